@@ -1,0 +1,161 @@
+"""The catalog: one immutable snapshot of every table and relationship of an environment.
+
+Changing a table makes a new snapshot that shares all other tables. Look-ups on a request path are dictionary hits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias, assert_never
+
+from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
+from entities.metadata.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class LookupNavigation:
+    """A single-valued navigation property: this table's lookup, to one target."""
+
+    name: str
+    relationship: OneToMany
+
+    @property
+    def target(self) -> str:
+        """The table it leads to."""
+        return self.relationship.referenced_table
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionNavigation:
+    """A collection-valued navigation property over a one-to-many relationship."""
+
+    name: str
+    relationship: OneToMany
+
+    @property
+    def target(self) -> str:
+        """The table it leads to."""
+        return self.relationship.referencing_table
+
+
+@dataclass(frozen=True, slots=True)
+class ManyToManyNavigation:
+    """A collection-valued navigation property over a many-to-many relationship.
+
+    `near` is the intersect column that points to this table, `far` the one that points to the target.
+    """
+
+    name: str
+    relationship: ManyToMany
+    near: str
+    far: str
+    target: str
+
+
+Navigation: TypeAlias = LookupNavigation | CollectionNavigation | ManyToManyNavigation
+
+
+def _navigations(relationship: Relationship) -> tuple[tuple[str, Navigation], ...]:
+    """Return (table, navigation) for both ends."""
+    match relationship:
+        case OneToMany():
+            return (
+                (
+                    relationship.referencing_table,
+                    LookupNavigation(relationship.referencing_navigation, relationship),
+                ),
+                (
+                    relationship.referenced_table,
+                    CollectionNavigation(relationship.referenced_navigation, relationship),
+                ),
+            )
+        case ManyToMany() as r:
+            return (
+                (r.table1, ManyToManyNavigation(r.navigation1, r, r.column1, r.column2, r.table2)),
+                (r.table2, ManyToManyNavigation(r.navigation2, r, r.column2, r.column1, r.table1)),
+            )
+        case _:
+            assert_never(relationship)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All tables and relationships at one version.
+
+    `version` grows with every change and is part of every plan's cache key.
+    """
+
+    version: int
+    tables: Mapping[str, Table]
+    relationships: Mapping[str, Relationship]
+    by_entity_set: Mapping[str, Table] = field(init=False, repr=False, compare=False)
+    by_object_type_code: Mapping[int, Table] = field(init=False, repr=False, compare=False)
+    navigations: Mapping[str, Mapping[str, Navigation]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_entity_set", {t.entity_set_name: t for t in self.tables.values()})
+        object.__setattr__(self, "by_object_type_code", {t.object_type_code: t for t in self.tables.values()})
+        navigations: dict[str, dict[str, Navigation]] = {name: {} for name in self.tables}
+        for relationship in self.relationships.values():
+            for table, navigation in _navigations(relationship):
+                if table in navigations and navigation.target in self.tables and navigation.name:
+                    navigations[table][navigation.name] = navigation
+        object.__setattr__(self, "navigations", navigations)
+
+    def navigation(self, table: str, name: str) -> Navigation | None:
+        """Return a table's navigation property by name."""
+        return self.navigations[table].get(name)
+
+    def lookup_navigations(self, table: str, column: str) -> tuple[LookupNavigation, ...]:
+        """Return the single-valued navigation properties over one lookup column, one per target."""
+        return tuple(
+            navigation
+            for navigation in self.navigations[table].values()
+            if isinstance(navigation, LookupNavigation) and navigation.relationship.referencing_column == column
+        )
+
+    def relationships_of(self, table: str) -> tuple[Relationship, ...]:
+        """Return every relationship that has the table at either end."""
+        return tuple(r for r in self.relationships.values() if table in ends_of(r))
+
+
+def ends_of(relationship: Relationship) -> tuple[str, ...]:
+    """Return the tables a relationship touches, the intersect table included."""
+    match relationship:
+        case OneToMany():
+            return (relationship.referenced_table, relationship.referencing_table)
+        case ManyToMany():
+            return (relationship.table1, relationship.table2, relationship.intersect_table)
+        case _:
+            assert_never(relationship)
+
+
+def catalog(version: int, tables: Iterable[Table], relationships: Iterable[Relationship]) -> Catalog:
+    """Build a catalog from declarations."""
+    return Catalog(version, {t.logical_name: t for t in tables}, {r.schema_name: r for r in relationships})
+
+
+def changed(
+    before: Catalog,
+    *,
+    version: int,
+    put: Iterable[Table] = (),
+    relate: Iterable[Relationship] = (),
+    remove: Iterable[str] = (),
+) -> Catalog:
+    """Return a snapshot in which some tables are added, replaced or removed.
+
+    Args:
+        before: the snapshot to start from.
+        version: the new snapshot's version.
+        put: tables that are new or replace those of the same name.
+        relate: relationships that are new or replace those of the same schema name.
+        remove: logical names of tables that go, with every relationship that touches them.
+    """
+    gone = frozenset(remove)
+    tables = {name: table for name, table in before.tables.items() if name not in gone}
+    tables.update((table.logical_name, table) for table in put)
+    kept = {n: r for n, r in before.relationships.items() if gone.isdisjoint(ends_of(r))}
+    kept.update((r.schema_name, r) for r in relate)
+    return Catalog(version, tables, kept)

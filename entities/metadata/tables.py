@@ -1,0 +1,102 @@
+"""Tables: what Dataverse calls EntityMetadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from entities.metadata.columns import Column, LookupType
+from entities.metadata.labels import Label
+from entities.values import Guid
+
+
+class Ownership(Enum):
+    """Who owns the records of a table."""
+
+    NONE = "None"
+    USER = "UserOwned"
+    BUSINESS = "BusinessOwned"
+    ORGANIZATION = "OrganizationOwned"
+
+
+class TableKind(Enum):
+    """Where the records of a table live, and whether they are only pairs."""
+
+    STANDARD = "Standard"
+    VIRTUAL = "Virtual"
+    INTERSECT = "Intersect"
+
+
+@dataclass(frozen=True, slots=True)
+class AlternateKey:
+    """Columns whose values name one record."""
+
+    logical_name: str
+    columns: tuple[str, ...]
+    schema_name: str = ""
+    display_name: Label = Label()
+    metadata_id: Guid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalSource:
+    """What stands behind a virtual table: provider, table and collection name there."""
+
+    provider: str
+    name: str
+    collection_name: str
+    data_provider_id: Guid
+    data_source_id: Guid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of an environment.
+
+    `record_number` is set where ids are composed of a table number and a record number, as finance-and-operations
+    tables do (domain rule d.1); otherwise ids are sequential GUIDs. `company_column` names the column that stripes
+    the table by legal entity. `natural_key` is the OData key where that is not the id (Human Resources).
+    """
+
+    logical_name: str
+    schema_name: str
+    entity_set_name: str
+    object_type_code: int
+    primary_id: str
+    primary_name: str | None
+    columns: tuple[Column, ...]
+    display_name: Label
+    plural_name: Label
+    description: Label = Label()
+    ownership: Ownership = Ownership.ORGANIZATION
+    kind: TableKind = TableKind.STANDARD
+    keys: tuple[AlternateKey, ...] = ()
+    source: ExternalSource | None = None
+    natural_key: tuple[str, ...] = ()
+    company_column: str | None = None
+    record_number: int | None = None
+    base_type: str | None = None
+    is_custom: bool = False
+    change_tracking: bool = False
+    optimistic_concurrency: bool = True
+    is_private: bool = False
+    metadata_id: Guid | None = None
+    by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {column.logical_name: column for column in self.columns})
+
+    @property
+    def is_user_owned(self) -> bool:
+        """Whether records have an owner and so a row-level answer to 'may I?'."""
+        return self.ownership is Ownership.USER
+
+    @property
+    def has_version(self) -> bool:
+        """Whether records carry `versionnumber` (virtual tables have no such column: Learn, "Limitations")."""
+        return "versionnumber" in self.by_name
+
+    def lookups(self) -> tuple[Column, ...]:
+        """Return the lookup columns in declaration order."""
+        return tuple(column for column in self.columns if isinstance(column.type, LookupType))

@@ -1,0 +1,1 @@
+"""The EDM: how a catalog looks as OData types, and how rows look on the wire."""

@@ -1,0 +1,60 @@
+"""How a row looks on the wire: an ordered list of JSON members, bound before the query runs.
+
+One value drives both ways of making the JSON: the SQL compiler turns it into `json_object(...)`, `render.rows` walks
+it over records. Both must give the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from entities.metadata.columns import ColumnType
+from entities.query import ColumnRef
+
+
+class Facet(Enum):
+    """What of a column a member shows."""
+
+    VALUE = "value"
+    """The value in the Web API's form; a lookup shows its GUID."""
+    FORMATTED = "formatted"
+    """OData.Community.Display.V1.FormattedValue; the member is left out where the value is null."""
+    LOOKUP_LOGICAL_NAME = "lookup logical name"
+    """Microsoft.Dynamics.CRM.lookuplogicalname; left out where the value is null."""
+    NAVIGATION = "associated navigation property"
+    """Microsoft.Dynamics.CRM.associatednavigationproperty; left out where the value is null."""
+    ETAG = "etag"
+    """`W/"<versionnumber>"`; the column is versionnumber."""
+    ENTITY_ID = "entity id"
+    """The absolute URL of a record: the member's `base` with the id in place of `{id}`."""
+    FINANCE_ETAG = "finance-and-operations etag"
+    """`W/"<base64 of 'version,record id'>"`."""
+    FINANCE_VALUE = "finance-and-operations value"
+    """The value in the `/data` dialect: choices by external name, no nulls for text, dates and numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One JSON member of a row.
+
+    `names` maps option values to texts (FORMATTED and FINANCE_VALUE of choices, 0 and 1 for booleans) or target
+    tables to navigation properties (NAVIGATION). `lookup_name` is (table, primary id, primary name) per target, for
+    FORMATTED of a lookup.
+    """
+
+    name: str
+    facet: Facet
+    column: ColumnRef
+    type: ColumnType
+    names: tuple[tuple[int | str, str], ...] = ()
+    lookup_names: tuple[tuple[str, str, str], ...] = ()
+    base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """The members of each row of a table, in wire order."""
+
+    table: str
+    members: tuple[Member, ...]
