@@ -1,0 +1,208 @@
+"""Short forms for declaring tables, so that a declaration reads like a table of columns.
+
+Ids of metadata are derived from names (`uuid5`), so they are the same in every environment and on every start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+from entities.metadata.columns import (
+    BigIntType,
+    BooleanType,
+    Choice,
+    ChoiceType,
+    Column,
+    ColumnType,
+    DateTimeBehavior,
+    DateTimeType,
+    DecimalType,
+    DoubleType,
+    IntegerType,
+    LookupKind,
+    LookupType,
+    MemoType,
+    MoneyType,
+    Option,
+    RequiredLevel,
+    StateOption,
+    StateType,
+    StatusOption,
+    StatusType,
+    StringType,
+    UniqueIdentifierType,
+)
+from entities.metadata.labels import Label, label
+from entities.metadata.tables import Table
+from entities.values import Guid
+
+_NAMESPACE = UUID("5a3b1f4e-7d7e-4c57-9d0a-3a5f1b1c9d42")
+
+
+def derived_id(*names: str) -> Guid:
+    """Return the id that belongs to a metadata name, the same everywhere."""
+    return Guid(str(uuid5(_NAMESPACE, "/".join(names))))
+
+
+def column(name: str, type_: ColumnType, text: str = "", **more: object) -> Column:
+    """Declare a column.
+
+    Args:
+        name: the schema name; the logical name is its lower case.
+        type_: the column type.
+        text: the English display name; the schema name when empty.
+        more: other fields of `Column`.
+    """
+    return replace(Column(name.lower(), type_, name, label(text or name)), **more)  # type: ignore[arg-type]  # replace() checks the names at run time
+
+
+def string(name: str, max_length: int = 100, text: str = "", **more: object) -> Column:
+    """Declare single-line text."""
+    return column(name, StringType(max_length), text, **more)
+
+
+def memo(name: str, max_length: int = 2000, text: str = "", **more: object) -> Column:
+    """Declare multi-line text."""
+    return column(name, MemoType(max_length), text, **more)
+
+
+def integer(
+    name: str, text: str = "", *, minimum: int = -2_147_483_648, maximum: int = 2_147_483_647, **more: object
+) -> Column:
+    """Declare a whole number."""
+    return column(name, IntegerType(minimum, maximum), text, **more)
+
+
+def decimal(name: str, text: str = "", *, precision: int = 2, **more: object) -> Column:
+    """Declare an exact number."""
+    return column(name, DecimalType(precision), text, **more)
+
+
+def double(
+    name: str,
+    text: str = "",
+    *,
+    precision: int = 2,
+    minimum: float = -100_000_000_000,
+    maximum: float = 100_000_000_000,
+    **more: object,
+) -> Column:
+    """Declare a floating-point number."""
+    return column(name, DoubleType(precision, minimum, maximum), text, **more)
+
+
+def money(name: str, text: str = "", *, precision: int = 2, **more: object) -> Column:
+    """Declare an amount of money."""
+    return column(name, MoneyType(precision), text, **more)
+
+
+def boolean(
+    name: str, text: str = "", *, yes: str = "Yes", no: str = "No", default: bool = False, **more: object
+) -> Column:
+    """Declare a yes/no column."""
+    return column(name, BooleanType(label(yes), label(no), default), text, **more)
+
+
+def date_time(
+    name: str, text: str = "", *, behavior: DateTimeBehavior = DateTimeBehavior.USER_LOCAL, **more: object
+) -> Column:
+    """Declare a date and time."""
+    return column(name, DateTimeType(behavior, "DateAndTime"), text, **more)
+
+
+def date_only(name: str, text: str = "", **more: object) -> Column:
+    """Declare a date."""
+    return column(name, DateTimeType(DateTimeBehavior.DATE_ONLY, "DateOnly"), text, **more)
+
+
+def unique_identifier(name: str, text: str = "", **more: object) -> Column:
+    """Declare a GUID that is not a lookup."""
+    return column(name, UniqueIdentifierType(), text, **more)
+
+
+def primary_id(name: str, text: str = "") -> Column:
+    """Declare the primary id: set on create only."""
+    return unique_identifier(name, text, required=RequiredLevel.SYSTEM, valid_for_update=False)
+
+
+def lookup(name: str, *targets: str, text: str = "", kind: LookupKind = LookupKind.LOOKUP, **more: object) -> Column:
+    """Declare a reference to one of several tables."""
+    return column(name, LookupType(targets, kind), text, **more)
+
+
+def options(*labels: str, first: int = 0) -> tuple[Option, ...]:
+    """Declare options numbered from `first`."""
+    return tuple(Option(first + offset, label(text)) for offset, text in enumerate(labels))
+
+
+def choice(
+    name: str, chosen: Choice | tuple[Option, ...], text: str = "", *, default: int | None = None, **more: object
+) -> Column:
+    """Declare a choice over a global choice or over local options."""
+    local = chosen if isinstance(chosen, Choice) else Choice(name.lower(), chosen)
+    return column(name, ChoiceType(local, default), text, **more)
+
+
+def state_and_status(*states: tuple[str, tuple[tuple[int, str], ...]]) -> tuple[Column, Column]:
+    """Declare statecode and statuscode.
+
+    Args:
+        states: per state its label and its status reasons (value, label); the first reason is the state's default.
+    """
+    state_options = tuple(StateOption(n, label(text), text, reasons[0][0]) for n, (text, reasons) in enumerate(states))
+    reasons = tuple(StatusOption(v, label(t), n) for n, (_, found) in enumerate(states) for v, t in found)
+    return (
+        column("StateCode", StateType(state_options), "Status", valid_for_create=False, required=RequiredLevel.SYSTEM),
+        column("StatusCode", StatusType(reasons), "Status Reason"),
+    )
+
+
+ACTIVE_INACTIVE = (("Active", ((1, "Active"),)), ("Inactive", ((2, "Inactive"),)))
+"""The states of most tables."""
+
+
+def version_column() -> Column:
+    """Declare the row version behind every etag."""
+    return column("VersionNumber", BigIntType(), "Version Number", valid_for_create=False, valid_for_update=False)
+
+
+def audit_columns() -> tuple[Column, ...]:
+    """Declare who made and changed a record, and when: set by the server."""
+    server = {"valid_for_create": False, "valid_for_update": False}
+    return (
+        date_time("CreatedOn", "Created On", **server),
+        lookup("CreatedBy", "systemuser", text="Created By", **server),
+        date_time("ModifiedOn", "Modified On", **server),
+        lookup("ModifiedBy", "systemuser", text="Modified By", **server),
+        version_column(),
+    )
+
+
+def owner_columns() -> tuple[Column, ...]:
+    """Declare the ownership of a user-owned record."""
+    server = {"valid_for_create": False, "valid_for_update": False}
+    return (
+        lookup("OwnerId", "systemuser", "team", text="Owner", kind=LookupKind.OWNER, required=RequiredLevel.SYSTEM),
+        lookup("OwningBusinessUnit", "businessunit", text="Owning Business Unit", **server),
+        lookup("OwningUser", "systemuser", text="Owning User", **server),
+        lookup("OwningTeam", "team", text="Owning Team", **server),
+    )
+
+
+def with_ids(table: Table) -> Table:
+    """Return the table with an id on every piece of metadata that has none yet."""
+    columns = tuple(
+        c if c.metadata_id else replace(c, metadata_id=derived_id(table.logical_name, c.logical_name))
+        for c in table.columns
+    )
+    keys = tuple(
+        k if k.metadata_id else replace(k, metadata_id=derived_id(table.logical_name, "key", k.logical_name))
+        for k in table.keys
+    )
+    return replace(table, columns=columns, keys=keys, metadata_id=table.metadata_id or derived_id(table.logical_name))
+
+
+def plain(text: str) -> Label:
+    """Return an English label."""
+    return label(text)
