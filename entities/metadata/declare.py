@@ -5,7 +5,10 @@ Ids of metadata are derived from names (`uuid5`), so they are the same in every 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID, uuid5
 
 from entities.metadata.columns import (
@@ -38,6 +41,10 @@ from entities.metadata.tables import Table
 from entities.values import Guid
 
 _NAMESPACE = UUID("5a3b1f4e-7d7e-4c57-9d0a-3a5f1b1c9d42")
+
+
+SERVER_SET: Mapping[str, Any] = MappingProxyType({"valid_for_create": False, "valid_for_update": False})
+"""A column that only the server sets."""
 
 
 def derived_id(*names: str) -> Guid:
@@ -164,29 +171,27 @@ ACTIVE_INACTIVE = (("Active", ((1, "Active"),)), ("Inactive", ((2, "Inactive"),)
 
 def version_column() -> Column:
     """Declare the row version behind every etag."""
-    return column("VersionNumber", BigIntType(), "Version Number", valid_for_create=False, valid_for_update=False)
+    return column("VersionNumber", BigIntType(), "Version Number", **SERVER_SET)
 
 
 def audit_columns() -> tuple[Column, ...]:
     """Declare who made and changed a record, and when: set by the server."""
-    server = {"valid_for_create": False, "valid_for_update": False}
     return (
-        date_time("CreatedOn", "Created On", **server),
-        lookup("CreatedBy", "systemuser", text="Created By", **server),
-        date_time("ModifiedOn", "Modified On", **server),
-        lookup("ModifiedBy", "systemuser", text="Modified By", **server),
+        date_time("CreatedOn", "Created On", **SERVER_SET),
+        lookup("CreatedBy", "systemuser", text="Created By", **SERVER_SET),
+        date_time("ModifiedOn", "Modified On", **SERVER_SET),
+        lookup("ModifiedBy", "systemuser", text="Modified By", **SERVER_SET),
         version_column(),
     )
 
 
 def owner_columns() -> tuple[Column, ...]:
     """Declare the ownership of a user-owned record."""
-    server = {"valid_for_create": False, "valid_for_update": False}
     return (
         lookup("OwnerId", "systemuser", "team", text="Owner", kind=LookupKind.OWNER, required=RequiredLevel.SYSTEM),
-        lookup("OwningBusinessUnit", "businessunit", text="Owning Business Unit", **server),
-        lookup("OwningUser", "systemuser", text="Owning User", **server),
-        lookup("OwningTeam", "team", text="Owning Team", **server),
+        lookup("OwningBusinessUnit", "businessunit", text="Owning Business Unit", **SERVER_SET),
+        lookup("OwningUser", "systemuser", text="Owning User", **SERVER_SET),
+        lookup("OwningTeam", "team", text="Owning Team", **SERVER_SET),
     )
 
 
