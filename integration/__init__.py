@@ -1,0 +1,1 @@
+"""What the client programs share beneath them: finding the server, tokens, the Web API session and retries."""
