@@ -1,0 +1,1 @@
+"""From trees and bodies to messages: names become columns, text becomes values."""

@@ -1,0 +1,1 @@
+"""The doors: HTTP requests become messages, answers become HTTP."""

@@ -1,0 +1,1 @@
+"""From answers to bytes: rows, envelopes, links and errors of every projection."""

@@ -1,0 +1,150 @@
+"""One value of a record as the JSON token that SQLite's `json_object` would print for it.
+
+None from `token` means the member is left out of the row. Display texts follow the base language of an organization
+(English, United States): `$20,000.00`, `1,234`, `4/7/2023 2:59 PM` (Learn: "Formatted values").
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Final
+
+import orjson
+
+from entities.metadata.columns import ColumnType, DateTimeType, DecimalType, DoubleType, MoneyType
+from entities.values import ChoiceSet, EntityReference, KeyReference, Record, Value, utc_text
+from odata_server.edm.representation import Member
+
+EMPTY_MOMENT: Final = "1900-01-01T00:00:00Z"
+"""What finance-and-operations prints for a date-time that was never set."""
+
+_MONEY_DIGITS: Final = 4
+_EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
+_FIFTEEN: Final = Context(prec=15, rounding=ROUND_HALF_UP)
+
+
+def quoted(text: str) -> str:
+    """Return text as a JSON string: control characters escaped, everything else raw.
+
+    Args:
+        text: any text without lone surrogates.
+    """
+    return orjson.dumps(text).decode()
+
+
+def fixed(number: Decimal, digits: int) -> str:
+    """Return an exact number with so many digits after the point, never in scientific form."""
+    return format(_EXACT.quantize(number, Decimal(1).scaleb(-digits)), "f")
+
+
+def double(number: float) -> str:
+    """Return a double with up to 15 significant digits, as SQLite's `%!.15g` prints it."""
+    if number == 0:
+        return "0.0"
+    rounded = _FIFTEEN.create_decimal(format(number, ".17g"))
+    text = format(float(rounded), ".15g")
+    mantissa, exponent_sign, exponent = text.partition("e")
+    return (mantissa if "." in mantissa else mantissa + ".0") + exponent_sign + exponent
+
+
+def plain(value: Value, type_: ColumnType) -> str:
+    """Return a value as a JSON token in the Web API's form; null is `null`, a lookup its GUID."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() if isinstance(type_, (DecimalType, MoneyType)):
+            return fixed(Decimal(value), _digits(type_))
+        case int():
+            return str(value)
+        case float():
+            return double(value)
+        case Decimal():
+            return fixed(value, _digits(type_))
+        case bytes():
+            return f'"{b64encode(value).decode()}"'
+        case str() | datetime() | date() | EntityReference() | KeyReference() | ChoiceSet():
+            return quoted(_text(value))
+
+
+def _digits(type_: ColumnType) -> int:
+    return type_.precision if isinstance(type_, DecimalType) else _MONEY_DIGITS
+
+
+def _text(value: str | date | EntityReference | KeyReference | ChoiceSet) -> str:
+    match value:
+        case str():
+            return value
+        case datetime():
+            return utc_text(value)
+        case date():
+            return value.isoformat()
+        case EntityReference():
+            return value.id
+        case ChoiceSet():
+            return ",".join(map(str, value.options))
+        case KeyReference():
+            raise AssertionError("a stored row holds no unresolved key")
+
+
+def formatted(value: Value, member: Member) -> str | None:
+    """Return the display text of a value, None where it has none (Learn: "Formatted values").
+
+    Args:
+        value: the value of the member's column.
+        member: brings the option labels and the column type.
+    """
+    match value:
+        case bool() | int() | str() if member.names:
+            return dict(member.names).get(value if isinstance(value, str) else int(value))
+        case ChoiceSet():
+            labels = dict(member.names)
+            return "; ".join(labels.get(option, str(option)) for option in value.options)
+        case EntityReference():
+            return value.name
+        case None | str() | bytes() | KeyReference():
+            return None
+        case bool() | int() | float() | Decimal() | date():
+            return _scalar_text(value, member.type)
+
+
+def _scalar_text(value: float | Decimal | date, type_: ColumnType) -> str:
+    match value:
+        case bool():
+            return "Yes" if value else "No"
+        case int() | float() | Decimal():
+            return _number_text(value, type_)
+        case datetime():
+            return _moment_text(value, type_)
+        case date():
+            return f"{value.month}/{value.day}/{value.year}"
+
+
+def _number_text(value: float | Decimal, type_: ColumnType) -> str:
+    if isinstance(type_, MoneyType):
+        sign = "-" if value < 0 else ""
+        return f"{sign}${_grouped(abs(Decimal(value)), type_.precision)}"
+    if isinstance(type_, (DecimalType, DoubleType)):
+        return _grouped(Decimal(str(value)), type_.precision)
+    return f"{value:,}"
+
+
+def _grouped(number: Decimal, digits: int) -> str:
+    return format(_EXACT.quantize(number, Decimal(1).scaleb(-digits)), ",f")
+
+
+def _moment_text(moment: datetime, type_: ColumnType) -> str:
+    utc = moment.astimezone(UTC)
+    day = f"{utc.month}/{utc.day}/{utc.year}"
+    if isinstance(type_, DateTimeType) and type_.format == "DateOnly":
+        return day
+    return f"{day} {(utc.hour - 1) % 12 + 1}:{utc.minute:02} {'AM' if utc.hour < 12 else 'PM'}"  # noqa: PLR2004 - noon
+
+
+def column_value(record: Record, member: Member) -> Value:
+    """Return the value of a member's column; columns of linked tables stand under `alias.name`."""
+    column = member.column
+    return record.get(f"{column.alias}.{column.name}" if column.alias else column.name)
