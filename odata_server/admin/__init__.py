@@ -1,0 +1,1 @@
+"""What an administrator of the simulator runs: set-up commands and certificates."""

@@ -1,0 +1,1 @@
+"""The engine: database, schema, compiler and the stores that need SQL."""

@@ -1,0 +1,1 @@
+"""The Entra-style token authority: tenants, app registrations, signing keys, grants and tokens."""

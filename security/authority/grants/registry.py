@@ -1,0 +1,45 @@
+"""The registry of grants: `grant_type` → what handles it, and the names Entra knows that have no handler here."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from security.authority.authority import Authority
+from security.authority.errors import GrantNotAvailableError, MissingParameterError, UnsupportedGrantTypeError
+from security.authority.grants.client_credentials import grant_client_credentials
+from security.authority.grants.token_request import GrantedToken, TokenRequest
+
+Grant = Callable[[Authority, TokenRequest], GrantedToken]
+
+GRANTS: Final[Mapping[str, Grant]] = MappingProxyType({"client_credentials": grant_client_credentials})
+
+NOT_AVAILABLE: Final = frozenset(
+    {
+        "authorization_code",
+        "refresh_token",
+        "password",
+        "device_code",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:saml1_1-bearer",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
+    }
+)
+
+
+def grant_for(grant_type: str) -> Grant:
+    """Return what handles a grant type.
+
+    Raises:
+        MissingParameterError: it is empty.
+        GrantNotAvailableError: Entra has it, this authority does not.
+        UnsupportedGrantTypeError: nobody has it.
+    """
+    if not grant_type:
+        raise MissingParameterError(parameter="grant_type")
+    grant = GRANTS.get(grant_type)
+    if grant is not None:
+        return grant
+    if grant_type in NOT_AVAILABLE:
+        raise GrantNotAvailableError(grant_type=grant_type)
+    raise UnsupportedGrantTypeError(grant_type=grant_type)

@@ -1,0 +1,256 @@
+"""The JSON forms of the Microsoft Graph slice: reading bodies and filters, writing applications and principals."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+
+from security.authority.errors import MalformedRequestError
+from security.authority.exchange import LARGEST_BODY, Request, query_parameters
+from security.authority.graph_errors import GraphCode, GraphError
+from security.authority.model import AppRegistration, ClientSecret
+
+_LONGEST_NAME: Final = 256
+_FILTER: Final = re.compile(r"\s*(appId|displayName|id)\s+eq\s+'((?:[^']|'')*)'\s*")
+_SINGLE_TENANT: Final = "AzureADMyOrg"
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """What the body of `POST /applications` asks for."""
+
+    display_name: str
+    redirect_uris: tuple[str, ...]
+    is_public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """What the body of `addPassword` asks for; `expires` is in seconds since 1970-01-01 UTC, None for the default."""
+
+    display_name: str | None
+    expires: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyFilter:
+    """The one form of `$filter` that is understood: a property equals a text."""
+
+    name: str
+    value: str
+
+
+def read_new_application(request: Request) -> NewApplication:
+    """Read the body of `POST /applications`.
+
+    Web and public-client redirect URIs exclude each other here: an application is confidential or public.
+
+    Raises:
+        GraphError: the body is not JSON, a property is missing, of the wrong type, or not supported.
+    """
+    body = _object(request)
+    _refuse_unknown(body, {"displayName", "signInAudience", "web", "publicClient", "isFallbackPublicClient"})
+    name = body.get("displayName")
+    if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME:
+        raise _bad(f"Property 'displayName' must be a text of 1 to {_LONGEST_NAME} characters.")
+    if body.get("signInAudience", _SINGLE_TENANT) != _SINGLE_TENANT:
+        raise _bad(f"Property 'signInAudience' must be '{_SINGLE_TENANT}': there is one tenant.")
+    web, public = _redirect_uris(body, "web"), _redirect_uris(body, "publicClient")
+    fallback = body.get("isFallbackPublicClient")
+    if not isinstance(fallback, bool | None):
+        raise _bad("Property 'isFallbackPublicClient' must be true, false or null.")
+    is_public = bool(fallback or public) or ("publicClient" in body and "web" not in body)
+    if web and is_public:
+        raise _bad(
+            "Properties 'web' and 'publicClient' exclude each other in this simulator: register two applications."
+        )
+    return NewApplication(name.strip(), web or public, is_public)
+
+
+def read_new_password(request: Request) -> NewPassword:
+    """Read the body of `addPassword`, which may be empty.
+
+    Raises:
+        GraphError: the body is not JSON, or a property is of the wrong type or not supported.
+    """
+    body = _object(request) if request.body else {}
+    _refuse_unknown(body, {"passwordCredential"})
+    credential = body.get("passwordCredential") or {}
+    if not isinstance(credential, dict):
+        raise _bad("Property 'passwordCredential' must be an object.")
+    _refuse_unknown(credential, {"displayName", "endDateTime"})
+    name = credential.get("displayName")
+    if not isinstance(name, str | None) or len(name or "") > _LONGEST_NAME:
+        raise _bad(f"Property 'displayName' must be a text of up to {_LONGEST_NAME} characters.")
+    return NewPassword(name, _moment(credential.get("endDateTime")))
+
+
+def read_app_id(request: Request) -> UUID:
+    """Read the body of `POST /servicePrincipals`.
+
+    Raises:
+        GraphError: the body is not JSON, or has anything but a GUID as `appId`.
+    """
+    body = _object(request)
+    _refuse_unknown(body, {"appId"})
+    return identifier(body.get("appId"), "appId")
+
+
+def read_filter(request: Request) -> PropertyFilter | None:
+    """Read the query string of a collection: nothing, or `$filter=property eq 'text'`.
+
+    Raises:
+        GraphError: another option, or a filter of another form.
+    """
+    try:
+        parameters = query_parameters(request)
+    except MalformedRequestError as error:
+        raise _bad(str(error)) from error
+    unknown = sorted(parameters.keys() - {"$filter"})
+    if unknown:
+        raise GraphError(GraphCode.UNSUPPORTED_QUERY, f"Query option '{unknown[0][:100]}' is not supported.")
+    if "$filter" not in parameters:
+        return None
+    match = _FILTER.fullmatch(parameters["$filter"])
+    if match is None:
+        raise GraphError(
+            GraphCode.UNSUPPORTED_QUERY,
+            "Unsupported or invalid query filter clause: appId, displayName or id eq 'value' is understood.",
+        )
+    return PropertyFilter(match[1], match[2].replace("''", "'"))
+
+
+def identifier(value: object, name: str) -> UUID:
+    """Return a GUID given as text.
+
+    Raises:
+        GraphError: it is none.
+    """
+    try:
+        return UUID(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise _bad(f"Invalid value specified for property '{name}' of resource: it must be a GUID.") from error
+
+
+def application_document(application: AppRegistration, domain: str) -> dict[str, object]:
+    """Return Graph's `application` resource."""
+    uris = list(application.redirect_uris)
+    return {
+        "id": str(application.registration_id),
+        "appId": str(application.client_id),
+        "displayName": application.display_name,
+        "createdDateTime": _text(application.created),
+        "deletedDateTime": None,
+        "signInAudience": _SINGLE_TENANT,
+        "publisherDomain": domain,
+        "identifierUris": [],
+        "isFallbackPublicClient": application.is_public,
+        "web": {"redirectUris": [] if application.is_public else uris},
+        "publicClient": {"redirectUris": uris if application.is_public else []},
+        "keyCredentials": [],
+        "passwordCredentials": [password_document(secret, None) for secret in application.secrets],
+    }
+
+
+def principal_document(application: AppRegistration, tenant_id: UUID) -> dict[str, object]:
+    """Return Graph's `servicePrincipal` resource of an application."""
+    return {
+        "id": str(application.object_id),
+        "appId": str(application.client_id),
+        "displayName": application.display_name,
+        "appDisplayName": application.display_name,
+        "appOwnerOrganizationId": str(tenant_id),
+        "accountEnabled": True,
+        "servicePrincipalType": "Application",
+        "servicePrincipalNames": [str(application.client_id)],
+        "signInAudience": _SINGLE_TENANT,
+    }
+
+
+def password_document(secret: ClientSecret, clear: str | None) -> dict[str, object]:
+    """Return Graph's `passwordCredential`; the clear text is there only in the answer that creates it."""
+    return {
+        "keyId": str(secret.key_id),
+        "displayName": secret.display_name,
+        "hint": secret.hint,
+        "secretText": clear,
+        "startDateTime": _text(secret.created),
+        "endDateTime": _text(secret.expires),
+        "customKeyIdentifier": None,
+    }
+
+
+def collection_document(origin: str, name: str, items: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return a collection with its context URL."""
+    return {"@odata.context": f"{origin}/v1.0/$metadata#{name}", "value": list(items)}
+
+
+def entity_document(origin: str, context: str, item: Mapping[str, object]) -> dict[str, object]:
+    """Return one resource with its context URL."""
+    return {"@odata.context": f"{origin}/v1.0/$metadata#{context}"} | dict(item)
+
+
+def _object(request: Request) -> dict[str, object]:
+    if len(request.body) > LARGEST_BODY:
+        raise _bad(f"The request body is larger than {LARGEST_BODY} bytes.")
+    if request.content_type.partition(";")[0].strip().lower() != "application/json":
+        raise _bad("Write requests must carry the content type application/json.")
+    try:
+        body = orjson.loads(request.body)
+    except orjson.JSONDecodeError as error:
+        raise _bad("Unable to read JSON request payload.") from error
+    if not isinstance(body, dict):
+        raise _bad("The request payload must be a JSON object.")
+    return body
+
+
+def _refuse_unknown(body: Mapping[str, object], known: Collection[str]) -> None:
+    unknown = [name for name in body if name not in known and not name.startswith("@odata.")]
+    if unknown:
+        raise _bad(f"Property '{unknown[0][:100]}' is not supported in this simulator.")
+
+
+def _redirect_uris(body: Mapping[str, object], name: str) -> tuple[str, ...]:
+    part = body.get(name)
+    if part is None:
+        return ()
+    if not isinstance(part, dict):
+        raise _bad(f"Property '{name}' must be an object.")
+    _refuse_unknown(part, {"redirectUris"})
+    uris = part.get("redirectUris", [])
+    if not isinstance(uris, list) or not all(_is_redirect_uri(uri) for uri in uris):
+        raise _bad(f"Property '{name}.redirectUris' must be a list of absolute URIs without fragment.")
+    return tuple(dict.fromkeys(uris))
+
+
+def _is_redirect_uri(uri: object) -> bool:
+    if not isinstance(uri, str) or len(uri) > _LONGEST_NAME or not uri.isprintable() or "#" in uri or " " in uri:
+        return False
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
+    return bool(parts.scheme and (parts.netloc or parts.path))
+
+
+def _moment(value: object) -> float | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise _bad("Property 'endDateTime' must be a date and time such as 2030-01-01T00:00:00Z.") from error
+
+
+def _text(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _bad(message: str) -> GraphError:
+    return GraphError(GraphCode.BAD_REQUEST, message)

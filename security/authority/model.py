@@ -1,0 +1,59 @@
+"""What the authority knows: tenants, app registrations with their client secrets, and signing keys."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One directory; `domain` is its verified domain name, such as `contoso.onmicrosoft.com`."""
+
+    tenant_id: UUID
+    display_name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A password credential of an application: only its Argon2 hash is kept, and the first characters as a hint.
+
+    `created` and `expires` are seconds since 1970-01-01 UTC.
+    """
+
+    key_id: UUID
+    hash: str
+    hint: str
+    created: float
+    expires: float
+    display_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppRegistration:
+    """An application and its service principal in the tenant.
+
+    `client_id` is Entra's application (client) id, `object_id` the object id of the service principal, which tokens
+    carry as `oid`, and `registration_id` the object id of the application itself, which Microsoft Graph calls `id`.
+    `app_roles` are the Microsoft Graph application permissions an administrator has granted.
+    """
+
+    client_id: UUID
+    object_id: UUID
+    registration_id: UUID
+    display_name: str
+    secrets: tuple[ClientSecret, ...]
+    redirect_uris: tuple[str, ...]
+    is_public: bool
+    app_roles: tuple[str, ...]
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An RSA key that signs tokens from `not_before` on, with the certificate its thumbprint (`kid`, `x5t`) is of."""
+
+    kid: str
+    private_pem: str
+    certificate_pem: str
+    created: float
+    not_before: float

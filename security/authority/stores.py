@@ -1,0 +1,104 @@
+"""The stores the authority needs, as protocols: the engine implements them, tests may bring their own.
+
+Every method answers from what is stored now: several processes share one store, and a registration or key that one of
+them has withdrawn is gone for all of them at once.
+"""
+
+from typing import Protocol
+from uuid import UUID
+
+from security.authority.model import AppRegistration, ClientSecret, SigningKey, Tenant
+
+
+class RegistrationExistsError(Exception):
+    """An app registration with this client id, object id or registration id is there already."""
+
+    def __init__(self, client_id: UUID) -> None:
+        """Name the registration that could not be added."""
+        super().__init__(f"An app registration that shares an id with {client_id} exists already.")
+        self.client_id = client_id
+
+
+class RegistrationNotFoundError(Exception):
+    """No app registration has this client id."""
+
+    def __init__(self, client_id: UUID) -> None:
+        """Name the registration that was looked for."""
+        super().__init__(f"There is no app registration with the client id {client_id}.")
+        self.client_id = client_id
+
+
+class KeyStore(Protocol):
+    """The keys that sign tokens."""
+
+    def version(self) -> int:
+        """Return a number that differs from the last one whenever a key may have come or gone; must be cheap."""
+        ...
+
+    def keys(self) -> tuple[SigningKey, ...]:
+        """Return all keys, oldest first."""
+        ...
+
+    def add(self, key: SigningKey) -> None:
+        """Store one more key."""
+        ...
+
+    def add_first(self, key: SigningKey) -> bool:
+        """Store the key unless the store holds one already; tell whether it was stored."""
+        ...
+
+    def withdraw(self, kid: str) -> bool:
+        """Remove a key, so that no token it has signed is valid any more; tell whether it was there."""
+        ...
+
+
+class RegistrationStore(Protocol):
+    """The app registrations of the tenant."""
+
+    def get(self, client_id: UUID) -> AppRegistration | None:
+        """Return the registration with this client id."""
+        ...
+
+    def list_all(self) -> tuple[AppRegistration, ...]:
+        """Return every registration, oldest first."""
+        ...
+
+    def add(self, registration: AppRegistration) -> None:
+        """Store a registration with its secrets.
+
+        Raises:
+            RegistrationExistsError: one of its three ids is taken.
+        """
+        ...
+
+    def delete(self, client_id: UUID) -> bool:
+        """Remove a registration and its secrets; tell whether it was there."""
+        ...
+
+    def add_secret(self, client_id: UUID, secret: ClientSecret) -> None:
+        """Store one more secret of a registration.
+
+        Raises:
+            RegistrationNotFoundError: there is no such registration.
+        """
+        ...
+
+
+class TenantStore(Protocol):
+    """The tenants this authority answers for."""
+
+    def get(self, tenant_id: UUID) -> Tenant | None:
+        """Return the tenant with this id."""
+        ...
+
+    def by_domain(self, domain: str) -> Tenant | None:
+        """Return the tenant with this domain name, compared without regard to case."""
+        ...
+
+    def list_all(self) -> tuple[Tenant, ...]:
+        """Return every tenant."""
+        ...
+
+    def add(self, tenant: Tenant) -> bool:
+        """Store a tenant unless one with its id or domain is there; tell whether it was stored."""
+        ...

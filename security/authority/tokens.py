@@ -1,0 +1,64 @@
+"""Access tokens: v1-format JSON Web Tokens, as Entra issues them for resources of an organization."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import orjson
+from joserfc import jws
+from joserfc.jwk import RSAKey
+
+from security.authority.model import AppRegistration
+
+LIFETIME: Final = 3599
+"""Seconds an access token of an application is valid; Entra's figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenStamp:
+    """What makes one token different from the next: its moment and its unique id (`uti`)."""
+
+    now: float
+    token_id: UUID
+
+
+def v1_issuer(tenant_id: UUID) -> str:
+    """Return the issuer of v1-format tokens."""
+    return f"https://sts.windows.net/{tenant_id}/"
+
+
+def v2_issuer(origin: str, tenant_id: UUID) -> str:
+    """Return the issuer of v2-format tokens and of the v2 discovery document."""
+    return f"{origin}/{tenant_id}/v2.0"
+
+
+def app_claims(
+    application: AppRegistration, *, tenant_id: UUID, audience: str, roles: tuple[str, ...], stamp: TokenStamp
+) -> dict[str, object]:
+    """Return the claims of a token an application gets for itself with its secret (Learn: Access token claims)."""
+    issued = int(stamp.now)
+    claims: dict[str, object] = {
+        "aud": audience,
+        "iss": v1_issuer(tenant_id),
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + LIFETIME,
+        "appid": str(application.client_id),
+        "appidacr": "1",
+        "idp": v1_issuer(tenant_id),
+        "idtyp": "app",
+        "oid": str(application.object_id),
+        "sub": str(application.object_id),
+        "tid": str(tenant_id),
+        "uti": stamp.token_id.hex,
+        "ver": "1.0",
+    }
+    if roles:
+        claims["roles"] = list(roles)
+    return claims
+
+
+def signed_token(claims: dict[str, object], *, kid: str, key: RSAKey) -> str:
+    """Return the claims as a compact JWS, signed with RS256."""
+    header = {"typ": "JWT", "alg": "RS256", "x5t": kid, "kid": kid}
+    return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=["RS256"])
