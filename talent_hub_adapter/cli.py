@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 import click
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from integration.connection import Connection, ConnectionFlags, NoConnectionError, resolve_connection
 from integration.flags import connection_options
@@ -158,10 +158,12 @@ def _run(connection: Connection, candidates: Sequence[HiredCandidate], *, as_jso
 def _with_progress(results: Iterator[Outcome], total: int, *, silent: bool) -> Iterator[Outcome]:
     """Show a bar on standard error when it is a terminal, there is much to do, and no lines appear there anyway."""
     if total < _MANY or not silent or not sys.stderr.isatty():
-        return results
-    # Left to itself, rich would redirect standard output, the results, into the bar's console.
+        yield from results
+        return
+    # Left to itself, rich would catch standard output, the results, and print it on the bar's console.
     console = Console(stderr=True)
-    return iter(track(results, description="Exporting", total=total, console=console, transient=True))
+    with Progress(console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
+        yield from progress.track(results, total=total, description="Exporting")
 
 
 def _refuse(lines: Sequence[str]) -> NoReturn:

@@ -92,6 +92,8 @@ def _missing_piece(error: WebApiError) -> str:
     match error.code:
         case "0x80072560":
             return "There is no application user for the adapter's application"
+        case "0x80040225":
+            return "The application user is disabled"
         case "0x80042f09":
             return "The application user lacks the role LinkedIn Talent Hub HRIS Integration"
         case "0x80040220":

@@ -4,8 +4,9 @@ import json
 import socket
 
 import pytest
+import requests
 
-from integration.authority import AuthorityNotFoundError, discover_authority
+from integration.authority import AuthorityNotFoundError, discover_authority, reason_of
 from integration.transport import open_session
 from integration.web_api import ServerUnreachableError, WebApi, WebApiError, literal
 
@@ -179,6 +180,26 @@ def test_the_authority_is_read_from_the_challenge(server, answer, challenge):
     server.script = [answer(401, b"", {"WWW-Authenticate": challenge.format(url="https://login.test")})]
     assert discover_authority(server.url, None) == "https://login.test/t1"
     assert "Authorization" not in server.requests[0].headers
+
+
+def test_a_server_that_is_not_there_names_no_authority():
+    with pytest.raises(AuthorityNotFoundError, match="connection refused"):
+        discover_authority("http://127.0.0.1:1", None)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (requests.exceptions.SSLError("x"), "its certificate is not trusted"),
+        (requests.exceptions.ConnectTimeout("x"), "no connection in time"),
+        (requests.exceptions.ReadTimeout("x"), "no answer in time"),
+        (requests.exceptions.ProxyError("x"), "the proxy refuses"),
+        (requests.exceptions.ConnectionError("x"), "the connection broke"),
+        (requests.exceptions.ChunkedEncodingError("x"), "ChunkedEncodingError"),
+    ],
+)
+def test_a_missing_answer_is_explained_in_plain_words(error, words):
+    assert reason_of(error).startswith(words)
 
 
 def test_a_server_without_challenge_names_no_authority(server, answer):

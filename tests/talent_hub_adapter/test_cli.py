@@ -191,3 +191,28 @@ def test_a_terminal_that_cannot_show_a_name_gets_it_escaped(monkeypatch):
     command.main.callback()
     click.echo("exported  hr-0007  例 Übung")
     assert narrow.buffer.getvalue() == rb"exported  hr-0007  \u4f8b " + "Übung\n".encode("latin-1")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_bar_on_the_terminal_leaves_the_results_on_standard_output_alone(connected, monkeypatch, capfd, flags):
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with pytest.raises(SystemExit) as ended:
+            command.main(["export", "--file", str(EXAMPLES / "hired-candidates.json"), *flags])
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    results = capfd.readouterr().out
+    assert ended.value.code == 0
+    assert "Exporting" in shown
+    assert "hr-0001" not in shown
+    if flags:
+        assert json.loads(results)["exported"] == 25
+    else:
+        assert len(results.splitlines()) == 26
+        assert "\x1b" not in results
+
+
+def test_without_a_terminal_there_is_no_bar(run, connected):
+    assert run("export", "--file", EXAMPLES / "hired-candidates.json").stderr == ""

@@ -157,6 +157,9 @@ def refusal(code, message):
 
 SET_UP = [
     (DEFINITION, 403, refusal("0x80072560", "The user is not a member of the organization."), "application user"),
+    (DEFINITION, 403, refusal("0x80040225", "The specified user(Id = 1) is disabled."), "user is disabled"),
+    (DEFINITION, 403, refusal("0x80040220", "You lack something."), "lacks a privilege"),
+    (DEFINITION, 403, refusal("0x80048405", "Access denied."), "A piece of the set-up is missing"),
     (DEFINITION, 403, refusal("0x80042f09", "The user with id 1 has not been assigned any roles."), "lacks the role"),
     (
         DEFINITION,
@@ -219,6 +222,27 @@ def test_a_table_without_the_columns_is_reported_before_anything_is_written(expo
     assert "lacks the columns mshr_jobtitle, mshr_startdate" in outcome.failure.message
     assert "Generate/refresh" in outcome.failure.next_step
     assert environment.count("POST") == 0
+
+
+def test_a_definition_without_an_entity_set_is_no_place_to_write(export, environment, make_candidate, make_fault):
+    whole = {"EntitySetName": None, "Attributes": [{"LogicalName": name} for name in environment.columns]}
+    environment.faults = [make_fault("GET", DEFINITION, status=200, body=whole)]
+    assert "has no entity set" in export(make_candidate())[0].failure.message
+
+
+def test_an_answer_that_is_no_collection_ends_the_export(export, environment, make_candidate, make_fault):
+    environment.faults = [make_fault("GET", status=200, body={"rows": []})]
+    outcomes = export(make_candidate(1), make_candidate(2))
+    assert ["holds no value" in outcome.failure.message for outcome in outcomes] == [True, True]
+
+
+def test_a_dead_server_ends_the_export_with_what_to_do(export, environment, make_candidate, make_fault, waits):
+    environment.faults = [make_fault("GET", DEFINITION) for _ in range(8)]
+    outcomes = export(make_candidate(1), make_candidate(2))
+    assert [outcome.failure.next_step for outcome in outcomes] == [
+        "Start the server, then run the same command again."
+    ] * 2
+    assert len(waits) == 7
 
 
 def test_a_server_that_stays_down_is_given_up_once_for_all(export, environment, make_candidate, make_fault, waits):
