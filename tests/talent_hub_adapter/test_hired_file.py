@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from talent_hub_adapter.hired_file import RawRecord, UnreadableFileError, read_records
 
@@ -57,3 +59,18 @@ def test_json_lines_and_an_array_of_the_same_records_hold_the_same_values():
     lines = read_records("\n".join(map(json.dumps, values)).encode())
     assert [record.value for record in array] == [record.value for record in lines] == values
     assert [record.line for record in lines] == list(range(1, 51))
+
+
+def read_or_complain(content):
+    try:
+        return read_records(content), ""
+    except UnreadableFileError as error:
+        return None, str(error)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=30) | st.text('[]{},:"\\\n\ufeff 1eN', max_size=20).map(str.encode))
+def test_any_bytes_are_read_or_refused_in_one_line(content):
+    records, complaint = read_or_complain(content)
+    assert len(complaint.splitlines()) == (records is None)
+    assert [record.number for record in records or ()] == list(range(1, len(records or ()) + 1))

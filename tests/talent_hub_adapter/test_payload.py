@@ -5,6 +5,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from talent_hub_adapter.hired_file import RawRecord, read_records
 from talent_hub_adapter.payload import DefectiveRecordsError, HiredCandidate, is_email_address, validate_records
@@ -274,3 +276,52 @@ def test_a_well_formed_address_is_accepted(address):
 )
 def test_an_ill_formed_address_is_refused(address):
     assert not is_email_address(address)
+
+
+ANY_TEXT = st.text(st.characters(codec=None), max_size=8)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(ANY_TEXT, below, max_size=3),
+    max_leaves=6,
+)
+PLACES = [
+    ("hiringContext",),
+    ("hrisRequestId",),
+    ("candidateProfile",),
+    ("candidateProfile", "firstName"),
+    ("candidateProfile", "emailAddresses"),
+    ("candidateProfile", "emailAddresses", 0),
+    ("candidateProfile", "phoneNumbers"),
+    ("candidateProfile", "phoneNumbers", 0),
+    ("candidateProfile", "phoneNumbers", 0, "number"),
+    ("jobTitle",),
+    ("startDate",),
+    ("startDate", "month"),
+]
+
+
+def defects_if_any(value):
+    try:
+        validated(value)
+    except DefectiveRecordsError as error:
+        return error.defects
+    return ()
+
+
+@settings(deadline=None)
+@given(st.sampled_from(PLACES), ANY_JSON)
+def test_whatever_stands_in_a_field_is_accepted_or_refused_by_the_name_of_that_field(place, value):
+    broken = record()
+    parent = broken
+    for step in place[:-1]:
+        parent = parent[step]
+    parent[place[-1]] = value
+    found = defects_if_any(broken)
+    assert {(defect.record, defect.field.startswith(place[0])) for defect in found} <= {(1, True)}
+    assert all("\n" not in defect.message for defect in found)
+
+
+@settings(deadline=None)
+@given(ANY_JSON)
+def test_a_record_of_any_shape_is_refused_by_its_number(value):
+    assert {defect.record for defect in defects_of(value)} == {1}

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talent_hub_adapter.payload import HiredCandidate
@@ -48,6 +48,7 @@ def test_ann_becomes_a_row_of_nine_columns():
     }
 
 
+@settings(deadline=None)
 @given(CANDIDATES)
 def test_no_text_is_lost_or_altered(candidate):
     values = translate(candidate)
@@ -64,6 +65,7 @@ def test_no_text_is_lost_or_altered(candidate):
     }.items() <= values.items()
 
 
+@settings(deadline=None)
 @given(CANDIDATES)
 def test_a_candidate_without_telephone_number_has_no_such_column(candidate):
     assert ("mshr_phonenumber" in translate(candidate)) == bool(candidate.phone_numbers)
