@@ -1,0 +1,1 @@
+"""Protocol, engine, pages and command line: the server, and the composition root."""
