@@ -71,7 +71,7 @@ def resolve_connection(
     directory. The file speaks only for the server it describes: when flags or variables name another URL, its
     secrets stay unused. A client id in the variables that is the *other* application of the file yields to the
     file's `application`, because `talentverse env` exports one application for every command of the shell. When
-    nothing names the authority, `discover` asks the server.
+    nothing names the authority, `discover` asks the server. The tenant is the first segment of the authority's path.
 
     Raises:
         NoConnectionError: something is missing, unreadable or contradictory; one line saying what to do.
@@ -85,11 +85,10 @@ def resolve_connection(
     ca_bundle = _certificate_bundle(flags.ca_bundle or environ.get("TALENTVERSE_CA_BUNDLE") or file.ca_bundle)
     stated = _authority_of_variables(environ, url) or file.authority
     authority = (stated or _discovered(discover, url, ca_bundle)).rstrip("/")
-    tenant_id = environ.get("TALENTVERSE_TENANT_ID") if stated and not file.authority else None
     return Connection(
         url=url,
         authority=authority,
-        tenant_id=tenant_id or urlsplit(authority).path.strip("/").split("/")[0],
+        tenant_id=urlsplit(authority).path.strip("/").split("/")[0],
         client_id=client_id,
         client_secret=client_secret,
         ca_bundle=ca_bundle,

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from integration.web_api import ServerUnreachableError, WebApiError
+from integration.web_api import ServerNotTrustedError, ServerUnreachableError, WebApiError
 
 R = TypeVar("R")
 
@@ -36,6 +36,8 @@ class RetryPolicy:
 def passes_by_itself(error: BaseException) -> bool:
     """Tell whether the same request may succeed later: no answer, throttling, a server that is not up."""
     match error:
+        case ServerNotTrustedError():
+            return False
         case ServerUnreachableError():
             return True
         case WebApiError():

@@ -25,6 +25,10 @@ class ServerUnreachableError(Exception):
     """The server gave no answer; whether it did what was asked is unknown."""
 
 
+class ServerNotTrustedError(ServerUnreachableError):
+    """The server's certificate is not trusted; nothing was sent."""
+
+
 class WebApiError(Exception):
     """An answer that is not a success: HTTP status, Dataverse's code and text, seconds to wait if it names any."""
 
@@ -106,6 +110,8 @@ class WebApi:
             return self._session.request(
                 method, address, data=content, headers=headers, auth=authorize, allow_redirects=False
             )
+        except requests.exceptions.SSLError as error:
+            raise ServerNotTrustedError(f"{self._service_root} gave no answer: {reason_of(error)}") from error
         except requests.RequestException as error:
             raise ServerUnreachableError(f"{self._service_root} gave no answer: {reason_of(error)}") from error
 

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 
 from integration.retry import passes_by_itself
 from integration.tokens import TokenError
-from integration.web_api import ServerUnreachableError, WebApiError
+from integration.web_api import ServerNotTrustedError, ServerUnreachableError, WebApiError
 
 BUSINESS_ERROR: Final = "0x80040265"
 
@@ -47,7 +47,9 @@ def explain(error: ExportError) -> Failure:
     """Turn an error into a failure with its next step."""
     match error:
         case TokenError():
-            return _everyones(error, "Check the application's id, secret and registration.")
+            return _everyones(error, "Check that the server runs and that the application's id and secret are right.")
+        case ServerNotTrustedError():
+            return _everyones(error, "Trust it, then run the same command again.")
         case ServerUnreachableError():
             return _everyones(error, "Start the server, then run the same command again.")
         case TableUnusableError():

@@ -6,7 +6,7 @@ import pytest
 
 from integration.retry import RetryPolicy, with_retry
 from integration.tokens import TokenError
-from integration.web_api import ServerUnreachableError, WebApiError
+from integration.web_api import ServerNotTrustedError, ServerUnreachableError, WebApiError
 
 
 def script(*steps):
@@ -34,7 +34,8 @@ def test_a_failure_that_passes_is_repeated(policy, waits, error):
 
 
 @pytest.mark.parametrize(
-    "error", [*(WebApiError(s, None, "") for s in (400, 401, 403, 404, 412, 500, 501)), TokenError()]
+    "error",
+    [*(WebApiError(s, None, "") for s in (400, 401, 403, 404, 412, 500, 501)), TokenError(), ServerNotTrustedError()],
 )
 def test_a_failure_that_stays_is_raised_at_once(policy, waits, error):
     with pytest.raises(type(error)) as raised:

@@ -13,6 +13,8 @@ from cryptography.x509.oid import NameOID
 
 from integration.connection import Connection
 from integration.tokens import TokenClient, TokenError
+from integration.transport import open_session
+from integration.web_api import ServerNotTrustedError, WebApi
 
 
 def self_signed(path):
@@ -139,3 +141,10 @@ def test_an_authority_that_is_not_there_is_named():
     absent = Connection("https://127.0.0.1:1", "https://127.0.0.1:1/t1", "t1", "app-id", "s", None)
     with pytest.raises(TokenError, match=r"https://127\.0\.0\.1:1/t1 cannot be reached: connection refused"):
         TokenClient(absent)()
+
+
+def test_a_server_with_another_certificate_gets_no_token(server, authority, tmp_path):
+    other = self_signed(tmp_path / "other.pem")
+    with open_session(server.url, other) as session, pytest.raises(ServerNotTrustedError, match="is not trusted"):
+        WebApi(server.url, lambda *, fresh=False: "secret", session).get("sets")
+    assert server.requests == []
