@@ -1,0 +1,1 @@
+"""The tables every Dataverse environment has: declarations, first rows and the rules that come with them."""

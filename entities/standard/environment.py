@@ -1,0 +1,35 @@
+"""The catalog of a fresh Dataverse environment."""
+
+from __future__ import annotations
+
+from entities.metadata.catalog import Catalog, catalog
+from entities.metadata.relationships import Relationship
+from entities.standard import accounts, operations, organization, people, roles
+from entities.standard.references import with_relationship_id
+
+STANDARD_TABLES = (
+    *organization.TABLES,
+    *people.TABLES,
+    *roles.TABLES,
+    *accounts.TABLES,
+    *operations.TABLES,
+)
+
+_DECLARED: tuple[Relationship, ...] = (
+    *organization.RELATIONSHIPS,
+    *people.RELATIONSHIPS,
+    *roles.RELATIONSHIPS,
+    *accounts.RELATIONSHIPS,
+    *operations.RELATIONSHIPS,
+)
+
+STANDARD_RELATIONSHIPS = tuple(with_relationship_id(relationship) for relationship in _DECLARED)
+
+
+def standard_catalog(version: int) -> Catalog:
+    """Return the catalog of the standard tables.
+
+    Args:
+        version: the snapshot's version.
+    """
+    return catalog(version, STANDARD_TABLES, STANDARD_RELATIONSHIPS)

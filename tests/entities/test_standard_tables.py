@@ -1,0 +1,204 @@
+"""The standard tables are declared as Dataverse's own $metadata declares them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from entities.metadata.catalog import ends_of
+from entities.metadata.columns import (
+    BigIntType,
+    BooleanType,
+    Column,
+    DateTimeBehavior,
+    DateTimeType,
+    DecimalType,
+    DoubleType,
+    EntityNameType,
+    LookupType,
+    ManagedPropertyType,
+    MemoType,
+    MoneyType,
+    StringType,
+    UniqueIdentifierType,
+)
+from entities.metadata.relationships import ManyToMany, OneToMany
+from entities.standard.environment import STANDARD_RELATIONSHIPS, STANDARD_TABLES, standard_catalog
+
+CATALOG = standard_catalog(1)
+NAMES = tuple(table.logical_name for table in STANDARD_TABLES)
+
+_METADATA = Path(
+    os.environ.get(
+        "TALENTVERSE_METADATA", Path(__file__).parents[3] / "shared" / "data" / "dataverse-v9.1-metadata.xml"
+    )
+)
+_EDM = {"e": "http://docs.oasis-open.org/odata/ns/edm"}
+
+# Later than the v9.1 $metadata that the declarations are held against, or of a later solution.
+_NEWER_COLUMNS = {("role", "description")}
+_NEWER_TABLES = {"mserp_financeandoperationsentity"}
+# An activity's columns stand on its base type there.
+_BASES = {"systemuser": "principal", "team": "principal", "task": "activitypointer"}
+
+_EDM_TYPES = {
+    StringType: "Edm.String",
+    MemoType: "Edm.String",
+    EntityNameType: "Edm.String",
+    BigIntType: "Edm.Int64",
+    BooleanType: "Edm.Boolean",
+    DecimalType: "Edm.Decimal",
+    MoneyType: "Edm.Decimal",
+    DoubleType: "Edm.Double",
+    UniqueIdentifierType: "Edm.Guid",
+    LookupType: "Edm.Guid",
+    ManagedPropertyType: "mscrm.BooleanManagedProperty",
+}
+
+
+def edm_property(column: Column) -> tuple[str, str]:
+    name = f"_{column.logical_name}_value" if isinstance(column.type, LookupType) else column.logical_name
+    if isinstance(column.type, DateTimeType):
+        date_only = column.type.behavior is DateTimeBehavior.DATE_ONLY
+        return name, "Edm.Date" if date_only else "Edm.DateTimeOffset"
+    return name, _EDM_TYPES.get(type(column.type), "Edm.Int32")
+
+
+@cache
+def real_metadata():
+    if not _METADATA.exists():
+        pytest.skip(f"the v9.1 $metadata is not here ({_METADATA}); name it in TALENTVERSE_METADATA")
+    return etree.parse(_METADATA)
+
+
+def real_types(table: str):
+    root = real_metadata()
+    found = [root.find(f".//e:EntityType[@Name='{name}']", _EDM) for name in (table, _BASES.get(table)) if name]
+    assert all(node is not None for node in found)
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in _NEWER_TABLES])
+def test_every_column_has_the_name_and_type_of_the_real_metadata(name):
+    real = {p.get("Name"): p.get("Type") for node in real_types(name) for p in node.iterfind("e:Property", _EDM)}
+    declared = dict(
+        edm_property(column)
+        for column in CATALOG.tables[name].columns
+        if (name, column.logical_name) not in _NEWER_COLUMNS
+    )
+    assert declared.items() <= real.items(), declared.items() - real.items()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in _NEWER_TABLES])
+def test_every_lookup_navigation_and_its_partner_are_those_of_the_real_metadata(name):
+    real = {
+        (p.get("Name"), p.get("Partner"))
+        for p in real_types(name)[0].iterfind("e:NavigationProperty", _EDM)
+        if not p.get("Type").startswith("Collection")
+    }
+    declared = {
+        (r.referencing_navigation, r.referenced_navigation)
+        for r in STANDARD_RELATIONSHIPS
+        if isinstance(r, OneToMany) and r.referencing_table == name and r.referenced_table not in _NEWER_TABLES
+    }
+    assert declared <= real, declared - real
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in _NEWER_TABLES])
+def test_every_set_has_the_name_of_the_real_metadata(name):
+    sets = {
+        s.get("EntityType").rpartition(".")[2]: s.get("Name") for s in real_metadata().iterfind(".//e:EntitySet", _EDM)
+    }
+    assert CATALOG.tables[name].entity_set_name == sets[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_lookup_points_to_tables_that_exist_and_has_a_navigation_property_to_one_of_them(name):
+    for column in CATALOG.tables[name].lookups():
+        assert isinstance(column.type, LookupType)
+        assert set(column.type.targets) <= CATALOG.tables.keys()
+        targets = {n.target for n in CATALOG.lookup_navigations(name, column.logical_name)}
+        assert targets
+        assert targets <= set(column.type.targets)
+
+
+@pytest.mark.parametrize("relationship", STANDARD_RELATIONSHIPS, ids=lambda r: r.schema_name)
+def test_both_ends_of_every_relationship_exist(relationship):
+    assert set(ends_of(relationship)) <= CATALOG.tables.keys()
+    match relationship:
+        case OneToMany() as r:
+            assert r.referenced_column == CATALOG.tables[r.referenced_table].primary_id
+            assert isinstance(CATALOG.tables[r.referencing_table].by_name[r.referencing_column].type, LookupType)
+        case ManyToMany() as r:
+            assert {r.column1, r.column2} <= CATALOG.tables[r.intersect_table].by_name.keys()
+            assert (r.column1, r.column2) == (
+                CATALOG.tables[r.table1].primary_id,
+                CATALOG.tables[r.table2].primary_id,
+            )
+
+
+def test_names_codes_and_ids_are_unique():
+    uniques = {
+        "entity set": [t.entity_set_name for t in STANDARD_TABLES],
+        "object type code": [t.object_type_code for t in STANDARD_TABLES],
+        "relationship": [r.schema_name for r in STANDARD_RELATIONSHIPS],
+        "relationship id": [r.metadata_id for r in STANDARD_RELATIONSHIPS],
+        "metadata id": [c.metadata_id for t in STANDARD_TABLES for c in t.columns],
+        "table id": [t.metadata_id for t in STANDARD_TABLES],
+    }
+    for kind, values in uniques.items():
+        assert None not in values, kind
+        assert [v for v, n in Counter(values).items() if n > 1] == [], kind
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_navigation_properties_are_unique_per_table(name):
+    found = Counter(
+        end
+        for r in STANDARD_RELATIONSHIPS
+        for end in (
+            [(r.referencing_table, r.referencing_navigation), (r.referenced_table, r.referenced_navigation)]
+            if isinstance(r, OneToMany)
+            else [(r.table1, r.navigation1), (r.table2, r.navigation2)]
+        )
+        if end[0] == name
+    )
+    assert [end for end, times in found.items() if times > 1] == []
+    columns = CATALOG.tables[name].by_name
+    clashes = [n for _, n in found if n in columns and not isinstance(columns[n].type, LookupType)]
+    assert clashes == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_columns_are_declared_once(name):
+    table = CATALOG.tables[name]
+    assert len(table.by_name) == len(table.columns)
+    assert table.primary_id in table.by_name
+    assert table.primary_name is None or table.primary_name in table.by_name
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("account", 1),
+        ("contact", 2),
+        ("systemuser", 8),
+        ("team", 9),
+        ("businessunit", 10),
+        ("organization", 1019),
+        ("privilege", 1023),
+        ("role", 1036),
+        ("task", 4212),
+        ("asyncoperation", 4700),
+        ("solution", 7100),
+        ("publisher", 7101),
+        ("transactioncurrency", 9105),
+    ],
+)
+def test_object_type_codes_are_those_of_dataverse(name, code):
+    assert CATALOG.by_object_type_code[code].logical_name == name
