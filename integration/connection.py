@@ -12,6 +12,9 @@ from integration.authority import AuthorityNotFoundError, discover_authority
 DEFAULT_DATA_DIRECTORY: Final = ".talentverse"
 ENVIRONMENT_FILE: Final = "environment.json"
 
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
 Application = Literal["admin", "adapter"]
 AuthorityDiscovery = Callable[[str, str | None], str]
 
@@ -79,7 +82,7 @@ def resolve_connection(
     data = Path(flags.data or environ.get("TALENTVERSE_DATA") or DEFAULT_DATA_DIRECTORY)
     file = _read_environment_file(data / ENVIRONMENT_FILE)
     url = _server_url(flags.url or environ.get("TALENTVERSE_URL") or file.url, data)
-    if file.url.rstrip("/") != url:
+    if not _same_server(file.url, url):
         file = _NO_FILE
     client_id, client_secret = _credentials(flags, application, environ, file)
     ca_bundle = _certificate_bundle(flags.ca_bundle or environ.get("TALENTVERSE_CA_BUNDLE") or file.ca_bundle)
@@ -101,16 +104,35 @@ def _server_url(text: str, data: Path) -> str:
             f"no server is known: start one with 'talentverse serve', or give --url, TALENTVERSE_URL "
             f"or a data directory that holds {ENVIRONMENT_FILE} ({data} does not)"
         )
-    parts = urlsplit(text)
-    if parts.scheme not in {"https", "http"} or not parts.netloc:
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
         raise NoConnectionError(f"{text!r} is not the URL of a server: it looks like https://localhost:8443")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _authority_of_variables(environ: Mapping[str, str], url: str) -> str:
     """TALENTVERSE_AUTHORITY, unless the variables describe another server than the one in use."""
-    described = environ.get("TALENTVERSE_URL", url).rstrip("/")
-    return environ.get("TALENTVERSE_AUTHORITY", "") if described == url else ""
+    described = environ.get("TALENTVERSE_URL") or url
+    return environ.get("TALENTVERSE_AUTHORITY", "") if _same_server(described, url) else ""
+
+
+def _same_server(one: str, other: str) -> bool:
+    """Compare two URLs by scheme, host, port and path; the names of this machine's loopback count as one."""
+
+    def parts(url: str) -> tuple[str, str | None, int | None, str]:
+        split = urlsplit(url)
+        host = "localhost" if split.hostname in _LOOPBACK else split.hostname
+        return split.scheme, host, split.port or _DEFAULT_PORTS.get(split.scheme), split.path.rstrip("/")
+
+    try:
+        return parts(one) == parts(other)
+    except ValueError:
+        # A URL with an impossible port names no server.
+        return False
 
 
 def _credentials(

@@ -78,6 +78,18 @@ def test_flags_stand_before_variables(data, bundle, tmp_path):
     assert (found.client_id, found.client_secret, found.ca_bundle) == ("flag-id", "flag-secret", str(mine))
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1:8443", "https://[::1]:8443/", "HTTPS://LOCALHOST:8443"])
+def test_the_file_speaks_for_its_server_under_every_name_of_this_machine(data, url):
+    found = resolve_connection(ConnectionFlags(url=url, data=data), "adapter", {}, no_discovery)
+    assert (found.client_id, found.client_secret) == (ADAPTER, "adapter-secret")
+
+
+@pytest.mark.parametrize("url", ["https://localhost:8444", "http://localhost:8443", "https://localhost"])
+def test_another_port_or_scheme_is_another_server(data, url):
+    with pytest.raises(NoConnectionError, match="no application is known"):
+        resolve_connection(ConnectionFlags(url=url, data=data), "adapter", {}, no_discovery)
+
+
 def test_the_file_never_lends_its_secrets_to_another_server(data):
     with pytest.raises(NoConnectionError, match="no application is known"):
         resolve_connection(ConnectionFlags(url="https://elsewhere.test", data=data), "adapter", {}, no_discovery)
@@ -125,7 +137,9 @@ def test_an_authority_that_nothing_names_is_asked_of_the_server(tmp_path):
     assert asked == [("https://org.test", None)]
 
 
-@pytest.mark.parametrize("url", ["localhost:8443", "ftp://x", "https://", "nonsense"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8443", "ftp://x", "https://", "nonsense", "https://x:port", "https://[::1", "https://x:99999"]
+)
 def test_a_url_that_is_none_is_refused(url, tmp_path):
     with pytest.raises(NoConnectionError, match="is not the URL of a server"):
         resolve_connection(ConnectionFlags(url=url, data=str(tmp_path)), "adapter", {}, no_discovery)
@@ -155,3 +169,10 @@ def test_a_certificate_bundle_that_is_not_there_is_refused(data):
 
 def test_secrets_do_not_show_in_the_text_form(data):
     assert "adapter-secret" not in repr(resolve_connection(ConnectionFlags(data=data), "adapter", {}, no_discovery))
+
+
+def test_an_impossible_url_in_the_file_lends_nothing(tmp_path):
+    application = {"client_id": "a", "client_secret": "b"}
+    (tmp_path / "environment.json").write_text(json.dumps({"url": "https://x:port", "adapter": application}))
+    with pytest.raises(NoConnectionError, match="no application is known"):
+        resolve_connection(ConnectionFlags("https://x", data=str(tmp_path)), "adapter", {}, no_discovery)
