@@ -1,0 +1,201 @@
+"""Queries as one SQL statement each: the database makes the JSON.
+
+A page is one statement whose single row is (rows' JSON joined by commas, number of rows, count, order values of the
+first and of the last row). A query for records is one statement with a row per record. Literals are slots here; the
+caller has the query authorized before it is split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from entities.metadata.catalog import Catalog
+from entities.metadata.columns import Column, LookupType
+from entities.query import ColumnRef, Order, QueryExpression
+from entities.values import Value
+from odata_server.edm.representation import RowShape
+from odata_server.engine.database import quoted
+from odata_server.engine.predicates import Binder, Scope, bound, comparable_sql, filter_sql, join_sql
+from odata_server.engine.row_json import row_sql
+from odata_server.engine.slots import Slot
+from odata_server.engine.storage import SqlValue, fold_of, physical
+
+COUNT_LIMIT = 5_000
+"""`$count` never says more (Learn: "Count number of rows")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled statement: its text, and how each parameter is taken from the literals.
+
+    `keys` is the number of order values that a page returns for its first and for its last row, 0 where nobody can
+    page on. `columns` are the columns of a records query, in the order of the statement's result.
+    """
+
+    sql: str
+    binders: tuple[Binder, ...]
+    keys: int = 0
+    columns: tuple[tuple[str, Column], ...] = ()
+
+    def parameters(self, literals: tuple[Value, ...]) -> tuple[SqlValue, ...]:
+        """Return the parameter values for a query's literals."""
+        return tuple([binder(literals) for binder in self.binders])
+
+
+def page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
+    """Compile a query for a page of JSON rows."""
+    scope = Scope(catalog)
+    source = _source(scope, query)
+    orders = orders_of(catalog, query)
+    keys = len(orders) if query.page is not None else 0
+    key_list = [f"{_order_sql(scope, order)} AS k{n}" for n, order in enumerate(orders[:keys])]
+    inner = _select(scope, query, [f"{row_sql(scope, shape)} AS j", *key_list], source, orders)
+    if keys:
+        inner = f"SELECT *, row_number() OVER () AS n FROM ({inner})"
+    limit = _limit_sql(scope, query)
+    ends = [f"max(k{n}) FILTER (WHERE n = 1)" for n in range(keys)]
+    ends += [f"max(k{n}) FILTER (WHERE n = {limit})" for n in range(keys)]
+    outer = ["CAST(group_concat(j, ',') AS BLOB)", "count(*)", _count_sql(scope, query, source), *ends]
+    return Plan(f"SELECT {', '.join(outer)} FROM ({inner})", tuple(scope.binders), keys)
+
+
+def row_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
+    """Compile a query for one JSON row and its version."""
+    scope = Scope(catalog)
+    source = _source(scope, query)
+    table = catalog.tables[query.table]
+    version = f"t0.{quoted('versionnumber')}" if table.has_version else "NULL"
+    sql = f"SELECT CAST({row_sql(scope, shape)} AS BLOB), {version} {source} WHERE {filter_sql(scope, query.filter)}"
+    return Plan(f"{sql} LIMIT 1", tuple(scope.binders))
+
+
+def records_plan(catalog: Catalog, query: QueryExpression) -> Plan:
+    """Compile a query for records: the physical columns of every column asked for, row by row."""
+    scope = Scope(catalog)
+    source = _source(scope, query)
+    table = catalog.tables[query.table]
+    names = query.columns if query.columns is not None else tuple(table.by_name)
+    refs = (*(ColumnRef(name) for name in names), *query.linked_columns)
+    columns = tuple((f"{r.alias}.{r.name}" if r.alias else r.name, scope.column(r)[2]) for r in refs)
+    selected = [part for ref in refs for part in _physical_sql(scope, ref)]
+    orders = orders_of(catalog, query)
+    sql = _select(scope, query, [*selected, *(f"{comparable_sql(scope, o.column)}" for o in orders)], source, orders)
+    return Plan(sql, tuple(scope.binders), len(orders), columns)
+
+
+def count_plan(catalog: Catalog, query: QueryExpression) -> Plan:
+    """Compile a query for its number of rows, one more than the limit at most."""
+    scope = Scope(catalog)
+    source = _source(scope, query)
+    return Plan(f"SELECT {_counted_sql(scope, query, source)}", tuple(scope.binders))
+
+
+def exists_after_plan(catalog: Catalog, query: QueryExpression) -> Plan:
+    """Compile the question whether any row follows the query's anchor."""
+    scope = Scope(catalog)
+    source = _source(scope, query)
+    where = " AND ".join(_conditions(scope, query, orders_of(catalog, query)))
+    return Plan(f"SELECT 1 {source} WHERE {where} LIMIT 1", tuple(scope.binders))
+
+
+def orders_of(catalog: Catalog, query: QueryExpression) -> tuple[Order, ...]:
+    """Return the full order: the query's up to the id, or with the id added, so that every row has its place."""
+    primary = ColumnRef(catalog.tables[query.table].primary_id)
+    for position, order in enumerate(query.orders):
+        if order.column == primary:
+            return query.orders[: position + 1]
+    return (*query.orders, Order(primary))
+
+
+def _source(scope: Scope, query: QueryExpression) -> str:
+    alias = scope.enter("", query.table)
+    joins = [join_sql(scope, link) for link in query.links]
+    return " ".join((f"FROM {quoted(query.table)} AS {alias}", *joins))
+
+
+def _select(scope: Scope, query: QueryExpression, selected: list[str], source: str, orders: tuple[Order, ...]) -> str:
+    where = " AND ".join(_conditions(scope, query, orders))
+    order = ", ".join(f"{_order_sql(scope, o)}{' DESC' if o.descending else ''}" for o in orders)
+    limit = _limit_sql(scope, query)
+    word = "SELECT DISTINCT" if query.distinct else "SELECT"
+    sql = f"{word} {', '.join(selected)} {source} WHERE {where} ORDER BY {order}"
+    return f"{sql} LIMIT {limit}" if limit else sql
+
+
+def _conditions(scope: Scope, query: QueryExpression, orders: tuple[Order, ...]) -> list[str]:
+    conditions = [filter_sql(scope, query.filter)]
+    if query.page and query.page.anchor:
+        conditions.append(_after_sql(scope, orders, query.page.anchor.values))
+    return conditions
+
+
+def _limit_sql(scope: Scope, query: QueryExpression) -> str:
+    """Return the row limit: the page's size, or `$top` where there is no paging."""
+    slot = query.page.size if query.page else query.top
+    if slot is None:
+        return ""
+    index = cast("Slot", slot).index
+    return scope.parameter(lambda literals: cast("int", literals[index]))
+
+
+def _order_sql(scope: Scope, order: Order) -> str:
+    """Return what a term sorts by: a lookup by the name of its record, everything else by its comparable form."""
+    alias, _, column = scope.column(order.column)
+    if isinstance(column.type, LookupType):
+        return lookup_name_sql(scope.catalog, f"{alias}.{quoted(order.column.name)}", column.type)
+    return comparable_sql(scope, order.column)
+
+
+def lookup_name_sql(catalog: Catalog, column: str, type_: LookupType) -> str:
+    """Return the fold of the primary name of a referenced record, for sorting."""
+    names = [
+        f"(SELECT n.{quoted(fold_of(table.primary_name))} FROM {quoted(name)} AS n"
+        f" WHERE n.{quoted(table.primary_id)} = {column})"
+        for name in type_.targets
+        if (table := catalog.tables.get(name)) and table.primary_name and not table.source
+    ]
+    if len(names) > 1:
+        return f"coalesce({', '.join(names)})"
+    return names[0] if names else column
+
+
+def _after_sql(scope: Scope, orders: tuple[Order, ...], values: tuple[Value, ...]) -> str:
+    """Return the condition that a row comes after the anchor, term by term; nulls come first ascending."""
+    alternatives = []
+    equal: list[str] = []
+    for order, value in zip(orders, values, strict=True):
+        column = _order_sql(scope, order)
+        later = _later_sql(scope, order, column, value)
+        if later:
+            alternatives.append("(" + " AND ".join((*equal, later)) + ")")
+        equal.append(f"{column} IS {_anchor_sql(scope, order, value)}")
+    return "(" + (" OR ".join(alternatives) or "0") + ")"
+
+
+def _later_sql(scope: Scope, order: Order, column: str, value: Value) -> str:
+    if value is None:
+        return "" if order.descending else f"{column} IS NOT NULL"
+    place = _anchor_sql(scope, order, value)
+    return f"({column} < {place} OR {column} IS NULL)" if order.descending else f"{column} > {place}"
+
+
+def _anchor_sql(scope: Scope, order: Order, value: Value) -> str:
+    if value is None:
+        return "NULL"
+    _, _, column = scope.column(order.column)
+    return scope.parameter(bound(column.type, value))
+
+
+def _count_sql(scope: Scope, query: QueryExpression, source: str) -> str:
+    return _counted_sql(scope, query, source) if query.count else "NULL"
+
+
+def _counted_sql(scope: Scope, query: QueryExpression, source: str) -> str:
+    where = filter_sql(scope, query.filter)
+    return f"(SELECT count(*) FROM (SELECT 1 {source} WHERE {where} LIMIT {COUNT_LIMIT + 1}))"
+
+
+def _physical_sql(scope: Scope, ref: ColumnRef) -> list[str]:
+    alias, _, column = scope.column(ref)
+    return [f"{alias}.{quoted(part.name)}" for part in physical(column) if part.name != fold_of(column.logical_name)]

@@ -1,0 +1,37 @@
+"""Ids of new records: sequential GUIDs as SQL Server makes them, or table number and record number."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+from entities.values import Guid
+
+NewId = Callable[[], Guid]
+
+
+def sequential_id() -> Guid:
+    """Return a GUID that sorts after those made before, unique across processes.
+
+    The first 48 bits are the time in units of 2**-16 seconds or so, the rest is random: rows that are made one after
+    another lie one after another in the index.
+    """
+    moment = time.time_ns() >> 14
+    tail = secrets.token_hex(8)
+    text = f"{moment & 0xFFFFFFFFFFFFFFFF:016x}{tail}"
+    return Guid(f"{text[4:12]}-{text[12:16]}-{_version(tail[0:4])}-{_variant(tail[4:8])}-{text[0:4]}{tail[8:16]}")
+
+
+def _version(digits: str) -> str:
+    return "4" + digits[1:]
+
+
+def _variant(digits: str) -> str:
+    return "8" + digits[1:]
+
+
+def record_id(table_number: int, record_number: int) -> Guid:
+    """Return a finance-and-operations id: table number in the first 4 bytes, record number in the last 8."""
+    number = f"{record_number:016x}"
+    return Guid(f"{table_number:08x}-0000-0000-{number[:4]}-{number[4:]}")

@@ -1,0 +1,141 @@
+"""The durable queue of background jobs: a row per job, made in the transaction that asks for it.
+
+```
+waiting ──claim──▶ running ──done──▶ succeeded
+   ▲                  │ error, attempts left: due again after a pause
+   └──────────────────┤ lease run out (the process died): due again
+                      └──error, no attempts left──▶ failed
+```
+
+Jobs may run twice (a process can die between the work and the mark), so handlers are idempotent.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import apsw
+import orjson
+import structlog
+
+from entities.errors import DataverseError
+from entities.values import Guid
+from odata_server.engine.database import Database
+from odata_server.engine.identifiers import sequential_id
+
+JobHandler: TypeAlias = Callable[[Mapping[str, object]], None]
+
+_ATTEMPTS = 5
+_LEASE_SECONDS = 60.0
+_PAUSE_SECONDS = 2.0
+_POLL_SECONDS = 0.2
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job."""
+
+    id: Guid
+    name: str
+    payload: Mapping[str, object]
+    attempts: int
+
+
+def enqueue(connection: apsw.Connection, name: str, payload: Mapping[str, object], now: float) -> Guid:
+    """Add a job inside the caller's transaction."""
+    job_id = sequential_id()
+    connection.execute(
+        'INSERT INTO "$job" (id, name, payload, state, attempts, due, created) VALUES (?, ?, ?, ?, 0, ?, ?)',
+        (job_id, name, orjson.dumps(payload).decode(), "waiting", now, now),
+    )
+    return job_id
+
+
+def claim(database: Database, now: float) -> Job | None:
+    """Take the job that is due longest, if any; nobody else gets it while the lease lasts."""
+    due = "(state = 'waiting' AND due <= ?1) OR (state = 'running' AND lease < ?1)"
+    found = f'SELECT id FROM "$job" WHERE {due} ORDER BY due LIMIT 1'
+    if database.reader().execute(found, (now,)).fetchone() is None:
+        return None
+    with database.writing() as connection:
+        row = connection.execute(
+            f"""UPDATE "$job" SET state = 'running', attempts = attempts + 1, lease = ?2 WHERE id = ({found})
+            RETURNING id, name, payload, attempts""",
+            (now, now + _LEASE_SECONDS),
+        ).fetchone()
+    if row is None:
+        return None
+    job_id, name, payload, attempts = row
+    return Job(Guid(str(job_id)), str(name), orjson.loads(str(payload)), int(attempts))
+
+
+def finish(database: Database, job: Job, now: float, error: str | None) -> None:
+    """Mark a job as done, as due again, or as failed for good."""
+    if error is None:
+        state, due = "succeeded", now
+    elif job.attempts < _ATTEMPTS:
+        state, due = "waiting", now + _PAUSE_SECONDS * job.attempts
+    else:
+        state, due = "failed", now
+    finished = None if state == "waiting" else now
+    with database.writing() as connection:
+        connection.execute(
+            'UPDATE "$job" SET state = ?, due = ?, error = ?, finished = ?, lease = NULL WHERE id = ?',
+            (state, due, error, finished, job.id),
+        )
+
+
+class JobWorker:
+    """Runs due jobs of one environment in a thread of its own.
+
+    Args:
+        database: the environment's database.
+        handlers: what to do, by job name.
+    """
+
+    def __init__(self, database: Database, handlers: Mapping[str, JobHandler]) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look for jobs now (a request of this process has just queued one)."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the job at hand and end."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            if not self.run_one():
+                self._wake.wait(_POLL_SECONDS)
+                self._wake.clear()
+
+    def run_one(self) -> bool:
+        """Run one due job; say whether there was one."""
+        job = claim(self._database, time.time())
+        if job is None:
+            return False
+        error: str | None = None
+        try:
+            self._handlers[job.name](job.payload)
+        except (DataverseError, apsw.Error, LookupError, ValueError) as failure:
+            error = f"{type(failure).__name__}: {failure}"
+            _log.warning("job failed", job=job.name, attempt=job.attempts, error=error)
+        finish(self._database, job, time.time(), error)
+        return True

@@ -1,0 +1,236 @@
+"""Filters as SQL: every operator in one dictionary, every value bound, every compound operand in parentheses.
+
+Text compares by its fold. `ne` is true for rows without a value, as Dataverse's SQL is; `not` is two-valued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias, assert_never, cast
+
+from entities.errors import EngineFault, NotSupported
+from entities.metadata.catalog import Catalog
+from entities.metadata.columns import Column, ColumnType, EntityNameType, LookupType, MemoType, StringType
+from entities.metadata.tables import Table
+from entities.query import (
+    And,
+    ColumnComparison,
+    ColumnRef,
+    ComparisonOperator,
+    Condition,
+    ConditionOperator,
+    Exists,
+    Filter,
+    LinkEntity,
+    LinkType,
+    Not,
+    Or,
+)
+from entities.values import Value
+from odata_server.engine.database import quoted
+from odata_server.engine.schema import comparable
+from odata_server.engine.slots import Slot
+from odata_server.engine.storage import SqlValue, folded, stored, table_of_lookup
+
+Binder: TypeAlias = Callable[[tuple[Value, ...]], SqlValue]
+"""Takes a query's literals, gives the value of one SQL parameter."""
+
+_LAST_CHARACTER = "\U0010ffff"
+
+
+@dataclass(slots=True)
+class Scope:
+    """The tables of one statement while it is compiled: aliases, and the parameters collected so far."""
+
+    catalog: Catalog
+    tables: dict[str, tuple[str, Table]] = field(default_factory=dict)
+    binders: list[Binder] = field(default_factory=list)
+    names: int = 0
+
+    def enter(self, alias: str, table: str) -> str:
+        """Give a query alias an SQL alias of its own and return it."""
+        name = f"t{self.names}"
+        self.names += 1
+        self.tables[alias] = (name, self.catalog.tables[table])
+        return name
+
+    def parameter(self, binder: Binder) -> str:
+        """Add a parameter and return its place in the SQL."""
+        self.binders.append(binder)
+        return f"?{len(self.binders)}"
+
+    def column(self, ref: ColumnRef) -> tuple[str, Table, Column]:
+        """Return SQL alias, table and column of a reference."""
+        sql_alias, table = self.tables[ref.alias]
+        return sql_alias, table, table.by_name[ref.name]
+
+
+def comparable_sql(scope: Scope, ref: ColumnRef) -> str:
+    """Return the SQL of a column as comparisons and sorting see it."""
+    alias, _, column = scope.column(ref)
+    if ref.part == "table":
+        assert isinstance(column.type, LookupType)
+        if column.type.is_polymorphic:
+            return f"{alias}.{quoted(table_of_lookup(ref.name))}"
+        return f"CASE WHEN {alias}.{quoted(ref.name)} IS NOT NULL THEN '{column.type.targets[0]}' END"
+    return f"{alias}.{quoted(comparable(column))}"
+
+
+def filter_sql(scope: Scope, node: Filter) -> str:
+    """Return a boolean SQL expression in parentheses for a filter whose literals are slots."""
+    match node:
+        case And(filters):
+            return "(" + (" AND ".join(filter_sql(scope, part) for part in filters) or "1") + ")"
+        case Or(filters):
+            return "(" + (" OR ".join(filter_sql(scope, part) for part in filters) or "0") + ")"
+        case Not(inner):
+            return f"({filter_sql(scope, inner)} IS NOT TRUE)"
+        case Condition():
+            return f"({_condition(scope, node)})"
+        case ColumnComparison(left, operator, right):
+            symbol = _COMPARISONS[operator]
+            return f"({comparable_sql(scope, left)} {symbol} {comparable_sql(scope, right)})"
+        case Exists(link):
+            return exists_sql(scope, link)
+        case _:
+            assert_never(node)
+
+
+def exists_sql(scope: Scope, link: LinkEntity) -> str:
+    """Return EXISTS over a linked table (lambda `any`)."""
+    inner = scope.enter(link.alias, link.table)
+    joins = [f"FROM {quoted(link.table)} AS {inner}", *(join_sql(scope, nested) for nested in link.links)]
+    on = join_condition(scope, link)
+    return f"(EXISTS (SELECT 1 {' '.join(joins)} WHERE {on} AND {filter_sql(scope, link.filter)}))"
+
+
+def join_sql(scope: Scope, link: LinkEntity) -> str:
+    """Return the JOIN clause of a link and of the links below it."""
+    alias = scope.enter(link.alias, link.table)
+    word = "LEFT JOIN" if link.type is LinkType.LEFT_OUTER else "JOIN"
+    clause = f"{word} {quoted(link.table)} AS {alias} ON {join_condition(scope, link)}"
+    if link.filter != And():
+        clause += f" AND {filter_sql(scope, link.filter)}"
+    return " ".join((clause, *(join_sql(scope, nested) for nested in link.links)))
+
+
+def join_condition(scope: Scope, link: LinkEntity) -> str:
+    """Return the condition that ties a link to its parent; over a polymorphic lookup it names the table too."""
+    near, near_table = scope.tables[link.to_alias]
+    far, far_table = scope.tables[link.alias]
+    parts = [f"{far}.{quoted(link.from_column)} = {near}.{quoted(link.to_column)}"]
+    for alias, table, name, other in (
+        (near, near_table, link.to_column, far_table),
+        (far, far_table, link.from_column, near_table),
+    ):
+        type_ = table.by_name[name].type
+        if isinstance(type_, LookupType) and type_.is_polymorphic:
+            parts.append(f"{alias}.{quoted(table_of_lookup(name))} = '{other.logical_name}'")
+    return " AND ".join(parts)
+
+
+_COMPARISONS: Mapping[ComparisonOperator, str] = {
+    ComparisonOperator.EQUAL: "=",
+    ComparisonOperator.NOT_EQUAL: "<>",
+    ComparisonOperator.GREATER_THAN: ">",
+    ComparisonOperator.GREATER_EQUAL: ">=",
+    ComparisonOperator.LESS_THAN: "<",
+    ComparisonOperator.LESS_EQUAL: "<=",
+}
+
+_ConditionSql: TypeAlias = Callable[[Scope, str, ColumnType, tuple[Value, ...]], str]
+
+
+def bound(type_: ColumnType, slot: Value) -> Binder:
+    """Return the binder of a slot: the literal's stored form, folded when it is compared as text."""
+    index = cast("Slot", slot).index
+    return lambda literals: _comparable_value(type_, literals[index])
+
+
+def _comparable_value(type_: ColumnType, value: Value) -> SqlValue:
+    """Fold what the column stores a fold of; GUIDs and date-times are stored in their only form."""
+    raw = stored(type_, value)
+    return folded(raw) if isinstance(type_, StringType | MemoType | EntityNameType) else raw
+
+
+def _after(type_: ColumnType, slot: Value) -> Binder:
+    """Return the binder of the end of the range of texts that begin with the literal."""
+    begin = bound(type_, slot)
+    return lambda literals: f"{begin(literals)!s}{_LAST_CHARACTER}"
+
+
+def _binary(symbol: str, scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    return f"{column} {symbol} {scope.parameter(bound(type_, values[0]))}"
+
+
+def _contains(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    return f"instr({column}, {scope.parameter(bound(type_, values[0]))}) > 0"
+
+
+def _begins_with(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    low = scope.parameter(bound(type_, values[0]))
+    high = scope.parameter(_after(type_, values[0]))
+    return f"{column} >= {low} AND {column} < {high}"
+
+
+def _ends_with(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    end = scope.parameter(bound(type_, values[0]))
+    return f"length({column}) >= length({end}) AND substr({column}, length({column}) - length({end}) + 1) = {end}"
+
+
+def _in(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    listed = ", ".join(scope.parameter(bound(type_, value)) for value in values)
+    return f"{column} IN ({listed})"
+
+
+def _between(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    low, high = (scope.parameter(bound(type_, value)) for value in values)
+    return f"{column} BETWEEN {low} AND {high}"
+
+
+def _null(word: str, scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    del scope, type_, values
+    return f"{column} {word}"
+
+
+def _not(positive: _ConditionSql, scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    return f"({positive(scope, column, type_, values)}) IS NOT TRUE"
+
+
+def _later(name: str, scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    del scope, column, type_, values
+    raise NotSupported(f"The condition operator '{name}' is not available in this version of Talentverse.")
+
+
+_OPERATORS: Mapping[ConditionOperator, _ConditionSql] = {
+    ConditionOperator.EQUAL: partial(_binary, "="),
+    ConditionOperator.NOT_EQUAL: partial(_binary, "IS NOT"),
+    ConditionOperator.GREATER_THAN: partial(_binary, ">"),
+    ConditionOperator.GREATER_EQUAL: partial(_binary, ">="),
+    ConditionOperator.LESS_THAN: partial(_binary, "<"),
+    ConditionOperator.LESS_EQUAL: partial(_binary, "<="),
+    ConditionOperator.LIKE: partial(_later, "like"),
+    ConditionOperator.NOT_LIKE: partial(_later, "not-like"),
+    ConditionOperator.CONTAINS: _contains,
+    ConditionOperator.NOT_CONTAINS: partial(_not, _contains),
+    ConditionOperator.BEGINS_WITH: _begins_with,
+    ConditionOperator.NOT_BEGINS_WITH: partial(_not, _begins_with),
+    ConditionOperator.ENDS_WITH: _ends_with,
+    ConditionOperator.NOT_ENDS_WITH: partial(_not, _ends_with),
+    ConditionOperator.IN: _in,
+    ConditionOperator.NOT_IN: partial(_not, _in),
+    ConditionOperator.BETWEEN: _between,
+    ConditionOperator.NOT_BETWEEN: partial(_not, _between),
+    ConditionOperator.NULL: partial(_null, "IS NULL"),
+    ConditionOperator.NOT_NULL: partial(_null, "IS NOT NULL"),
+}
+
+
+def _condition(scope: Scope, condition: Condition) -> str:
+    column = comparable_sql(scope, condition.column)
+    if None in condition.values:
+        raise EngineFault("A null literal must be the operator NULL.")
+    _, _, found = scope.column(condition.column)
+    return _OPERATORS[condition.operator](scope, column, found.type, condition.values)

@@ -1,0 +1,263 @@
+"""Rows as JSON, made by the database: each member of a `RowShape` as a fragment of SQL.
+
+`json_object` makes the members that are always there; members that are left out where the value is null are
+concatenated as text before the value they annotate. `render.rows` gives the same bytes from records.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import orjson
+
+from entities.metadata.columns import (
+    BigIntType,
+    BooleanType,
+    ChoiceType,
+    ColumnType,
+    DateTimeBehavior,
+    DateTimeType,
+    DecimalType,
+    DoubleType,
+    EntityNameType,
+    FileType,
+    ImageType,
+    IntegerType,
+    LookupType,
+    ManagedPropertyType,
+    MemoType,
+    MoneyType,
+    MultiChoiceType,
+    StateType,
+    StatusType,
+    StringType,
+    UniqueIdentifierType,
+)
+from odata_server.edm.representation import Facet, Member, RowShape
+from odata_server.engine.database import quoted
+from odata_server.engine.predicates import Scope
+from odata_server.engine.storage import scale_of, table_of_lookup
+
+_PAIRS = 200
+"""Members per json_object call: SQLite takes 500 pairs, the depth of an expression is the tighter limit."""
+
+_CONDITIONAL = frozenset({Facet.FORMATTED, Facet.LOOKUP_LOGICAL_NAME, Facet.NAVIGATION})
+"""Facets whose member is left out where the value is null."""
+
+
+def row_sql(scope: Scope, shape: RowShape) -> str:
+    """Return the SQL text expression of one row's JSON object.
+
+    Members that may be left out are written as text with a comma after them, so the last chunk, which is always
+    there, closes the object.
+    """
+    members = shape.members
+    last = next((n for n in range(len(members), 0, -1) if members[n - 1].facet in _CONDITIONAL), 0)
+    tail_start = max(last, len(members) - _PAIRS)
+    pieces = [_piece_sql(scope, member) for member in members[:tail_start]]
+    tail = _object_sql(scope, members[tail_start:])
+    if not pieces:
+        return tail
+    joined = " || ".join(pieces)
+    if tail_start == len(members):
+        return f"'{{' || rtrim({joined}, ',') || '}}'"
+    return f"'{{' || {joined} || substr({tail}, 2)"
+
+
+def _object_sql(scope: Scope, members: tuple[Member, ...]) -> str:
+    return f"json_object({', '.join(f'{text(m.name)}, {member_sql(scope, m)}' for m in members)})"
+
+
+def _piece_sql(scope: Scope, member: Member) -> str:
+    name = text(orjson.dumps(member.name).decode() + ":")
+    value = f"json_quote({member_sql(scope, member)})"
+    if member.facet in _CONDITIONAL:
+        return f"coalesce({name} || nullif({value}, 'null') || ',', '')"
+    return f"{name} || {value} || ','"
+
+
+def member_sql(scope: Scope, member: Member) -> str:
+    """Return the SQL of a member's value as `json_object` takes it; NULL is null, or no member where it may go."""
+    alias, table, _ = scope.column(member.column)
+    column = f"{alias}.{quoted(member.column.name)}"
+    match member.facet:
+        case Facet.VALUE:
+            return value_sql(column, member.type)
+        case Facet.FORMATTED:
+            return _formatted_sql(column, member)
+        case Facet.LOOKUP_LOGICAL_NAME:
+            return _referenced_table_sql(column, member)
+        case Facet.NAVIGATION:
+            return _navigation_sql(column, member)
+        case Facet.ETAG:
+            return f"'W/\"' || {column} || '\"'"
+        case Facet.ENTITY_ID:
+            before, _, after = member.base.partition("{id}")
+            return f"{text(before)} || {column} || {text(after)}"
+        case Facet.FINANCE_ETAG:
+            return f"finance_etag({column}, {alias}.{quoted(table.primary_id)})"
+        case Facet.FINANCE_VALUE:
+            return _finance_sql(column, member)
+        case _:
+            assert_never(member.facet)
+
+
+def value_sql(column: str, type_: ColumnType) -> str:
+    """Return a stored value as the Web API shows it."""
+    match type_:
+        case BooleanType() | ManagedPropertyType():
+            return f"json(CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
+        case DecimalType() | MoneyType():
+            return f"json({_exact_sql(column, scale_of(type_), scale_of(type_), '%d')})"
+        case MultiChoiceType():
+            return f"trim({column}, ',')"
+        case ImageType():
+            return f"replace(base64({column}), char(10), '')"
+        case (
+            UniqueIdentifierType()
+            | StringType()
+            | MemoType()
+            | IntegerType()
+            | BigIntType()
+            | DoubleType()
+            | DateTimeType()
+            | ChoiceType()
+            | StateType()
+            | StatusType()
+            | LookupType()
+            | EntityNameType()
+            | FileType()
+        ):
+            return column
+        case _:
+            assert_never(type_)
+
+
+def _exact_sql(column: str, scale: int, digits: int, whole: str) -> str:
+    """Return a scaled integer as text with `digits` after the point, rounded half up; `whole` formats the integer."""
+    size = f"abs({column})"
+    if digits < scale:
+        step = 10 ** (scale - digits)
+        size = f"(({size} + {step // 2}) / {step})"
+    unit = 10**digits
+    sign = f"CASE WHEN {column} < 0 AND {size} <> 0 THEN '-' ELSE '' END"
+    if digits == 0:
+        return f"{sign} || printf('{whole}', {size})"
+    fraction = f"printf('%0{digits}d', {size} % {unit})"
+    # printf turns NULL into 0; the sum with the column keeps a missing value missing.
+    return f"CASE WHEN {column} IS NOT NULL THEN {sign} || printf('{whole}', {size} / {unit}) || '.' || {fraction} END"
+
+
+def _case_sql(column: str, names: tuple[tuple[int | str, str], ...]) -> str:
+    arms = " ".join(f"WHEN {text(k) if isinstance(k, str) else k} THEN {text(v)}" for k, v in names)
+    return f"CASE {column} {arms} END" if arms else "NULL"
+
+
+def _referenced_table_sql(column: str, member: Member) -> str:
+    assert isinstance(member.type, LookupType)
+    if member.type.is_polymorphic:
+        return f'{column[:-1]}{table_of_lookup("")}"'
+    return f"CASE WHEN {column} IS NOT NULL THEN {text(member.type.targets[0])} END"
+
+
+def _navigation_sql(column: str, member: Member) -> str:
+    return _case_sql(f"({_referenced_table_sql(column, member)})", member.names)
+
+
+def _formatted_sql(column: str, member: Member) -> str:
+    """Return the display text (en-US, UTC) of a stored value."""
+    type_ = member.type
+    if isinstance(type_, LookupType):
+        return _lookup_name_sql(column, member)
+    if isinstance(type_, MultiChoiceType):
+        label = _case_sql("option.value", member.names)
+        listed = f"json_each('[' || trim({column}, ',') || ']') AS option"
+        return f"(SELECT group_concat(coalesce({label}, option.value), '; ') FROM {listed})"
+    if member.names:
+        return _case_sql(column, member.names)
+    return _display_sql(column, type_)
+
+
+def _display_sql(column: str, type_: ColumnType) -> str:
+    match type_:
+        case BooleanType() | ManagedPropertyType():
+            return f"CASE {column} WHEN 1 THEN 'Yes' WHEN 0 THEN 'No' END"
+        case IntegerType() | BigIntType():
+            return f"CASE WHEN {column} IS NOT NULL THEN printf('%,d', {column}) END"
+        case DecimalType():
+            return _exact_sql(column, type_.precision, type_.precision, "%,d")
+        case MoneyType():
+            return _exact_sql(column, scale_of(type_), type_.precision, "$%,d")
+        case DoubleType():
+            return f"CASE WHEN {column} IS NOT NULL THEN printf('%,.{type_.precision}f', {column}) END"
+        case DateTimeType():
+            return _moment_sql(column, date_only=type_.format == "DateOnly")
+        case (
+            UniqueIdentifierType()
+            | StringType()
+            | MemoType()
+            | ChoiceType()
+            | StateType()
+            | StatusType()
+            | LookupType()
+            | MultiChoiceType()
+            | EntityNameType()
+            | FileType()
+            | ImageType()
+        ):
+            return "NULL"
+        case _:
+            assert_never(type_)
+
+
+def _moment_sql(column: str, *, date_only: bool) -> str:
+    month, day = (f"CAST(substr({column}, {start}, 2) AS INTEGER)" for start in (6, 9))
+    shown = f"{month} || '/' || {day} || '/' || CAST(substr({column}, 1, 4) AS INTEGER)"
+    if date_only:
+        return shown
+    hour = f"CAST(substr({column}, 12, 2) AS INTEGER)"
+    half = f"CASE WHEN {hour} < 12 THEN ' AM' ELSE ' PM' END"
+    return f"{shown} || ' ' || (({hour} + 11) % 12 + 1) || ':' || substr({column}, 15, 2) || {half}"
+
+
+def _lookup_name_sql(column: str, member: Member) -> str:
+    """Return the primary name of the referenced record."""
+    names = {
+        table: f"(SELECT n.{quoted(name)} FROM {quoted(table)} AS n WHERE n.{quoted(key)} = {column})"
+        for table, key, name in member.lookup_names
+    }
+    assert isinstance(member.type, LookupType)
+    if not member.type.is_polymorphic:
+        return next(iter(names.values()), "NULL")
+    arms = " ".join(f"WHEN {text(table)} THEN {sql}" for table, sql in names.items())
+    return f"CASE {_referenced_table_sql(column, member)} {arms} END" if arms else "NULL"
+
+
+def _finance_sql(column: str, member: Member) -> str:
+    """Return a stored value in the `/data` dialect, which knows no nulls where the type has an empty value."""
+    match member.type:
+        case StringType() | MemoType() | EntityNameType() | MultiChoiceType():
+            return f"coalesce({value_sql(column, member.type)}, '')"
+        case IntegerType() | BigIntType() | DecimalType() | MoneyType():
+            return value_sql(f"coalesce({column}, 0)", member.type)
+        case DoubleType():
+            return f"coalesce({column}, 0.0)"
+        case DateTimeType(behavior=DateTimeBehavior.DATE_ONLY):
+            return f"coalesce({column} || 'T12:00:00Z', '1900-01-01T00:00:00Z')"
+        case DateTimeType():
+            return f"coalesce({column}, '1900-01-01T00:00:00Z')"
+        case ChoiceType() | StateType() | StatusType() | BooleanType() if member.names:
+            return _case_sql(f"coalesce({column}, 0)", member.names)
+        case UniqueIdentifierType() | LookupType():
+            return f"coalesce({column}, '00000000-0000-0000-0000-000000000000')"
+        case (
+            ManagedPropertyType() | FileType() | ImageType() | ChoiceType() | StateType() | StatusType() | BooleanType()
+        ):
+            return value_sql(column, member.type)
+        case _:
+            assert_never(member.type)
+
+
+def text(value: str) -> str:
+    """Return an SQL text literal (for constants of the metadata, never for values of a request)."""
+    return "'" + value.replace("'", "''") + "'"

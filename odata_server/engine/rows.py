@@ -1,0 +1,123 @@
+"""Single rows in a transaction: insert, update, delete, look up, with the row version kept.
+
+Statements are built per set of columns; SQLite keeps them prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import apsw
+
+from entities.errors import DuplicateRecord
+from entities.metadata.catalog import Catalog
+from entities.metadata.columns import LookupType
+from entities.metadata.tables import Table
+from entities.query import Filter, QueryExpression
+from entities.values import EntityReference, Guid, Record, Value
+from odata_server.engine.catalog_store import next_row_version
+from odata_server.engine.database import quoted
+from odata_server.engine.predicates import Scope, filter_sql
+from odata_server.engine.schema import comparable, key_columns
+from odata_server.engine.slots import split
+from odata_server.engine.storage import SqlValue, fold_of, folded, stored, table_of_lookup
+
+
+def physical_values(table: Table, record: Record) -> Iterator[tuple[str, SqlValue]]:
+    """Yield the physical columns and stored values of a record."""
+    for name, value in record.items():
+        column = table.by_name[name]
+        raw = stored(column.type, value)
+        yield name, raw
+        if isinstance(column.type, LookupType):
+            if column.type.is_polymorphic:
+                yield table_of_lookup(name), value.table if isinstance(value, EntityReference) else None
+        elif comparable(column) != name:
+            yield fold_of(name), folded(raw)
+
+
+def insert(connection: apsw.Connection, table: Table, record: Record) -> None:
+    """Insert a complete record.
+
+    Raises:
+        DuplicateRecord: the id or an alternate key is taken.
+    """
+    names, values = zip(*physical_values(table, record), strict=True)
+    listed = ", ".join(quoted(name) for name in names)
+    places = ", ".join("?" * len(names))
+    try:
+        connection.execute(f"INSERT INTO {quoted(table.logical_name)} ({listed}) VALUES ({places})", values)
+    except apsw.ConstraintError as error:
+        raise duplicate(table, record, str(error)) from error
+
+
+def update(connection: apsw.Connection, table: Table, record_id: Guid, record: Record) -> None:
+    """Change columns of a row that exists.
+
+    Raises:
+        DuplicateRecord: an alternate key is taken.
+    """
+    names, values = zip(*physical_values(table, record), strict=True)
+    listed = ", ".join(f"{quoted(name)} = ?" for name in names)
+    sql = f"UPDATE {quoted(table.logical_name)} SET {listed} WHERE {quoted(table.primary_id)} = ?"
+    try:
+        connection.execute(sql, (*values, record_id))
+    except apsw.ConstraintError as error:
+        raise duplicate(table, record, str(error)) from error
+
+
+def delete(connection: apsw.Connection, table: Table, record_id: Guid) -> None:
+    """Delete a row that exists."""
+    sql = f"DELETE FROM {quoted(table.logical_name)} WHERE {quoted(table.primary_id)} = ?"
+    connection.execute(sql, (record_id,))
+
+
+def duplicate(table: Table, record: Record, detail: str) -> DuplicateRecord:
+    """Return the error for a violated uniqueness; SQLite's text names the columns."""
+    violated = {part.rpartition(".")[2] for part in detail.rpartition(": ")[2].split(", ")}
+    for key in table.keys:
+        if violated == set(key_columns(table, key)):
+            name = key.display_name.text() or key.schema_name or key.logical_name
+            shown = ", ".join(str(record.get(column, "")) for column in key.columns)
+            return DuplicateRecord(
+                f"Entity Key {name} violated. A record with the same value for {shown} already exists. A duplicate"
+                " record cannot be created. Select one or more unique values and try again.",
+                code="0x80060892",
+            )
+    return DuplicateRecord("A record with matching key values already exists.")
+
+
+def exists(connection: apsw.Connection, table: Table, record_id: Guid) -> bool:
+    """Say whether a row has this id."""
+    sql = f"SELECT 1 FROM {quoted(table.logical_name)} WHERE {quoted(table.primary_id)} = ?"
+    return connection.execute(sql, (record_id,)).fetchone() is not None
+
+
+def version_of(
+    connection: apsw.Connection, catalog: Catalog, table: Table, record_id: Guid, rows: Filter
+) -> tuple[int | None] | None:
+    """Return the version of a row that a filter lets through, None when there is none.
+
+    Args:
+        connection: the transaction's connection.
+        catalog: the catalog.
+        table: the row's table.
+        record_id: the row's id.
+        rows: the rows the caller may use.
+    """
+    key, literals = split(QueryExpression(table.logical_name, filter=rows))
+    scope = Scope(catalog)
+    scope.enter("", table.logical_name)
+    version = quoted("versionnumber") if table.has_version else "NULL"
+    where = filter_sql(scope, key.filter)
+    own = scope.parameter(lambda _: record_id)
+    source = f"FROM {quoted(table.logical_name)} AS t0"
+    sql = f"SELECT {version} {source} WHERE t0.{quoted(table.primary_id)} = {own} AND {where}"
+    found = connection.execute(sql, tuple(binder(literals) for binder in scope.binders)).fetchone()
+    return None if found is None else (found[0],)
+
+
+def stamped(connection: apsw.Connection, table: Table, record: dict[str, Value]) -> None:
+    """Give a record the next organization-wide row version."""
+    if table.has_version:
+        record["versionnumber"] = next_row_version(connection)

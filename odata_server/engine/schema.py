@@ -1,0 +1,103 @@
+"""Data definition: SQL tables, columns and indexes that follow from the metadata.
+
+Every table is a rowid table with its GUID as primary key. Indexed are: the id, alternate keys (unique), the fold of
+the primary name, the owner of user-owned records and every lookup that a caller can set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import apsw
+
+from entities.metadata.columns import Column, EntityNameType, MemoType, StringType
+from entities.metadata.relationships import ManyToMany, Relationship
+from entities.metadata.tables import AlternateKey, Table, TableKind
+from odata_server.engine.database import quoted
+from odata_server.engine.storage import fold_of, physical
+
+_FOLDED = (StringType, MemoType, EntityNameType)
+
+
+def create_table(connection: apsw.Connection, table: Table) -> None:
+    """Make the SQL table and its indexes; a virtual table has none."""
+    if table.kind is TableKind.VIRTUAL:
+        return
+    columns = ",\n  ".join(_column_definition(table, column) for column in table.columns)
+    connection.execute(f"CREATE TABLE {quoted(table.logical_name)} (\n  {columns}\n) STRICT")
+    for statement in _indexes(table):
+        connection.execute(statement)
+
+
+def create_relationship(connection: apsw.Connection, relationship: Relationship) -> None:
+    """Make the indexes of an intersect table: a pair exists once and is found from both ends."""
+    if not isinstance(relationship, ManyToMany):
+        return
+    table = quoted(relationship.intersect_table)
+    near, far = quoted(relationship.column1), quoted(relationship.column2)
+    pair, back = (quoted(f"{relationship.intersect_table}${end}") for end in ("pair", "back"))
+    connection.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {pair} ON {table} ({near}, {far})")
+    connection.execute(f"CREATE INDEX IF NOT EXISTS {back} ON {table} ({far}, {near})")
+
+
+def drop_table(connection: apsw.Connection, table: Table) -> None:
+    """Remove the SQL table with its rows."""
+    if table.kind is not TableKind.VIRTUAL:
+        connection.execute(f"DROP TABLE {quoted(table.logical_name)}")
+
+
+def alter_table(connection: apsw.Connection, before: Table, after: Table) -> None:
+    """Add the columns and indexes that are new in `after`, drop those that are gone.
+
+    A column keeps its rows' values as long as its physical columns stay; a change of type is not a change of storage
+    here (Dataverse does not allow it either).
+    """
+    if after.kind is TableKind.VIRTUAL:
+        return
+    name = quoted(after.logical_name)
+    kept = {p.name for column in after.columns for p in physical(column)}
+    held = {p.name for column in before.columns for p in physical(column)}
+    for index, _ in _index_columns(before):
+        connection.execute(f"DROP INDEX IF EXISTS {quoted(index)}")
+    for column in after.columns:
+        for part in physical(column):
+            if part.name not in held:
+                connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(part.name)} {part.sql_type}")
+    for gone in held - kept:
+        connection.execute(f"ALTER TABLE {name} DROP COLUMN {quoted(gone)}")
+    for statement in _indexes(after):
+        connection.execute(statement)
+
+
+def _column_definition(table: Table, column: Column) -> str:
+    parts = [f"{quoted(part.name)} {part.sql_type}" for part in physical(column)]
+    if column.logical_name == table.primary_id:
+        parts[0] += " NOT NULL PRIMARY KEY"
+    return ", ".join(parts)
+
+
+def key_columns(table: Table, key: AlternateKey) -> tuple[str, ...]:
+    """Return the physical columns that an alternate key is unique over (text by its fold)."""
+    return tuple(comparable(table.by_name[name]) for name in key.columns)
+
+
+def comparable(column: Column) -> str:
+    """Return the physical column that comparisons and sorting use."""
+    return fold_of(column.logical_name) if isinstance(column.type, _FOLDED) else column.logical_name
+
+
+def _index_columns(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for key in table.keys:
+        yield f"{table.logical_name}${key.logical_name}", key_columns(table, key)
+    single = [table.by_name[table.primary_name]] if table.primary_name else []
+    single += [c for c in table.lookups() if c.valid_for_create or table.kind is TableKind.INTERSECT]
+    for column in single:
+        yield f"{table.logical_name}${column.logical_name}", (comparable(column),)
+
+
+def _indexes(table: Table) -> Iterator[str]:
+    unique = {f"{table.logical_name}${key.logical_name}" for key in table.keys}
+    for index, columns in _index_columns(table):
+        kind = "UNIQUE INDEX" if index in unique else "INDEX"
+        listed = ", ".join(quoted(column) for column in columns)
+        yield f"CREATE {kind} IF NOT EXISTS {quoted(index)} ON {quoted(table.logical_name)} ({listed})"
