@@ -1,0 +1,30 @@
+"""The Human Resources environment's metadata in one place: tables, relationships, and what the catalog lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from entities.human_resources import access, candidates, people, positions
+from entities.human_resources.declaring import DataEntity, Reference, relationships_of
+from entities.metadata.relationships import OneToMany
+from entities.metadata.tables import Table
+
+ENTITIES: tuple[DataEntity, ...] = (
+    *people.ENTITIES,
+    *positions.ENTITIES,
+    *candidates.ENTITIES,
+    *access.ENTITIES,
+)
+
+TABLES: tuple[Table, ...] = tuple(entity.table for entity in ENTITIES)
+
+RELATIONSHIPS: tuple[OneToMany, ...] = tuple(r for entity in ENTITIES for r in relationships_of(entity))
+
+PUBLIC_TABLES: tuple[Table, ...] = tuple(entity.table for entity in ENTITIES if entity.is_public)
+"""The tables that the virtual-table catalog offers (data entities with IsPublic = Yes)."""
+
+REFERENCES: Mapping[str, tuple[Reference, ...]] = MappingProxyType(
+    {entity.table.logical_name: entity.references for entity in ENTITIES}
+)
+"""Per table, its relations by natural key."""
