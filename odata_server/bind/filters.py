@@ -1,0 +1,237 @@
+"""`$filter` as a filter of the query form (Learn: "Filter rows"; OData 4.01 Part 2 §5.1.1).
+
+What Dataverse does not do (arithmetic, other functions) is refused with 400; what the simulator does not do yet
+(lambda operators, the remaining query functions) with 501.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from entities.errors import MalformedRequest, NotSupported
+from entities.query import (
+    NO_ROWS,
+    And,
+    ColumnComparison,
+    ColumnRef,
+    ComparisonOperator,
+    Condition,
+    ConditionOperator,
+    Filter,
+    Not,
+    Or,
+)
+from entities.values import Value
+from odata_server.bind.coerce import edm_type
+from odata_server.bind.dialect import Style
+from odata_server.bind.functions import bind_query_function, is_query_function
+from odata_server.bind.literals import literal_value
+from odata_server.bind.scope import Found, Scope, path_names
+from odata_server.syntax import trees
+
+OPERATORS: Final[Mapping[trees.Operator, ConditionOperator]] = {
+    trees.Operator.EQ: ConditionOperator.EQUAL,
+    trees.Operator.NE: ConditionOperator.NOT_EQUAL,
+    trees.Operator.GT: ConditionOperator.GREATER_THAN,
+    trees.Operator.GE: ConditionOperator.GREATER_EQUAL,
+    trees.Operator.LT: ConditionOperator.LESS_THAN,
+    trees.Operator.LE: ConditionOperator.LESS_EQUAL,
+}
+_MIRRORED: Final[Mapping[trees.Operator, trees.Operator]] = {
+    trees.Operator.GT: trees.Operator.LT,
+    trees.Operator.GE: trees.Operator.LE,
+    trees.Operator.LT: trees.Operator.GT,
+    trees.Operator.LE: trees.Operator.GE,
+}
+_OPERATOR_KINDS: Final[Mapping[trees.Operator, str]] = {
+    trees.Operator.EQ: "Equal",
+    trees.Operator.NE: "NotEqual",
+    trees.Operator.GT: "GreaterThan",
+    trees.Operator.GE: "GreaterThanOrEqual",
+    trees.Operator.LT: "LessThan",
+    trees.Operator.LE: "LessThanOrEqual",
+}
+_TEXT_FUNCTIONS: Final[Mapping[str, ConditionOperator]] = {
+    "contains": ConditionOperator.CONTAINS,
+    "startswith": ConditionOperator.BEGINS_WITH,
+    "endswith": ConditionOperator.ENDS_WITH,
+}
+_TWO: Final = 2
+
+
+def bind_filter(expression: trees.Expression, scope: Scope) -> Filter:
+    """Return the filter that an expression means.
+
+    Args:
+        expression: the whole `$filter` tree.
+        scope: the table, aliases and links of the query; it collects the links that paths need.
+
+    Raises:
+        UnknownName: a property that the type does not have.
+        MalformedRequest: the expression is no condition, or compares what cannot be compared.
+        NotSupported: a feature that the simulator does not have yet.
+    """
+    expression = scope.value_of(expression)
+    match expression:
+        case trees.Logical(connective=trees.Connective.AND, operands=operands):
+            return And(tuple(bind_filter(operand, scope) for operand in operands))
+        case trees.Logical(operands=operands):
+            return Or(tuple(bind_filter(operand, scope) for operand in operands))
+        case trees.Not(operand=operand):
+            return _negated(operand, scope)
+        case trees.Binary(operator=trees.Operator.IN, left=left, right=right):
+            return _membership(left, right, scope)
+        case trees.Binary():
+            return _comparison(expression, scope)
+        case trees.Call():
+            return _call(expression, scope)
+        case trees.Path():
+            return _truth(expression, scope)
+        case trees.Lambda(quantifier=quantifier):
+            raise NotSupported(f"The lambda operator '{quantifier.value}' in $filter is not supported yet.")
+        case _:
+            raise MalformedRequest(f"The $filter expression must be a condition: {_kind(expression)} stands alone.")
+
+
+def _kind(expression: trees.Expression) -> str:
+    return type(expression).__name__
+
+
+def _negated(operand: trees.Expression, scope: Scope) -> Filter:
+    if isinstance(operand, trees.Call) and is_query_function(operand.name):
+        raise MalformedRequest("Not operator along with the Custom Named Condition operators is not allowed")
+    return Not(bind_filter(operand, scope))
+
+
+def _comparison(comparison: trees.Binary, scope: Scope) -> Filter:
+    """Bind a comparison, the column on whichever side it stands."""
+    operator = comparison.operator
+    if operator not in OPERATORS:
+        raise MalformedRequest(f"The operator '{operator.value}' is not supported in $filter.")
+    left, right = scope.value_of(comparison.left), scope.value_of(comparison.right)
+    if path_names(left) is None:
+        left, right, operator = right, left, _MIRRORED.get(operator, operator)
+    names = path_names(left)
+    if names is None:
+        return _without_column(left, right, operator, scope)
+    other = path_names(right)
+    if other is not None:
+        return ColumnComparison(scope.resolve(names).ref, ComparisonOperator(operator.value), scope.resolve(other).ref)
+    if not isinstance(right, trees.Literal | trees.EnumLiteral):
+        raise MalformedRequest(f"A property cannot be compared with a {_kind(right)} in $filter.")
+    if isinstance(right, trees.Literal) and right.kind is trees.LiteralKind.NULL:
+        return _null_comparison(names, operator, scope)
+    return _with_value(scope.resolve(names), operator, right, scope)
+
+
+def _without_column(left: trees.Expression, right: trees.Expression, operator: trees.Operator, scope: Scope) -> Filter:
+    """Bind `contains(name,'x') eq true` and refuse comparisons that name no column."""
+    match left, right:
+        case (trees.Literal(value=bool() as wanted), condition) | (condition, trees.Literal(value=bool() as wanted)):
+            bound = bind_filter(condition, scope)
+            return bound if wanted is (operator is trees.Operator.EQ) else Not(bound)
+        case _:
+            raise MalformedRequest("A comparison in $filter needs a property on one side.")
+
+
+def _null_comparison(names: tuple[str, ...], operator: trees.Operator, scope: Scope) -> Filter:
+    """Bind a comparison with null: nothing is greater or less than null."""
+    ref = scope.lookup_column(names) or scope.resolve(names).ref
+    match operator:
+        case trees.Operator.EQ:
+            return Condition(ref, ConditionOperator.NULL)
+        case trees.Operator.NE:
+            return Condition(ref, ConditionOperator.NOT_NULL)
+        case _:
+            return NO_ROWS
+
+
+def _with_value(
+    found: Found, operator: trees.Operator, literal: trees.Literal | trees.EnumLiteral, scope: Scope
+) -> Filter:
+    value = literal_value(literal, found.column, scope.dialect, _OPERATOR_KINDS[operator])
+    if scope.dialect.style is Style.FINANCE:
+        return _finance_condition(found, operator, value)
+    return Condition(found.ref, OPERATORS[operator], (value,))
+
+
+def _finance_condition(found: Found, operator: trees.Operator, value: Value) -> Filter:
+    """Bind a comparison in the `/data` dialect: `*` is a wildcard, and an empty text is no value."""
+    if not isinstance(value, str) or edm_type(found.column.type) != "Edm.String":
+        return Condition(found.ref, OPERATORS[operator], (value,))
+    is_equality = operator in {trees.Operator.EQ, trees.Operator.NE}
+    if value == "" and is_equality:
+        empty = Or((Condition(found.ref, ConditionOperator.NULL), _equal(found.ref, "")))
+        return empty if operator is trees.Operator.EQ else Not(empty)
+    if "*" in value and is_equality:
+        like = ConditionOperator.LIKE if operator is trees.Operator.EQ else ConditionOperator.NOT_LIKE
+        return Condition(found.ref, like, (_pattern(value),))
+    return Condition(found.ref, OPERATORS[operator], (value,))
+
+
+def _equal(ref: ColumnRef, value: Value) -> Condition:
+    return Condition(ref, ConditionOperator.EQUAL, (value,))
+
+
+def _pattern(text: str) -> str:
+    """Return a text with `*` wildcards as a LIKE pattern, what LIKE would read specially in brackets."""
+    return "".join({"*": "%", "%": "[%]", "_": "[_]", "[": "[[]"}.get(character, character) for character in text)
+
+
+def _membership(left: trees.Expression, right: trees.Expression, scope: Scope) -> Filter:
+    names = path_names(scope.value_of(left))
+    right = scope.value_of(right)
+    if names is None or not isinstance(right, trees.ListExpression | trees.ArrayExpression):
+        raise MalformedRequest("The operator 'in' takes a property and a list of values.")
+    found = scope.resolve(names)
+    values: list[Value] = []
+    for item in right.items:
+        if not isinstance(item, trees.Literal | trees.EnumLiteral):
+            raise MalformedRequest("The operator 'in' takes a list of literals.")
+        values.append(literal_value(item, found.column, scope.dialect))
+    given = tuple(value for value in values if value is not None)
+    member = Condition(found.ref, ConditionOperator.IN, given)
+    if len(given) == len(values):
+        return member
+    return Or((member, Condition(found.ref, ConditionOperator.NULL)))
+
+
+def _truth(path: trees.Path, scope: Scope) -> Filter:
+    """Bind a yes/no property that stands alone."""
+    names = path_names(path)
+    found = scope.resolve(names) if names else None
+    if found is None or edm_type(found.column.type) != "Edm.Boolean":
+        raise MalformedRequest("The $filter expression must evaluate to a single boolean value.")
+    return Condition(found.ref, ConditionOperator.EQUAL, (True,))
+
+
+def _call(call: trees.Call, scope: Scope) -> Filter:
+    if call.target is not None:
+        raise MalformedRequest(f"The function '{call.name}' cannot be called on a path in $filter.")
+    if call.name in _TEXT_FUNCTIONS:
+        return _text_function(call, scope)
+    if is_query_function(call.name):
+        return bind_query_function(call, scope)
+    raise MalformedRequest(f"An unknown function with name '{call.name}' was found. {_ONLY}")
+
+
+_ONLY: Final = "Only contains, startswith, endswith and Microsoft.Dynamics.CRM query functions can be used in $filter."
+
+
+def _text_function(call: trees.Call, scope: Scope) -> Filter:
+    arguments = tuple(scope.value_of(argument) for argument in call.arguments)
+    names = path_names(arguments[0]) if len(arguments) == _TWO else None
+    literal = arguments[1] if names else None
+    if names is None or not isinstance(literal, trees.Literal):
+        raise MalformedRequest(
+            f"No function signature for the function with name '{call.name}' matches the specified arguments. "
+            f"The function signatures considered are: {call.name}(Edm.String, Edm.String)."
+        )
+    found = scope.resolve(names)
+    if edm_type(found.column.type) != "Edm.String" or literal.kind is not trees.LiteralKind.STRING:
+        raise MalformedRequest(
+            f"No function signature for the function with name '{call.name}' matches the specified arguments. "
+            f"The function signatures considered are: {call.name}(Edm.String, Edm.String)."
+        )
+    return Condition(found.ref, _TEXT_FUNCTIONS[call.name], (str(literal.value),))

@@ -1,0 +1,127 @@
+"""A request body as JSON, read strictly: what two readers could understand differently is refused (RFC 8259 §4, §8).
+
+Numbers with a fraction or exponent stay exact (`Decimal`); names must be unique, text must be Unicode, nesting is
+bounded as Microsoft.OData bounds it (100 levels).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Final, NoReturn
+
+from entities.errors import InvalidPayload
+
+MAX_DEPTH: Final = 100
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def read_object(body: bytes, what: str) -> dict[str, object]:
+    """Return the JSON object in a body.
+
+    Args:
+        body: UTF-8 text, with or without byte-order mark.
+        what: the entity set or operation, named in refusals.
+
+    Raises:
+        InvalidPayload: the body is empty, no JSON, no object, or ambiguous.
+    """
+    if not body.strip():
+        raise refusal(what, "Microsoft.OData.ODataException: The request has no body; a JSON object was expected.")
+    _check_depth(body, what)
+    try:
+        text = body.decode("utf-8-sig")
+        found = json.loads(
+            text,
+            object_pairs_hook=_unique_members,
+            parse_float=_decimal,
+            parse_constant=_no_constant,
+        )
+        if "\\u" in text:
+            _check_text(found)
+    except InvalidPayload as error:
+        raise refusal(what, error.message) from error
+    except (ValueError, RecursionError) as error:
+        raise refusal(what, f"Microsoft.OData.ODataException: Invalid JSON. {_reason(error)}") from error
+    if not isinstance(found, dict):
+        raise refusal(what, "Microsoft.OData.ODataException: A JSON object was expected at the start of the body.")
+    return found
+
+
+def refusal(what: str, inner: str) -> InvalidPayload:
+    """Return the error for a body that cannot be read, in Dataverse's frame (code 0x80048d19)."""
+    return InvalidPayload(
+        f"Error identified in Payload provided by the user for Entity :'{what}', For more information on this error "
+        f"please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : {inner}"
+    )
+
+
+def _reason(error: ValueError | RecursionError) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return f"{error.msg} at position {error.pos}."
+        case UnicodeDecodeError():
+            return f"The body is not UTF-8 at byte {error.start}."
+        case RecursionError():
+            return "The nesting is too deep."
+        case _:
+            return "A number is out of range."
+
+
+def _check_depth(body: bytes, what: str) -> None:
+    """Refuse deep nesting before any recursive reader sees it."""
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return
+    depth = 0
+    for found in _BRACKETS.finditer(body):
+        bracket = found.group()
+        if bracket in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise refusal(what, f"Microsoft.OData.ODataException: The nesting exceeds {MAX_DEPTH} levels.")
+        elif bracket in b"]}":
+            depth -= 1
+
+
+def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise InvalidPayload(
+                    "Microsoft.OData.ODataException: Multiple properties with the name "
+                    f"'{name}' were detected in a resource or resource set."
+                )
+            seen.add(name)
+    return members
+
+
+def _check_text(value: object) -> None:
+    """Refuse text that no UTF-8 can carry; only an escape can have brought it in."""
+    match value:
+        case str():
+            if not value.isascii() and _SURROGATE.search(value):
+                raise InvalidPayload("Microsoft.OData.ODataException: A string holds half of a surrogate pair.")
+        case dict():
+            for name, item in value.items():
+                _check_text(name)
+                _check_text(item)
+        case list():
+            for item in value:
+                _check_text(item)
+        case _:
+            return
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(text) from error
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise InvalidPayload(f"Microsoft.OData.ODataException: '{text}' is no JSON number.")

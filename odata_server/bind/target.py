@@ -1,0 +1,145 @@
+"""Keys in parentheses as targets: a record by id, or by the values of an alternate or natural key.
+
+Learn: "Retrieve a table row using the Web API", "Use alternate keys".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+from entities.errors import InvalidArgument, MalformedRequest, ResourceNotFound
+from entities.messages import Target
+from entities.metadata.catalog import Catalog
+from entities.metadata.columns import Column
+from entities.metadata.tables import Table
+from entities.values import EntityReference, Guid, KeyReference, Value
+from odata_server.bind.coerce import edm_type
+from odata_server.bind.dialect import Dialect, Style, column_of, type_name
+from odata_server.bind.literals import literal_value
+from odata_server.syntax import trees
+from odata_server.syntax.paths import parse_path
+from odata_server.syntax.request_trees import Arguments, NamedSegment
+from odata_server.syntax.tokens import SyntaxRefused
+
+NOT_A_KEY = "0x80060890"
+
+
+def bind_key(
+    arguments: Arguments, table: Table, dialect: Dialect, aliases: Mapping[str, trees.Expression] | None = None
+) -> Target:
+    """Return the record that a key in parentheses names.
+
+    Args:
+        arguments: one GUID, or `name=value` pairs.
+        table: the table of the entity set.
+        dialect: whose property names and keys apply.
+        aliases: parameter aliases of the URL.
+
+    Raises:
+        MalformedRequest: the key is no literal, or has the wrong type.
+        InvalidArgument: the named columns are no key of the table (0x80060890).
+    """
+    if arguments.positional:
+        return _unnamed(arguments.positional, table, dialect, aliases or {})
+    values: dict[str, Value] = {}
+    for argument in arguments.named:
+        column = column_of(dialect, table, argument.name) or _lookup(dialect, table, argument.name)
+        if column is None:
+            raise _not_a_key(table, dialect)
+        values[column.logical_name] = _value(argument.value, column, dialect, aliases or {})
+    if tuple(values) == (table.primary_id,):
+        return EntityReference(table.logical_name, _id(values[table.primary_id]))
+    for key in _keys(table, dialect):
+        if values.keys() == set(key):
+            return KeyReference(table.logical_name, tuple((name, values[name]) for name in key))
+    raise _not_a_key(table, dialect)
+
+
+def _keys(table: Table, dialect: Dialect) -> tuple[tuple[str, ...], ...]:
+    if dialect.style is Style.FINANCE:
+        return (table.natural_key,)
+    return tuple(key.columns for key in table.keys)
+
+
+def _lookup(dialect: Dialect, table: Table, name: str) -> Column | None:
+    return table.by_name.get(name) if dialect.style is Style.WEB_API else None
+
+
+def _not_a_key(table: Table, dialect: Dialect) -> InvalidArgument:
+    shown = table.logical_name if dialect.style is Style.WEB_API else table.schema_name
+    return InvalidArgument(f"The specified key attributes are not a defined key for the {shown} entity", code=NOT_A_KEY)
+
+
+def _unnamed(
+    positional: tuple[trees.Expression, ...], table: Table, dialect: Dialect, aliases: Mapping[str, trees.Expression]
+) -> Target:
+    if len(positional) == 1 and dialect.style is Style.WEB_API:
+        value = _value(positional[0], table.by_name[table.primary_id], dialect, aliases)
+        return EntityReference(table.logical_name, _id(value))
+    if len(positional) == 1 and len(table.natural_key) == 1:
+        name = table.natural_key[0]
+        value = _value(positional[0], table.by_name[name], dialect, aliases)
+        return KeyReference(table.logical_name, ((name, value),))
+    raise MalformedRequest(
+        f"The number of keys specified in the URI does not match number of key properties for the resource "
+        f"'{type_name(dialect, table)}'."
+    )
+
+
+def _value(
+    expression: trees.Expression, column: Column, dialect: Dialect, aliases: Mapping[str, trees.Expression]
+) -> Value:
+    if isinstance(expression, trees.Alias):
+        expression = aliases.get(expression.name, expression)
+    if not isinstance(expression, trees.Literal | trees.EnumLiteral):
+        raise MalformedRequest("A key in parentheses must be a literal.")
+    is_text = isinstance(expression, trees.Literal) and expression.kind is trees.LiteralKind.STRING
+    if isinstance(expression, trees.Literal) and is_text and edm_type(column.type) == "Edm.Guid":
+        raise MalformedRequest(f"Cannot convert the literal {expression.text} to the expected type 'Edm.Guid'.")
+    return literal_value(expression, column, dialect)
+
+
+def _id(value: Value) -> Guid:
+    if not isinstance(value, str):
+        raise MalformedRequest("A record's id cannot be null.")
+    return Guid(value)
+
+
+def bind_reference(url: str, catalog: Catalog, dialect: Dialect, roots: tuple[str, ...]) -> Target:
+    """Return the record that a URL in a body names (`nav@odata.bind`, `@odata.id`).
+
+    Args:
+        url: relative to the service root, with a leading slash or not, rooted, or absolute.
+        catalog: the tables.
+        dialect: whose names apply.
+        roots: the service roots, absolute and as paths, that the request could name, without final slash.
+
+    Raises:
+        MalformedRequest: the URL is of another service or no record's URL.
+        ResourceNotFound: the entity set is unknown.
+    """
+    relative = _relative(url, roots)
+    try:
+        path = parse_path(relative)
+    except SyntaxRefused as error:
+        raise MalformedRequest(str(error)) from error
+    match path.segments:
+        case (NamedSegment(name=name, arguments=(key,)),):
+            table = catalog.by_entity_set.get(name)
+            if table is None:
+                raise ResourceNotFound(f"Resource not found for the segment '{name}'.", code="0x80060888")
+            return bind_key(key, table, dialect)
+        case _:
+            raise MalformedRequest(f"The URL '{url}' does not name a record.")
+
+
+def _relative(url: str, roots: tuple[str, ...]) -> str:
+    """Return a URL's part behind the service root; any version of this host's service is the same service."""
+    for root in roots:
+        if url.startswith(root + "/"):
+            return url[len(root) + 1 :]
+    parts = urlsplit(url)
+    if parts.scheme or parts.netloc:
+        raise MalformedRequest(f"The URL '{unquote(url)}' is not part of this service.")
+    return url.removeprefix("/")
