@@ -1,0 +1,225 @@
+"""Row shapes: which JSON members a row has, in the order in which the real services write them.
+
+Web API (Learn: "Select columns using the Web API", "Formatted values", "Retrieve lookup property data"): the entity tag
+first, then per column its annotations and its value, then what was not asked for but always comes: the currency of an
+amount, and the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from entities.metadata.catalog import Catalog
+from entities.metadata.columns import (
+    BigIntType,
+    BooleanType,
+    ChoiceType,
+    Column,
+    ColumnType,
+    DateTimeType,
+    DecimalType,
+    DoubleType,
+    IntegerType,
+    LookupType,
+    MoneyType,
+    MultiChoiceType,
+    StateType,
+    StatusType,
+)
+from entities.metadata.labels import ENGLISH
+from entities.metadata.tables import Table, TableKind
+from entities.query import ColumnRef
+from odata_server.edm.model import EntityTypeView, view_of
+from odata_server.edm.naming import (
+    finance_columns,
+    finance_options,
+    finance_property,
+    key_columns,
+    option_labels,
+    web_api_property,
+)
+from odata_server.edm.preferences import (
+    ASSOCIATED_NAVIGATION,
+    FORMATTED_VALUE,
+    LOOKUP_LOGICAL_NAME,
+    NO_ANNOTATIONS,
+    AnnotationFilter,
+)
+from odata_server.edm.representation import Facet, Member, RowShape
+
+ETAG: Final = "@odata.etag"
+CURRENCY: Final = "transactioncurrencyid"
+VERSION: Final = "versionnumber"
+
+_FORMATTED: Final = (
+    BigIntType,
+    BooleanType,
+    ChoiceType,
+    DateTimeType,
+    DecimalType,
+    DoubleType,
+    IntegerType,
+    LookupType,
+    MoneyType,
+    MultiChoiceType,
+    StateType,
+    StatusType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What members of a row show besides values.
+
+    `alias` is the linked table's where the row is that of an expanded record; `with_etag` is false where nested rows
+    carry no entity tag.
+    """
+
+    annotations: AnnotationFilter = NO_ANNOTATIONS
+    lcid: int = ENGLISH
+    alias: str = ""
+    with_etag: bool = True
+
+
+def web_api_shape(
+    catalog: Catalog,
+    table: Table,
+    columns: tuple[str, ...] | None,
+    *,
+    annotations: AnnotationFilter = NO_ANNOTATIONS,
+    lcid: int = ENGLISH,
+    view: EntityTypeView | None = None,
+) -> RowShape:
+    """Return the shape of a table's rows in the Web API.
+
+    Args:
+        catalog: the snapshot the table is from.
+        table: the table.
+        columns: logical names in the order of `$select`; None for every readable column.
+        annotations: which annotations the request wants.
+        lcid: the language of display texts.
+        view: the table as an entity type, where the caller has it already.
+    """
+    seen = view or view_of(catalog, table)
+    return RowShape(table.logical_name, web_api_members(catalog, seen, columns, Wanted(annotations, lcid)))
+
+
+def web_api_members(
+    catalog: Catalog, view: EntityTypeView, columns: tuple[str, ...] | None, wanted: Wanted
+) -> tuple[Member, ...]:
+    """Return the members of a row.
+
+    Args:
+        catalog: the snapshot the table is from.
+        view: the table as an entity type.
+        columns: logical names in the order of `$select`; None for every readable column.
+        wanted: annotations, language and place of the row.
+    """
+    table = view.table
+    maker = _Maker(catalog, view, wanted)
+    members: list[Member] = []
+    if wanted.with_etag and table.has_version:
+        members.append(Member(ETAG, Facet.ETAG, ColumnRef(VERSION, wanted.alias), table.by_name[VERSION].type))
+    for column in _complete(view, columns):
+        members.extend(maker.members(column))
+    return tuple(members)
+
+
+def _complete(view: EntityTypeView, columns: tuple[str, ...] | None) -> Iterator[Column]:
+    """Yield the columns of a row: the selected ones, then those that come along."""
+    table = view.table
+    if columns is None:
+        yield from view.properties.values()
+        return
+    names = dict.fromkeys(columns)
+    if CURRENCY in table.by_name and any(isinstance(table.by_name[name].type, MoneyType) for name in names):
+        names.setdefault(CURRENCY)
+    names.setdefault(table.primary_id)
+    names.setdefault(view.key)
+    for name in names:
+        if name in table.by_name:
+            yield table.by_name[name]
+
+
+class _Maker:
+    """Makes the members of one column after another; holds what they have in common."""
+
+    def __init__(self, catalog: Catalog, view: EntityTypeView, wanted: Wanted) -> None:
+        self._catalog = catalog
+        self._view = view
+        self._lcid = wanted.lcid
+        self._alias = wanted.alias
+        self._navigation = wanted.annotations.includes(ASSOCIATED_NAVIGATION)
+        self._logical_name = wanted.annotations.includes(LOOKUP_LOGICAL_NAME)
+        self._formatted = wanted.annotations.includes(FORMATTED_VALUE)
+
+    def members(self, column: Column) -> Iterator[Member]:
+        """Yield the annotations of a column, then its value."""
+        name = web_api_property(column)
+        ref = ColumnRef(column.logical_name, self._alias)
+        type_ = column.type
+        if isinstance(type_, LookupType):
+            yield from self._lookup_members(name, ref, type_)
+        if self._formatted and isinstance(type_, _FORMATTED):
+            yield Member(
+                f"{name}@{FORMATTED_VALUE}",
+                Facet.FORMATTED,
+                ref,
+                type_,
+                option_labels(type_, self._lcid),
+                self._lookup_names(type_),
+            )
+        yield Member(name, Facet.VALUE, ref, type_)
+
+    def _lookup_members(self, name: str, ref: ColumnRef, type_: ColumnType) -> Iterator[Member]:
+        navigations = self._view.lookup_navigations.get(ref.name, ())
+        if self._navigation and navigations:
+            yield Member(f"{name}@{ASSOCIATED_NAVIGATION}", Facet.NAVIGATION, ref, type_, navigations)
+        if self._logical_name:
+            yield Member(f"{name}@{LOOKUP_LOGICAL_NAME}", Facet.LOOKUP_LOGICAL_NAME, ref, type_)
+
+    def _lookup_names(self, type_: ColumnType) -> tuple[tuple[str, str, str], ...]:
+        """Return where the names of referenced records stand; those of virtual tables are not in this database."""
+        if not isinstance(type_, LookupType):
+            return ()
+        targets = (self._catalog.tables.get(target) for target in type_.targets)
+        return tuple(
+            (target.logical_name, target.primary_id, target.primary_name)
+            for target in targets
+            if target is not None and target.primary_name and target.kind is not TableKind.VIRTUAL
+        )
+
+
+def finance_shape(table: Table, columns: tuple[str, ...] | None) -> RowShape:
+    """Return the shape of a table's rows in `/data`: the entity tag, then what was selected under the names there.
+
+    Args:
+        table: the table.
+        columns: logical names in the order of `$select`; None for every property. Nothing is added to a selection.
+    """
+    shown: Iterable[Column] = (
+        finance_columns(table) if columns is None else (table.by_name[name] for name in dict.fromkeys(columns))
+    )
+    members = tuple(finance_member(column) for column in shown)
+    if table.has_version:
+        version = table.by_name[VERSION].type
+        members = (Member(ETAG, Facet.FINANCE_ETAG, ColumnRef(VERSION), version, base=table.primary_id), *members)
+    return RowShape(table.logical_name, members)
+
+
+def finance_member(column: Column, alias: str = "") -> Member:
+    """Return the member that shows a column in `/data`."""
+    return Member(
+        finance_property(column),
+        Facet.FINANCE_VALUE,
+        ColumnRef(column.logical_name, alias),
+        column.type,
+        finance_options(column.type),
+    )
+
+
+def key_members(table: Table) -> tuple[Member, ...]:
+    """Return the members of a row's natural key, for the URL of a record."""
+    return tuple(finance_member(table.by_name[name]) for name in key_columns(table))
