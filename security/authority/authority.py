@@ -132,19 +132,8 @@ def ensure_registrations(authority: Authority, wanted: Sequence[BuiltInRegistrat
 
     A secret is known only now, so the caller must keep it. A registration that exists is left as it is.
     """
-    created: dict[UUID, str] = {}
-    for registration in wanted:
-        if authority.registrations.get(registration.client_id) is not None:
-            continue
-        clear, secret = _new_secret(authority, "built-in", _BUILT_IN_SECRET_LIFETIME)
-        secrets = () if registration.is_public else (secret,)
-        try:
-            authority.registrations.add(_from_built_in(registration, secrets, authority.sources.clock()))
-        except RegistrationExistsError:
-            continue  # another process that starts at the same time was faster, and knows the secret
-        if not registration.is_public:
-            created[registration.client_id] = clear
-    return created
+    created = ((each.client_id, _ensure_registration(authority, each)) for each in wanted)
+    return {client_id: clear for client_id, clear in created if clear is not None}
 
 
 def add_client_secret(
@@ -170,6 +159,21 @@ def tenant_of(authority: Authority, segment: str) -> Tenant | None:
         found = authority.tenants.by_domain(segment)
     # Tokens are issued and validated for one tenant, even if the store should hold more.
     return found if found is not None and found.tenant_id == authority.tenant.tenant_id else None
+
+
+def _ensure_registration(authority: Authority, wanted: BuiltInRegistration) -> str | None:
+    if authority.registrations.get(wanted.client_id) is not None:
+        return None
+    clear: str | None = None
+    secrets: tuple[ClientSecret, ...] = ()
+    if not wanted.is_public:
+        clear, secret = _new_secret(authority, "built-in", _BUILT_IN_SECRET_LIFETIME)
+        secrets = (secret,)
+    try:
+        authority.registrations.add(_from_built_in(wanted, secrets, authority.sources.clock()))
+    except RegistrationExistsError:
+        return None  # another process that starts at the same time was faster, and knows the secret
+    return clear
 
 
 def _new_secret(authority: Authority, display_name: str | None, lifetime: float) -> tuple[str, ClientSecret]:

@@ -99,9 +99,19 @@ class KeyRing:
             keys = self._store.keys()
             if keys != self._loaded.keys:
                 known = self._loaded.by_kid
-                by_kid = {key.kid: known.get(key.kid) or RSAKey.import_key(key.private_pem) for key in keys}
+                by_kid = {key.kid: known.get(key.kid) or _loaded_key(key) for key in keys}
                 self._loaded = LoadedKeys(keys, MappingProxyType(by_kid))
             self._version = version
+
+
+def _loaded_key(key: SigningKey) -> RSAKey:
+    # The authority made this key itself; checking it again for being one would cost every process 40 ms at its start.
+    private_key = serialization.load_pem_private_key(
+        key.private_pem.encode("ascii"), None, unsafe_skip_rsa_key_validation=True
+    )
+    if not isinstance(private_key, rsa.RSAPrivateKey):
+        raise TypeError(f"The signing key {key.kid} is not an RSA key.")
+    return RSAKey.import_key(private_key)
 
 
 def key_set_document(loaded: LoadedKeys, issuer: str) -> dict[str, list[dict[str, object]]]:

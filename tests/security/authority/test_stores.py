@@ -1,0 +1,260 @@
+"""What the authority knows survives a restart, is seen by every process at once, and holds no clear secret."""
+
+import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from uuid import UUID
+
+import apsw
+import pytest
+
+from odata_server.engine.authority_store import NewerAuthorityStoreError, open_authority_database
+from security.authority.authority import (
+    AuthorityStores,
+    add_client_secret,
+    ensure_registrations,
+    open_authority,
+)
+from security.authority.built_in import (
+    ADAPTER_CLIENT_ID,
+    ADMIN_CLIENT_ID,
+    PUBLIC_CLIENT_ID,
+    built_in_registrations,
+)
+from security.authority.client_secrets import SecretVerdict, check_secret, hashed_secret, random_secret
+from security.authority.model import AppRegistration, Tenant
+from security.authority.signing_keys import KeyRing, new_signing_key
+from security.authority.stores import RegistrationExistsError, RegistrationNotFoundError
+
+TENANT_ID = UUID("11111111-2222-4333-8444-555555555555")
+START = 1_800_000_000.0
+
+
+def registration(number: int) -> AppRegistration:
+    return AppRegistration(
+        client_id=UUID(int=number),
+        object_id=UUID(int=number + 1000),
+        registration_id=UUID(int=number + 2000),
+        display_name="Zoë's job; DROP TABLE registrations --",
+        secrets=(),
+        redirect_uris=("https://b.test/cb", "https://a.test/cb"),
+        is_public=False,
+        app_roles=("Application.ReadWrite.All",),
+        created=START + number,
+    )
+
+
+@pytest.fixture
+def database(tmp_path):
+    opened = open_authority_database(tmp_path / "authority.db")
+    yield opened
+    opened.close()
+
+
+def test_built_in_registrations_have_their_documented_ids(house):
+    assert {each.client_id: each.is_public for each in house.database.registrations.list_all()} == {
+        ADMIN_CLIENT_ID: False,
+        ADAPTER_CLIENT_ID: False,
+        PUBLIC_CLIENT_ID: True,
+    }
+    adapter = house.database.registrations.get(UUID("3a225c96-d62a-44ce-b3ec-bd4e8e9befef"))
+    assert adapter.display_name == "Dynamics 365 Human Resources LinkedIn Adapter App"
+    assert UUID("51f81489-12ee-4a9e-aaae-a2591f45987d") == PUBLIC_CLIENT_ID
+    assert house.secrets.keys() == {ADMIN_CLIENT_ID, ADAPTER_CLIENT_ID}
+
+
+def test_secrets_and_keys_survive_reopening(own_house, reopen):
+    token = own_house.access_token()
+    own_house.database.close()
+    with reopen(own_house) as again:
+        assert again.secrets == {}
+        response = again.token(client_secret=own_house.secrets[ADMIN_CLIENT_ID])
+        assert response.status_code == 200
+        claims = again.authority.validator.validate(
+            token, audiences=frozenset({"https://localhost:8443"}), now=again.clock.now
+        )
+        assert claims.app_id == ADMIN_CLIENT_ID
+
+
+def test_no_clear_secret_is_in_the_file(own_house):
+    own_house.token()
+    own_house.database.close()
+    stored = b"".join(path.read_bytes() for path in own_house.path.parent.iterdir())
+    assert b"$argon2id$" in stored
+    for clear in own_house.secrets.values():
+        assert clear.encode() not in stored
+
+
+def test_the_file_is_for_its_owner_alone(own_house):
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in own_house.path.parent.iterdir()}
+    assert modes == {0o600}
+
+
+def test_a_registration_deleted_by_another_process_gets_no_more_tokens(own_house, reopen):
+    assert own_house.token().status_code == 200
+    with reopen(own_house) as other:
+        assert other.database.registrations.delete(ADMIN_CLIENT_ID)
+    assert own_house.token().json["error_codes"] == [700016]
+
+
+def test_a_deleted_built_in_registration_comes_back_with_another_secret(own_house):
+    wanted = built_in_registrations(TENANT_ID)
+    own_house.database.registrations.delete(ADAPTER_CLIENT_ID)
+    secrets = ensure_registrations(own_house.authority, wanted)
+    assert secrets.keys() == {ADAPTER_CLIENT_ID}
+    assert secrets[ADAPTER_CLIENT_ID] != own_house.secrets[ADAPTER_CLIENT_ID]
+    assert ensure_registrations(own_house.authority, wanted) == {}
+
+
+def test_a_registration_comes_back_as_it_was_stored(database):
+    secret = hashed_secret("abc-secret", key_id=UUID(int=7), created=START, expires=START + 1, display_name="é")
+    stored = replace(registration(1), secrets=(secret,))
+    database.registrations.add(stored)
+    database.registrations.add(registration(2))
+    assert database.registrations.get(stored.client_id) == stored
+    assert database.registrations.list_all() == (stored, registration(2))
+    assert database.registrations.get(UUID(int=3)) is None
+
+
+@pytest.mark.parametrize("shared", ["client_id", "object_id", "registration_id"])
+def test_ids_are_unique_and_a_refused_registration_leaves_nothing(database, shared):
+    database.registrations.add(registration(1))
+    second = replace(registration(2), **{shared: getattr(registration(1), shared)})
+    with pytest.raises(RegistrationExistsError):
+        database.registrations.add(second)
+    assert database.registrations.list_all() == (registration(1),)
+
+
+def test_a_registration_with_a_taken_secret_id_is_not_stored_by_halves(database):
+    secret = hashed_secret("abc-secret", key_id=UUID(int=7), created=START, expires=START + 1)
+    database.registrations.add(replace(registration(1), secrets=(secret,)))
+    with pytest.raises(RegistrationExistsError):
+        database.registrations.add(replace(registration(2), secrets=(secret,)))
+    assert database.registrations.get(registration(2).client_id) is None
+
+
+def test_deleting_takes_the_secrets_along(database):
+    secret = hashed_secret("abc-secret", key_id=UUID(int=7), created=START, expires=START + 1)
+    database.registrations.add(replace(registration(1), secrets=(secret,)))
+    assert database.registrations.delete(UUID(int=1))
+    assert not database.registrations.delete(UUID(int=1))
+    database.registrations.add(registration(1))
+    assert database.registrations.get(UUID(int=1)).secrets == ()
+
+
+def test_a_secret_needs_its_registration(own_house):
+    clear, secret = add_client_secret(own_house.authority, ADAPTER_CLIENT_ID, display_name="second")
+    stored = own_house.database.registrations.get(ADAPTER_CLIENT_ID).secrets
+    assert secret in stored
+    assert check_secret(clear, stored, now=START) is SecretVerdict.VALID
+    with pytest.raises(RegistrationNotFoundError, match=str(UUID(int=99))):
+        add_client_secret(own_house.authority, UUID(int=99))
+
+
+@pytest.mark.parametrize(
+    ("presented", "now", "verdict"),
+    [
+        ("abc-right", START, SecretVerdict.VALID),
+        ("abc-right", START + 9.9, SecretVerdict.VALID),
+        ("abc-right", START + 10, SecretVerdict.EXPIRED),
+        ("abc-wrong", START, SecretVerdict.WRONG),
+        ("xyz-right", START, SecretVerdict.WRONG),
+        ("", START, SecretVerdict.WRONG),
+    ],
+)
+def test_a_secret_is_valid_expired_or_wrong(presented, now, verdict):
+    stored = [hashed_secret("abc-right", key_id=UUID(int=1), created=START, expires=START + 10)]
+    assert check_secret(presented, stored, now=now) is verdict
+
+
+def test_an_unreadable_hash_matches_nothing():
+    stored = [replace(hashed_secret("abc", key_id=UUID(int=1), created=START, expires=START + 9), hash="abc")]
+    assert check_secret("abc", stored, now=START) is SecretVerdict.WRONG
+
+
+def test_random_secrets_are_long_and_differ():
+    assert len({random_secret() for _ in range(50)}) == 50
+    assert len(random_secret()) == 40
+
+
+def test_tenants_are_found_by_id_and_by_domain(database):
+    tenant = Tenant(TENANT_ID, "Contoso", "contoso.onmicrosoft.com")
+    assert database.tenants.add(tenant)
+    assert not database.tenants.add(replace(tenant, display_name="Again"))
+    assert database.tenants.get(TENANT_ID) == tenant
+    assert database.tenants.by_domain("CONTOSO.onmicrosoft.com") == tenant
+    assert database.tenants.by_domain("fabrikam.test") is None
+    assert database.tenants.list_all() == (tenant,)
+
+
+def test_a_domain_belongs_to_one_tenant(own_house):
+    stores = own_house.authority
+    other = Tenant(UUID(int=5), "Fabrikam", "contoso.onmicrosoft.com")
+    with pytest.raises(ValueError, match="belongs to another tenant"):
+        open_authority(
+            other,
+            AuthorityStores(stores.tenants, stores.registrations, stores.keys),
+            sources=own_house.sources,
+            hosts=frozenset({"localhost"}),
+        )
+
+
+def test_only_the_first_key_is_stored_as_first(database, rsa_keys):
+    first, second = (new_signing_key(key, now=START) for key in rsa_keys[:2])
+    assert database.keys.add_first(first)
+    assert not database.keys.add_first(second)
+    database.keys.add(second)
+    assert set(database.keys.keys()) == {first, second}
+    assert database.keys.withdraw(second.kid)
+    assert not database.keys.withdraw(second.kid)
+    assert database.keys.keys() == (first,)
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_the_version_of_the_keys_changes_with_them(tmp_path, rsa_keys, in_memory):
+    database = open_authority_database(None if in_memory else tmp_path / "authority.db")
+    ring = KeyRing(database.keys)
+    assert ring.loaded().keys == ()
+    key = new_signing_key(rsa_keys[0], now=START)
+    database.keys.add(key)
+    loaded = ring.loaded()
+    assert loaded.keys == (key,)
+    assert ring.loaded() is loaded
+    database.keys.withdraw(key.kid)
+    assert ring.loaded().keys == ()
+    database.close()
+
+
+def test_a_file_of_a_newer_release_is_refused(tmp_path):
+    path = tmp_path / "authority.db"
+    open_authority_database(path).close()
+    connection = apsw.Connection(str(path))
+    connection.execute("UPDATE schema_version SET version = 99")
+    connection.close()
+    with pytest.raises(NewerAuthorityStoreError, match="schema version 99"):
+        open_authority_database(path)
+
+
+def test_those_who_start_together_agree_on_keys_and_secrets(tmp_path, new_sources):
+    start = threading.Barrier(6)
+
+    def open_all(_number):
+        start.wait()
+        database = open_authority_database(tmp_path / "authority.db")
+        authority = open_authority(
+            Tenant(TENANT_ID, "Contoso", "contoso.onmicrosoft.com"),
+            AuthorityStores(database.tenants, database.registrations, database.keys),
+            sources=new_sources(),
+            hosts=frozenset({"localhost"}),
+        )
+        secrets = ensure_registrations(authority, built_in_registrations(TENANT_ID))
+        keys = database.keys.keys()
+        database.close()
+        return secrets, keys
+
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(open_all, range(6)))
+    assert len({keys for _, keys in results}) == 1
+    owners = [client_id for secrets, _ in results for client_id in secrets]
+    assert sorted(owners) == sorted([ADMIN_CLIENT_ID, ADAPTER_CLIENT_ID])
