@@ -2,12 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from entities.metadata.tables import Table, TableKind
 from entities.pipeline import Caller
 from entities.values import Guid
-from security.privileges import Depth
+from security.privileges import (
+    FINANCE_AND_OPERATIONS,
+    AccessRight,
+    Depth,
+    privilege_name,
+    rights_of,
+)
+
+ACCESS_MODES: Mapping[int, str] = MappingProxyType(
+    {
+        0: "Read-Write",
+        1: "Administrative",
+        2: "Read",
+        3: "Support User",
+        4: "Non-interactive",
+        5: "Delegated Admin",
+    }
+)
+"""Column accessmode of a user."""
+
+ADMINISTRATIVE = 1
+READ_ONLY = 2
+
+USER_TYPE = 8
+TEAM_TYPE = 9
+"""Object type codes of the two kinds of principal."""
+
+
+@dataclass(frozen=True, slots=True)
+class EveryPrivilege(Mapping[str, Depth]):
+    """What the System Administrator role grants: every privilege of the environment, organization-wide.
+
+    Holding no copy keeps a principal small and right when tables are added. `names` lists the privileges when
+    someone asks for them one by one.
+    """
+
+    count: int
+    names: Callable[[], Iterator[str]] = field(compare=False)
+
+    def __getitem__(self, name: str) -> Depth:
+        return Depth.GLOBAL
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
+
+    def __iter__(self) -> Iterator[str]:
+        return self.names()
+
+    def __len__(self) -> int:
+        return self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +67,8 @@ class Principal:
 
     `grants` maps privilege names to the greatest depth that any role gives (user's own and team roles). `units_below`
     are the business units that depth Deep covers: the user's own and all below it. `team_ids` are the teams whose
-    records count as the user's own.
+    records count as the user's own. `privilege_total` is the number of privileges the environment knows;
+    `object_type` tells a team from a user.
     """
 
     caller: Caller
@@ -27,3 +79,43 @@ class Principal:
     team_ids: tuple[Guid, ...] = ()
     units_below: tuple[Guid, ...] = ()
     is_system: bool = False
+    privilege_total: int = 0
+    object_type: int = USER_TYPE
+    team_type: int = 0
+
+
+_GENERATED_RIGHTS = (
+    AccessRight.READ
+    | AccessRight.CREATE
+    | AccessRight.WRITE
+    | AccessRight.DELETE
+    | AccessRight.APPEND
+    | AccessRight.APPEND_TO
+)
+
+
+def is_generated(table: Table) -> bool:
+    """Tell whether a table is a virtual table of finance and operations."""
+    return (
+        table.kind is TableKind.VIRTUAL and table.source is not None and table.source.provider == FINANCE_AND_OPERATIONS
+    )
+
+
+def depth_held(principal: Principal, table: Table, right: AccessRight) -> Depth | None:
+    """Return how far a principal's right on a table reaches, None when it has none.
+
+    Every principal with a role holds *Finance and operations Basic User* as well, which opens the generated tables
+    organization-wide; the rows are then checked by finance and operations itself.
+
+    Args:
+        principal: who asks.
+        table: the table.
+        right: one right.
+    """
+    if principal.is_system:
+        return Depth.GLOBAL
+    if right not in rights_of(table):
+        return None
+    if principal.role_count and right in _GENERATED_RIGHTS and is_generated(table):
+        return Depth.GLOBAL
+    return principal.grants.get(privilege_name(table, right))

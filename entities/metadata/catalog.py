@@ -91,11 +91,14 @@ class Catalog:
     relationships: Mapping[str, Relationship]
     by_entity_set: Mapping[str, Table] = field(init=False, repr=False, compare=False)
     by_object_type_code: Mapping[int, Table] = field(init=False, repr=False, compare=False)
+    by_intersect: Mapping[str, ManyToMany] = field(init=False, repr=False, compare=False)
     navigations: Mapping[str, Mapping[str, Navigation]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_entity_set", {t.entity_set_name: t for t in self.tables.values()})
         object.__setattr__(self, "by_object_type_code", {t.object_type_code: t for t in self.tables.values()})
+        pairs = {r.intersect_table: r for r in self.relationships.values() if isinstance(r, ManyToMany)}
+        object.__setattr__(self, "by_intersect", pairs)
         navigations: dict[str, dict[str, Navigation]] = {name: {} for name in self.tables}
         for relationship in self.relationships.values():
             for table, navigation in _navigations(relationship):

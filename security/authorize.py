@@ -1,0 +1,351 @@
+"""May this principal send this message? The answer is the message itself, narrowed to the rows it may touch.
+
+`authorize` is pure: it reads the principal's grants and the catalog. What only the database can tell (is this record
+among the rows, where does that owner live) is handed on as filters and checks that the engine applies inside the
+transaction. The engine takes nothing but an `Authorized` message, and only this module makes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Generic, TypeVar, assert_never, cast
+
+from entities.errors import ResourceNotFound
+from entities.messages import (
+    Associate,
+    Create,
+    Delete,
+    Disassociate,
+    Execute,
+    Message,
+    ReadMetadata,
+    Retrieve,
+    RetrieveMultiple,
+    Target,
+    Update,
+    Upsert,
+    name_of,
+)
+from entities.metadata.catalog import Catalog, CollectionNavigation, LookupNavigation, ManyToManyNavigation
+from entities.metadata.columns import LookupKind, LookupType
+from entities.metadata.tables import Ownership, Table, TableKind
+from entities.query import ALL_ROWS, Filter, both
+from entities.values import EntityReference, KeyReference, Record
+from security.denials import (
+    message_not_supported,
+    metadata_privilege_missing,
+    privilege_missing,
+    read_only_user,
+    table_privilege_missing,
+)
+from security.principals import ADMINISTRATIVE, READ_ONLY, Principal, depth_held
+from security.privileges import AccessRight, Depth, table_privilege
+from security.row_access import Narrowing, row_access
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCheck:
+    """A record that the message binds to: it must be among `rows` of its table, else `right` is denied on it."""
+
+    target: Target
+    right: AccessRight
+    rows: Filter
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized(Generic[M]):
+    """A message that may run.
+
+    Attributes:
+        message: the message; its query is narrowed already.
+        principal: for whom.
+        right: what the filter `rows` stands for, for the refusal's text.
+        rows: the rows of the message's own table that a single-row operation may touch; a record that is made must
+            be among them once it is stored (its owner decides).
+        reasons: why, one line per table.
+        targets: records the message binds to, to be checked in the transaction.
+        owner: the owner the record gets when that is someone else. It must hold Read on the table
+            (`security.denials.owner_cannot_read`), to be checked in the transaction.
+    """
+
+    message: M
+    principal: Principal
+    right: AccessRight = AccessRight.NONE
+    rows: Filter = ALL_ROWS
+    reasons: tuple[str, ...] = ()
+    targets: tuple[TargetCheck, ...] = ()
+    owner: Target | None = None
+
+
+_OPEN: tuple[str, ...] = ()
+_READ_ROLE = ("role", AccessRight.READ)
+_WRITE_ROLE = ("role", AccessRight.WRITE)
+
+EXECUTE_ON_TABLES: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingProxyType(
+    {
+        "AddPrivilegesRole": (_WRITE_ROLE,),
+        "RemovePrivilegeRole": (_WRITE_ROLE,),
+        "ReplacePrivilegesRole": (_WRITE_ROLE,),
+        "RetrieveRolePrivilegesRole": (_READ_ROLE,),
+        "RetrieveUserPrivileges": (("systemuser", AccessRight.READ),),
+        "RetrieveUserPrivilegeByPrivilegeName": (("systemuser", AccessRight.READ),),
+    }
+)
+"""Functions and actions that take privileges on tables; the first is that of the bound record."""
+
+EXECUTE_ON_BOUND_ROW: Mapping[str, AccessRight] = MappingProxyType(
+    {"Hire": AccessRight.WRITE, "DoNotHire": AccessRight.WRITE, "Dismiss": AccessRight.WRITE}
+)
+"""Actions of data entities: a right on the table they are bound to."""
+
+EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "WhoAmI": _OPEN,
+        "RetrieveVersion": _OPEN,
+        "RetrieveCurrentOrganization": _OPEN,
+        "CreateEntity": ("prvCreateEntity",),
+        "UpdateEntity": ("prvWriteEntity",),
+        "DeleteEntity": ("prvDeleteEntity",),
+        "CreateAttribute": ("prvCreateAttribute",),
+        "UpdateAttribute": ("prvWriteAttribute",),
+        "DeleteAttribute": ("prvDeleteAttribute",),
+        "CreateEntityKey": ("prvWriteEntity",),
+        "DeleteEntityKey": ("prvWriteEntity",),
+        "CreateOneToMany": ("prvCreateRelationship",),
+        "CreateManyToMany": ("prvCreateRelationship",),
+        "UpdateRelationship": ("prvWriteRelationship",),
+        "DeleteRelationship": ("prvDeleteRelationship",),
+        "CreateOptionSet": ("prvCreateOptionSet",),
+        "UpdateOptionSet": ("prvWriteOptionSet",),
+        "DeleteOptionSet": ("prvDeleteOptionSet",),
+        "InsertOptionValue": ("prvWriteOptionSet",),
+        "UpdateOptionValue": ("prvWriteOptionSet",),
+        "DeleteOptionValue": ("prvWriteOptionSet",),
+        "PublishXml": ("prvPublishCustomization",),
+        "PublishAllXml": ("prvPublishCustomization",),
+    }
+)
+"""Functions and actions that take task privileges, or none."""
+
+# Columns whose value says who a record belongs to or who touched it; they bind it to nothing.
+_NOT_BINDING = frozenset(
+    ("ownerid", "owninguser", "owningteam", "owningbusinessunit", "createdby", "modifiedby", "createdonbehalfby")
+)
+
+
+def authorize(message: M, principal: Principal, catalog: Catalog) -> Authorized[M]:
+    """Return the message as the principal may run it.
+
+    Args:
+        message: any message; names in it have been bound against `catalog`.
+        principal: who asks; enabled and with roles, as the directory gives it.
+        catalog: the catalog the message was bound with.
+
+    Raises:
+        AccessDenied: a privilege is missing; the text names it.
+        InvalidOperation: the table does not have the message at all.
+    """
+    if principal.is_system:
+        return Authorized(message, principal, reasons=("the system may do everything",))
+    return cast("Authorized[M]", _authorize(message, principal, catalog))
+
+
+def _authorize(message: Message, principal: Principal, catalog: Catalog) -> Authorized[Message]:
+    desk = _Desk(principal, catalog, name_of(message))
+    match message:
+        case RetrieveMultiple():
+            return desk.query(message)
+        case Retrieve(target):
+            return desk.on_rows(message, target.table, AccessRight.READ)
+        case Create(table, record):
+            return desk.create(message, table, record)
+        case Update(target, record) | Upsert(target, record):
+            return desk.change(message, target.table, record)
+        case Delete(target):
+            return desk.on_rows(message, target.table, AccessRight.DELETE)
+        case Associate(target, navigation, related) | Disassociate(target, navigation, related):
+            return desk.relate(message, target, navigation, related)
+        case Execute():
+            return desk.execute(message)
+        case ReadMetadata():
+            return desk.read_metadata(message)
+        case _:
+            assert_never(message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """One message being judged: who sends it, over which catalog, under which name."""
+
+    principal: Principal
+    catalog: Catalog
+    message_name: str
+
+    def depth(self, table: Table, right: AccessRight) -> Depth:
+        """Return how far a right reaches.
+
+        Raises:
+            AccessDenied: the principal does not hold it, or its access mode keeps it from it.
+            InvalidOperation: the table has no such right.
+        """
+        privilege = table_privilege(table, right)
+        if privilege is None:
+            raise message_not_supported(table, self.message_name)
+        if right is not AccessRight.READ and self.principal.access_mode == READ_ONLY:
+            raise read_only_user(self.principal)
+        depth = depth_held(self.principal, table, right)
+        if depth is None or (self.principal.access_mode == ADMINISTRATIVE and _is_business_data(table)):
+            raise table_privilege_missing(self.principal, table, privilege)
+        return depth
+
+    def read_depth(self, table: Table) -> Depth:
+        """Return how far Read reaches."""
+        return self.depth(table, AccessRight.READ)
+
+    def rows(self, table: Table, right: AccessRight) -> tuple[Filter, str]:
+        """Return the rows that a right reaches, and why."""
+        if right is AccessRight.READ and (table.ownership is Ownership.NONE or table.kind is TableKind.INTERSECT):
+            return self._readable(table)
+        access = row_access(self.principal, table, self.depth(table, right))
+        return access.filter, access.reason
+
+    def _readable(self, table: Table) -> tuple[Filter, str]:
+        """Return the rows of a table without privileges: pairs follow their ends, templates are open."""
+        reasons: list[str] = []
+        narrowing = Narrowing(self.principal, self.catalog, self.read_depth)
+        return narrowing.rows(table.logical_name, "", reasons), "; ".join(reasons)
+
+    def query(self, message: RetrieveMultiple) -> Authorized[Message]:
+        """Authorize a query: Read on every table it touches, rows narrowed in each."""
+        reasons: list[str] = []
+        narrowed = Narrowing(self.principal, self.catalog, self.read_depth).query(message.query, reasons)
+        return Authorized(RetrieveMultiple(narrowed), self.principal, AccessRight.READ, reasons=tuple(reasons))
+
+    def read_metadata(self, message: ReadMetadata) -> Authorized[Message]:
+        """Authorize reading definitions: one privilege per part."""
+        for part in sorted(message.parts):
+            if f"prvRead{part}" not in self.principal.grants:
+                raise metadata_privilege_missing(self.principal, part)
+        return Authorized(message, self.principal, AccessRight.READ, reasons=("definitions: organization-wide",))
+
+    def on_rows(self, message: Message, name: str, *rights: AccessRight) -> Authorized[Message]:
+        """Authorize an operation on one record that takes all of some rights on it."""
+        table = self.catalog.tables[name]
+        rows: Filter = ALL_ROWS
+        reasons = []
+        for right in rights:
+            reached, reason = self.rows(table, right)
+            rows = reached if reached == rows else both(rows, reached)
+            reasons.append(f"{right.name}: {reason}")
+        return Authorized(message, self.principal, rights[0], rows, tuple(reasons))
+
+    def create(self, message: Message, name: str, record: Record) -> Authorized[Message]:
+        """Authorize a new record: Create, Append and AppendTo for what it binds to, Assign for another owner."""
+        table = self.catalog.tables[name]
+        rows, reason = self.rows(table, AccessRight.CREATE)
+        targets = self._targets(table, record)
+        if targets:
+            self.depth(table, AccessRight.APPEND)
+        owner = self._other_owner(table, record)
+        if owner is not None:
+            self.depth(table, AccessRight.ASSIGN)
+        return Authorized(message, self.principal, AccessRight.CREATE, rows, (reason,), targets, owner)
+
+    def change(self, message: Message, name: str, record: Record) -> Authorized[Message]:
+        """Authorize a changed record (and a new one, where an upsert may make it)."""
+        table = self.catalog.tables[name]
+        if isinstance(message, Upsert):
+            self.depth(table, AccessRight.CREATE)
+        targets = self._targets(table, record)
+        rights = [AccessRight.WRITE, *([AccessRight.APPEND] if targets else [])]
+        if table.is_user_owned and record.get("ownerid") is not None:
+            rights.append(AccessRight.ASSIGN)
+        found = self.on_rows(message, name, *rights)
+        owner = self._other_owner(table, record)
+        return Authorized(message, self.principal, AccessRight.WRITE, found.rows, found.reasons, targets, owner)
+
+    def _targets(self, table: Table, record: Record) -> tuple[TargetCheck, ...]:
+        return tuple(
+            self._target(value, AccessRight.APPEND_TO)
+            for name, value in record.items()
+            if name not in _NOT_BINDING
+            and isinstance(value, EntityReference | KeyReference)
+            and _is_binding(table, name)
+        )
+
+    def _target(self, target: Target, right: AccessRight) -> TargetCheck:
+        rows, reason = self.rows(self.catalog.tables[target.table], right)
+        return TargetCheck(target, right, rows, reason)
+
+    def _other_owner(self, table: Table, record: Record) -> Target | None:
+        owner = record.get("ownerid") if table.is_user_owned else None
+        match owner:
+            case EntityReference(id=owner_id) if owner_id == self.principal.caller.user_id:
+                return None
+            case EntityReference() | KeyReference():
+                return owner
+            case _:
+                return None
+
+    def relate(self, message: Message, target: Target, navigation: str, related: Target | None) -> Authorized[Message]:
+        """Authorize a new or ended relation.
+
+        Over a many-to-many relationship it takes Append on both tables (Learn: "Security roles and privileges"),
+        over a lookup Write and Append on the record that holds it and AppendTo on the other; giving a role to a user
+        or team takes prvAssignRole.
+        """
+        near: tuple[AccessRight, ...]
+        found = self.catalog.navigation(target.table, navigation)
+        match found:
+            case ManyToManyNavigation(relationship=relationship, target=other):
+                tables = (self.catalog.tables[target.table], self.catalog.tables[other])
+                if relationship.intersect_table in ("systemuserroles", "teamroles"):
+                    self.depth(self.catalog.tables["role"], AccessRight.ASSIGN)
+                near, far = (AccessRight.APPEND,), AccessRight.APPEND
+                self.depth(tables[1], AccessRight.APPEND)
+            case CollectionNavigation():
+                near, far = (AccessRight.APPEND_TO,), AccessRight.WRITE
+                self.depth(self.catalog.tables[found.target], AccessRight.APPEND)
+            case LookupNavigation():
+                near, far = (AccessRight.WRITE, AccessRight.APPEND), AccessRight.APPEND_TO
+            case None:
+                raise ResourceNotFound(f"Resource not found for the segment '{navigation}'.")
+            case _:
+                assert_never(found)
+        authorized = self.on_rows(message, target.table, *near)
+        targets = () if related is None else (self._target(related, far),)
+        return Authorized(message, self.principal, near[0], authorized.rows, authorized.reasons, targets)
+
+    def execute(self, message: Execute) -> Authorized[Message]:
+        """Authorize a function or action; one that is listed nowhere is refused."""
+        name = message.name
+        if name in EXECUTE_ON_TABLES:
+            (table, right), *others = EXECUTE_ON_TABLES[name]
+            for other, other_right in others:
+                self.depth(self.catalog.tables[other], other_right)
+            return self.on_rows(message, table, right)
+        if name in EXECUTE_ON_BOUND_ROW and message.target is not None:
+            return self.on_rows(message, message.target.table, EXECUTE_ON_BOUND_ROW[name])
+        required = EXECUTE_BY_PRIVILEGE.get(name, (f"prv{name}",))
+        for privilege in required:
+            if privilege not in self.principal.grants:
+                raise privilege_missing(self.principal, privilege)
+        if required and self.principal.access_mode == READ_ONLY:
+            raise read_only_user(self.principal)
+        return Authorized(message, self.principal, reasons=(f"{name}: {', '.join(required) or 'open to every user'}",))
+
+
+def _is_binding(table: Table, name: str) -> bool:
+    """Tell whether a column is a lookup that binds its record to another one."""
+    column = table.by_name.get(name)
+    return column is not None and isinstance(column.type, LookupType) and column.type.kind is not LookupKind.OWNER
+
+
+def _is_business_data(table: Table) -> bool:
+    """Tell business tables from those of administration: users of access mode Administrative see only the latter."""
+    return table.is_user_owned or table.is_custom or table.kind is TableKind.VIRTUAL

@@ -1,0 +1,174 @@
+"""Which rows a right reaches: ownership and depth as a filter, and queries narrowed by it.
+
+Basic reaches the records that the principal or one of its teams owns, Local those of its business unit as well, Deep
+those of the units below too, Global all (Learn: "Security roles and privileges", access levels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias, assert_never
+
+from entities.metadata.catalog import Catalog
+from entities.metadata.tables import Ownership, Table, TableKind
+from entities.query import (
+    ALL_ROWS,
+    NO_ROWS,
+    And,
+    ColumnComparison,
+    ColumnRef,
+    Condition,
+    ConditionOperator,
+    Exists,
+    Expansion,
+    Filter,
+    LinkEntity,
+    Not,
+    Or,
+    QueryExpression,
+    both,
+)
+from entities.values import Guid
+from security.principals import Principal
+from security.privileges import Depth
+
+DepthOf: TypeAlias = Callable[[Table], Depth]
+"""The depth of the principal's Read on a table; raises when it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowAccess:
+    """A filter and why it is what it is."""
+
+    filter: Filter
+    reason: str
+
+
+def row_access(principal: Principal, table: Table, depth: Depth, alias: str = "") -> RowAccess:
+    """Return the rows of a table that a right of some depth reaches.
+
+    Args:
+        principal: who asks.
+        table: the table; only user-owned and business-owned ones know anything but all rows.
+        depth: how far the right reaches.
+        alias: the alias of the table in its query; empty for the query's own table.
+    """
+    name = table.logical_name
+    if depth is Depth.GLOBAL:
+        return RowAccess(ALL_ROWS, f"{name}: organization-wide")
+    if table.ownership is Ownership.USER:
+        return _owned_rows(principal, name, depth, alias)
+    if table.ownership is Ownership.BUSINESS:
+        return _business_rows(principal, table, depth, alias)
+    # Organization-owned tables have Global depth only: a lesser one grants nothing.
+    return RowAccess(NO_ROWS, f"{name}: depth {depth.name.title()} does not exist on this table")
+
+
+def _owned_rows(principal: Principal, name: str, depth: Depth, alias: str) -> RowAccess:
+    own = _one_of(ColumnRef("ownerid", alias), (principal.caller.user_id, *principal.team_ids))
+    if depth is Depth.BASIC:
+        return RowAccess(own, f"{name}: rows owned by the user or one of its teams")
+    where = _units(principal, ColumnRef("owningbusinessunit", alias), depth)
+    reach = "the user's business unit" if depth is Depth.LOCAL else "the user's business unit and those below"
+    return RowAccess(Or((own, where)), f"{name}: own rows and those of {reach}")
+
+
+def _business_rows(principal: Principal, table: Table, depth: Depth, alias: str) -> RowAccess:
+    name = table.logical_name
+    if depth is Depth.BASIC and name == "systemuser":
+        me = _one_of(ColumnRef(table.primary_id, alias), (principal.caller.user_id,))
+        return RowAccess(me, f"{name}: the user itself")
+    if depth is Depth.BASIC:
+        return RowAccess(NO_ROWS, f"{name}: depth Basic does not exist on this table")
+    return RowAccess(
+        _units(principal, ColumnRef("businessunitid", alias), depth),
+        f"{name}: rows of the user's business unit" + (" and those below" if depth is Depth.DEEP else ""),
+    )
+
+
+def _units(principal: Principal, column: ColumnRef, depth: Depth) -> Filter:
+    own = principal.caller.business_unit_id
+    return _one_of(column, (own,) if depth is Depth.LOCAL else tuple(dict.fromkeys((own, *principal.units_below))))
+
+
+def _one_of(column: ColumnRef, ids: tuple[Guid, ...]) -> Condition:
+    operator = ConditionOperator.EQUAL if len(ids) == 1 else ConditionOperator.IN
+    return Condition(column, operator, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """A walk through one query: who asks, over which catalog, and how deep its Read on a table is."""
+
+    principal: Principal
+    catalog: Catalog
+    depth_of: DepthOf
+
+    def query(self, query: QueryExpression, reasons: list[str]) -> QueryExpression:
+        """Return the query with its own rows, links, `any` conditions and expansions narrowed.
+
+        Raises:
+            AccessDenied: there is no Read on one of the tables.
+        """
+        rows = self.rows(query.table, "", reasons)
+        return replace(
+            query,
+            filter=both(self._filter(query.filter, reasons), rows),
+            links=tuple(self._link(link, reasons) for link in query.links),
+            expansions=tuple(
+                Expansion(expansion.navigation, self.query(expansion.query, reasons)) for expansion in query.expansions
+            ),
+        )
+
+    def _link(self, link: LinkEntity, reasons: list[str]) -> LinkEntity:
+        rows = self.rows(link.table, link.alias, reasons)
+        return replace(
+            link,
+            filter=both(self._filter(link.filter, reasons), rows),
+            links=tuple(self._link(inner, reasons) for inner in link.links),
+        )
+
+    def _filter(self, condition: Filter, reasons: list[str]) -> Filter:
+        match condition:
+            case Condition() | ColumnComparison():
+                return condition
+            case And(filters):
+                return And(tuple(self._filter(part, reasons) for part in filters)) if filters else condition
+            case Or(filters):
+                return Or(tuple(self._filter(part, reasons) for part in filters)) if filters else condition
+            case Not(inner):
+                return Not(self._filter(inner, reasons))
+            case Exists(link):
+                return Exists(self._link(link, reasons))
+            case _:
+                assert_never(condition)
+
+    def rows(self, name: str, alias: str, reasons: list[str]) -> Filter:
+        """Return the rows of a table that Read reaches, noting why.
+
+        Raises:
+            AccessDenied: there is no Read on it.
+        """
+        table = self.catalog.tables[name]
+        if table.kind is TableKind.INTERSECT:
+            return self._pairs(table, alias, reasons)
+        if self.principal.is_system or (table.ownership is Ownership.NONE):
+            return ALL_ROWS
+        access = row_access(self.principal, table, self.depth_of(table), alias)
+        reasons.append(access.reason)
+        return access.filter
+
+    def _pairs(self, table: Table, alias: str, reasons: list[str]) -> Filter:
+        """Return the pairs of which the principal may read both ends (intersect tables have no privileges)."""
+        pair = self.catalog.by_intersect.get(table.logical_name)
+        if pair is None or self.principal.is_system:
+            return ALL_ROWS
+        narrowed: Filter = ALL_ROWS
+        for number, (end, column) in enumerate(((pair.table1, pair.column1), (pair.table2, pair.column2)), 1):
+            inner = f"{alias or table.logical_name}_end{number}"
+            rows = self.rows(end, inner, reasons)
+            if rows != ALL_ROWS:
+                key = self.catalog.tables[end].primary_id
+                narrowed = both(narrowed, Exists(LinkEntity(inner, end, key, column, alias, filter=rows)))
+        return narrowed
