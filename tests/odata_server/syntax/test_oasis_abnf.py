@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from odata_server.syntax.expressions import parse_filter
 from odata_server.syntax.literals import parse_literal
 from odata_server.syntax.options import parse_query, split_query

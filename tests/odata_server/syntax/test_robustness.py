@@ -1,8 +1,10 @@
+import contextlib
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from odata_server.syntax.apply import parse_apply
 from odata_server.syntax.expressions import parse_filter
 from odata_server.syntax.items import parse_compute, parse_orderby
@@ -30,26 +32,23 @@ READERS = (
     parse_relative_url,
 )
 PIECES = [
-    *"()/,:;=*-[]{}'\"@$#%&?+. \t\n\\",
-    *" eq | and | or |not | in | has | add |any(|all(|x:|null|true|INF|cast(|case(|isof(|$it|$root/|$count|$filter".split(
-        "|"
-    ),
-    *"$filter=|$select=|$expand=|$search=|$apply=|$top=|$levels=max|aggregate(|groupby((|filter(| with sum as | from ".split(
-        "|"
-    ),
-    *"a|b.C|1|-2.5|1e9|'x'|''|\"y\"|2020-01-01|12:30|@p|binary'AA'|geometry'SRID=0;Point(1 2)'|duration'P1D'|Ns.T'V'|%41".split(
-        "|"
-    ),
-    "01234567-89ab-cdef-0123-456789abcdef",
-    "²",
-    "\ud800",
-    "ä",
-    "NOT ",
-    " OR ",
-    "keep start",
-    "$these/",
+    *"()/,:;=*-[]{}'\"@$#%&?+. \t\n\\²ä\ud800",
+    *(" eq ", " and ", " or ", "not ", " in ", " has ", " add ", "any(", "all(", "x:", "null", "true", "INF"),
+    *("cast(", "case(", "isof(", "$it", "$root/", "$these/", "$count", "$filter", "NOT ", " OR ", "keep start"),
+    *("$filter=", "$select=", "$expand=", "$search=", "$apply=", "$top=", "$levels=max"),
+    *("aggregate(", "groupby((", "filter(", " with sum as ", " from "),
+    *("a", "b.C", "1", "-2.5", "1e9", "'x'", "''", '"y"', "2020-01-01", "12:30", "@p", "binary'AA'", "duration'P1D'"),
+    *("geometry'SRID=0;Point(1 2)'", "Ns.T'V'", "%41", "01234567-89ab-cdef-0123-456789abcdef"),
 ]
 pieced_texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+def refusal_of(read, text, dialect):
+    try:
+        read(text, dialect=dialect)
+    except SyntaxRefused as refusal:
+        return refusal
+    return None
 
 
 @pytest.mark.parametrize("dialect", Dialect)
@@ -57,9 +56,8 @@ pieced_texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 @given(text=st.one_of(pieced_texts, pieced_texts, st.text(max_size=30)))
 def test_any_text_is_read_or_refused(dialect, text):
     for read in READERS:
-        try:
-            read(text, dialect=dialect)
-        except SyntaxRefused as refusal:
+        refusal = refusal_of(read, text, dialect)
+        if refusal is not None:
             assert 0 <= refusal.position <= len(refusal.text)
             assert f"at position {refusal.position} in" in str(refusal)
 
@@ -153,9 +151,7 @@ def test_nesting_that_people_write_is_read(count):
 )
 def test_the_longest_url_takes_no_longer_than_its_length(read, text):
     started = time.process_time()
-    try:
+    with contextlib.suppress(SyntaxRefused):
         read(text)
-    except SyntaxRefused:
-        pass
     # A quadratic reader needs seconds for 32 KB; a linear one needs some tens of milliseconds.
     assert time.process_time() - started < 1.0

@@ -3,6 +3,7 @@ from base64 import urlsafe_b64encode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from odata_server.syntax import trees as t
 from odata_server.syntax.apply import parse_apply
 from odata_server.syntax.expressions import parse_filter
@@ -42,8 +43,10 @@ MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 WORDS = {"eq", "ne", "gt", "ge", "lt", "le", "has", "in", "add", "sub", "mul", "div", "divby", "mod", "and", "or"}
 WORDS |= {"not", "null", "true", "false", "INF", "NaN", "any", "all", "case", "cast", "isof", "aggregate"}
 WORDS |= {"asc", "desc", "as", "with", "from"}
+LOWER_WORDS = {word.lower() for word in WORDS}
 
-names = st.from_regex(r"[a-zA-Z_äß][a-zA-Z0-9_]{0,8}", fullmatch=True).filter(lambda name: name not in WORDS)
+any_names = st.from_regex(r"[a-zA-Z_äß][a-zA-Z0-9_]{0,8}", fullmatch=True)
+names = any_names.filter(lambda name: name.lower() not in LOWER_WORDS)
 qualified = st.tuples(names, names).map(".".join)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 written_literals = st.one_of(
