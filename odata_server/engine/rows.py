@@ -72,6 +72,13 @@ def delete(connection: apsw.Connection, table: Table, record_id: Guid) -> None:
     connection.execute(sql, (record_id,))
 
 
+def delete_pair(connection: apsw.Connection, intersect: Table, pair: Record) -> bool:
+    """End a relation between two records; say whether there was one."""
+    where = " AND ".join(f"{quoted(name)} = ?" for name in pair)
+    sql = f"DELETE FROM {quoted(intersect.logical_name)} WHERE {where} RETURNING 1"
+    return connection.execute(sql, tuple(str(value) for value in pair.values())).fetchone() is not None
+
+
 def duplicate(table: Table, record: Record, detail: str) -> DuplicateRecord:
     """Return the error for a violated uniqueness; SQLite's text names the columns."""
     violated = {part.rpartition(".")[2] for part in detail.rpartition(": ")[2].split(", ")}

@@ -1,0 +1,75 @@
+"""Opening an environment: a new database is filled, an older release's is brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from entities.errors import EngineFault
+from entities.messages import Create
+from entities.metadata.catalog import Catalog, catalog
+from entities.values import Guid, Record
+from odata_server.engine.catalog_store import (
+    SCHEMA_VERSION,
+    CatalogChange,
+    apply_change,
+    initialize,
+    is_initialized,
+)
+from odata_server.engine.database import Database, Durability
+from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a new environment starts with.
+
+    `seed` gives the rows of a fresh environment as (table, record), in an order in which references exist.
+    """
+
+    organization_id: Guid
+    catalog: Catalog
+    seed: Callable[[], Iterable[tuple[str, Record]]]
+
+
+def prepare_database(path: Path, blueprint: Blueprint, durability: Durability) -> bool:
+    """Make the database when it does not exist yet.
+
+    Returns:
+        Whether it was made now.
+
+    Raises:
+        EngineFault: the data belongs to a newer release.
+    """
+    database = Database(path, durability)
+    try:
+        with database.writing() as connection:
+            if is_initialized(connection):
+                found = int(connection.execute('SELECT schema_version FROM "$state"').get)
+                if found > SCHEMA_VERSION:
+                    raise EngineFault(f"{path} was written by a newer release (schema {found}, not {SCHEMA_VERSION}).")
+                return False
+            initialize(connection, blueprint.organization_id)
+            declared = blueprint.catalog
+            everything = CatalogChange(tuple(declared.tables.values()), tuple(declared.relationships.values()))
+            apply_change(connection, catalog(0, (), ()), everything)
+    finally:
+        database.close()
+    return True
+
+
+def open_environment(path: Path, parts: Parts, durability: Durability) -> OrganizationService:
+    """Open a prepared environment."""
+    return OrganizationService(Database(path, durability), parts)
+
+
+def fill(service: OrganizationService, rows: Iterable[tuple[str, Record]]) -> int:
+    """Create records in one transaction with the system's rights; return how many."""
+    messages = [Create(table, record) for table, record in rows]
+    service.execute_transaction(messages, service.system)
+    return len(messages)
+
+
+__all__ = ["Blueprint", "Transaction", "fill", "open_environment", "prepare_database"]

@@ -1,0 +1,253 @@
+"""The one door of an environment: messages in, responses out.
+
+`execute` takes one message, `execute_transaction` a list that succeeds or fails as a whole. Reads of standard tables
+run on this thread's reading connection; writes run in a transaction; messages on virtual tables go to the data
+provider behind them, in no transaction of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import apsw
+
+from entities.errors import InvalidOperation, NotSupported, RecordNotFound, TemporarilyUnavailable
+from entities.messages import (
+    Associate,
+    Create,
+    Delete,
+    Disassociate,
+    Done,
+    Execute,
+    Message,
+    ReadMetadata,
+    Response,
+    Retrieve,
+    RetrieveMultiple,
+    Rows,
+    Update,
+    Upsert,
+    Written,
+    table_of,
+)
+from entities.metadata.catalog import Catalog
+from entities.metadata.tables import Table
+from entities.pipeline import Pipeline
+from entities.query import ALL_ROWS, QueryExpression, both, equals
+from entities.values import EntityReference, Guid, KeyReference
+from entities.virtual import DataProvider
+from odata_server.edm.representation import RowShape
+from odata_server.engine import reading, rows
+from odata_server.engine.catalog_store import CatalogChange, load_catalog, read_stamp
+from odata_server.engine.database import Database
+from odata_server.engine.references import not_found, resolve
+from odata_server.engine.transaction import Rules, Transaction
+from security.authorize import Authorized, authorize
+from security.denials import row_denied
+from security.directory import Directory
+from security.principals import Principal
+
+
+class StaleSnapshot(TemporarilyUnavailable):
+    """The metadata changed while the request ran; repeating the request with fresh metadata succeeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an environment is made of besides its database.
+
+    `directory` is made from the database and a reading of the stamp; `providers` stand behind virtual tables by name.
+    """
+
+    pipeline: Pipeline
+    directory: Callable[[Database, Callable[[], int]], Directory]
+    security_tables: frozenset[str]
+    providers: Mapping[str, DataProvider]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class OrganizationService:
+    """An environment at work.
+
+    Args:
+        database: an initialized database.
+        parts: pipeline, directory, providers, clock.
+    """
+
+    def __init__(self, database: Database, parts: Parts) -> None:
+        self.database = database
+        self._parts = parts
+        self._catalog = load_catalog(database.reader())
+        self._plans = reading.PlanCache()
+        self.directory: Directory = parts.directory(database, lambda: self._catalog.version)
+        self._rules = Rules(parts.pipeline, self.directory.system, parts.security_tables, self._plans)
+        self.organization_id = Guid(str(database.reader().execute('SELECT organization_id FROM "$state"').get))
+        self.on_job: Callable[[], None] = lambda: None
+
+    @property
+    def catalog(self) -> Catalog:
+        """The metadata as it is now, in whatever process it was changed."""
+        if read_stamp(self.database.reader()) != self._catalog.version:
+            self._catalog = load_catalog(self.database.reader())
+        return self._catalog
+
+    @property
+    def system(self) -> Principal:
+        """The principal with every right."""
+        return self.directory.system()
+
+    def execute(self, message: Message, principal: Principal, *, shape: RowShape | None = None) -> Response:
+        """Execute one message.
+
+        Args:
+            message: what is wanted.
+            principal: for whom.
+            shape: the wire form of the rows to read; without one, rows come as records.
+
+        Raises:
+            DataverseError: it is refused; nothing has changed.
+            StaleSnapshot: the metadata changed meanwhile.
+        """
+        table = self._virtual_table(message)
+        try:
+            if table is not None:
+                return self._execute_virtual(message, principal, table)
+            match message:
+                case RetrieveMultiple():
+                    return self._retrieve_multiple(message, principal, shape)
+                case Retrieve():
+                    return self._retrieve(message, principal, shape)
+                case ReadMetadata():
+                    authorize(message, principal, self._catalog)
+                    return Done()
+                case _:
+                    return self.execute_transaction((message,), principal)[0]
+        except apsw.SQLError as error:
+            if self._catalog.version != read_stamp(self.database.reader()):
+                raise StaleSnapshot("The metadata changed while the request ran. Try again.") from error
+            raise
+
+    def execute_transaction(self, messages: Sequence[Message], principal: Principal) -> tuple[Response, ...]:
+        """Execute messages in one transaction: all of them, or none.
+
+        Raises:
+            DataverseError: one is refused; nothing has changed.
+        """
+        catalog = self._catalog
+        for message in messages:
+            authorize(message, principal, catalog)
+        with self.database.writing() as connection:
+            if read_stamp(connection) != catalog.version:
+                catalog = load_catalog(connection)
+            transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
+            responses = tuple(transaction.perform(message, principal) for message in messages)
+        self._committed(transaction)
+        return responses
+
+    def change_catalog(self, change: CatalogChange, and_then: Callable[[Transaction], None] = lambda _: None) -> None:
+        """Put or remove tables and relationships; all processes see it with their next request.
+
+        Args:
+            change: what to put and remove.
+            and_then: what else belongs to the same transaction.
+        """
+        with self.database.writing() as connection:
+            transaction = Transaction(connection, load_catalog(connection), self._parts.clock(), self._rules)
+            transaction.change_catalog(change)
+            and_then(transaction)
+        self._committed(transaction)
+
+    def _committed(self, transaction: Transaction) -> None:
+        if transaction.jobs_queued:
+            self.on_job()
+
+    def _retrieve_multiple(self, message: RetrieveMultiple, principal: Principal, shape: RowShape | None) -> Rows:
+        query = authorize(message, principal, self._catalog).message.query
+        connection = self.database.reader()
+        if shape is None:
+            return reading.read_records(connection, self._plans, self._catalog, query)
+        return reading.read_page(connection, self._plans, self._catalog, query, shape)
+
+    def _retrieve(self, message: Retrieve, principal: Principal, shape: RowShape | None) -> Rows:
+        authorized = authorize(message, principal, self._catalog)
+        connection, catalog = self.database.reader(), self._catalog
+        target = resolve(connection, catalog, message.target)
+        table = catalog.tables[target.table]
+        own = equals(table.primary_id, target.id)
+        query = QueryExpression(target.table, message.columns, filter=both(own, authorized.rows))
+        if shape is None:
+            found = reading.read_records(connection, self._plans, catalog, query)
+        else:
+            found = reading.read_row(connection, self._plans, catalog, query, shape)
+        if not found.count:
+            raise self._nothing(authorized, table, target)
+        if message.unless_version is not None and found.version == message.unless_version:
+            return replace(found, not_modified=True)
+        return found
+
+    def _nothing(self, authorized: Authorized[Retrieve], table: Table, target: EntityReference) -> Exception:
+        if authorized.rows != ALL_ROWS and rows.exists(self.database.reader(), table, target.id):
+            return row_denied(authorized.principal, authorized.right, target)
+        return not_found(table, target.id)
+
+    def _virtual_table(self, message: Message) -> Table | None:
+        name = table_of(message)
+        table = self._catalog.tables.get(name) if name else None
+        return table if table is not None and table.source is not None else None
+
+    def _execute_virtual(self, message: Message, principal: Principal, table: Table) -> Response:
+        """Hand a message on a virtual table to its provider, after Dataverse's own authorization."""
+        assert table.source is not None
+        authorized = authorize(message, principal, self._catalog)
+        provider = self._parts.providers[table.source.provider]
+        caller = principal.caller
+        match message:
+            case RetrieveMultiple():
+                assert isinstance(authorized.message, RetrieveMultiple)
+                return provider.retrieve_multiple(table, authorized.message.query, caller)
+            case Retrieve():
+                return self._retrieve_virtual(provider, message, principal, table)
+            case Create():
+                made = provider.create(table, message.record, caller)
+                return Written(EntityReference(table.logical_name, made), created=True)
+            case Update() | Upsert():
+                target = _id_of(table, message.target)
+                if isinstance(message, Update) and message.version is not None:
+                    raise _no_versions(table)
+                provider.update(table, target.id, message.record, caller)
+                return Written(target, created=False)
+            case Delete():
+                if message.version is not None:
+                    raise _no_versions(table)
+                provider.delete(table, _id_of(table, message.target).id, caller)
+                return Done()
+            case Associate() | Disassociate() | Execute() | ReadMetadata():
+                raise NotSupported(f"This operation is not available on the virtual table '{table.logical_name}'.")
+
+    def _retrieve_virtual(self, provider: DataProvider, message: Retrieve, principal: Principal, table: Table) -> Rows:
+        target = _id_of(table, message.target)
+        query = QueryExpression(table.logical_name, message.columns, filter=equals(table.primary_id, target.id))
+        found = provider.retrieve_multiple(table, query, principal.caller)
+        if not found.count:
+            raise not_found(table, target.id)
+        return found
+
+
+def _id_of(table: Table, target: EntityReference | KeyReference) -> EntityReference:
+    """Return the target's id; virtual tables have no alternate keys (Learn: "Limitations of virtual tables")."""
+    if isinstance(target, KeyReference):
+        raise RecordNotFound(
+            f"The specified key attributes are not a defined key for the {table.logical_name} entity",
+            code="0x80060890",
+        )
+    return target
+
+
+def _no_versions(table: Table) -> InvalidOperation:
+    return InvalidOperation(
+        f"Optimistic concurrency isn't enabled for entity type {table.logical_name}. The IfVersionMatches value of"
+        " ConcurrencyBehavior can only be used if optimistic concurrency is enabled.",
+        code="0x8006088d",
+    )

@@ -1,0 +1,95 @@
+"""Pointers to records inside a transaction: alternate keys become ids, and what they point to must exist."""
+
+from __future__ import annotations
+
+import apsw
+
+from entities.errors import InvalidArgument, RecordNotFound
+from entities.metadata.catalog import Catalog
+from entities.metadata.tables import Table, TableKind
+from entities.values import EntityReference, Guid, KeyReference, Record, Value
+from odata_server.engine import rows
+from odata_server.engine.database import quoted
+from odata_server.engine.schema import comparable
+from odata_server.engine.storage import folded, stored
+
+
+def not_found(table: Table, record_id: str) -> RecordNotFound:
+    """Return the error for an id that no record has."""
+    return RecordNotFound(f"Entity '{table.logical_name}' With Id = {record_id} Does Not Exist")
+
+
+def by_key(connection: apsw.Connection, catalog: Catalog, key: KeyReference) -> EntityReference | None:
+    """Return the record that alternate-key values name, None when there is none.
+
+    Raises:
+        InvalidArgument: the columns are not a key of the table, or more than one record matches.
+    """
+    table = catalog.tables[key.table]
+    names = frozenset(name for name, _ in key.values)
+    known = (frozenset(k.columns) for k in table.keys)
+    if names not in known and names != frozenset(table.natural_key):
+        raise InvalidArgument(
+            f"The specified key attributes are not a defined key for the {table.logical_name} entity",
+            code="0x80060890",
+        )
+    conditions, values = [], []
+    for name, value in key.values:
+        column = table.by_name[name]
+        raw = stored(column.type, value)
+        conditions.append(f"{quoted(comparable(column))} IS ?")
+        values.append(folded(raw) if comparable(column) != name else raw)
+    where = " AND ".join(conditions)
+    sql = f"SELECT {quoted(table.primary_id)} FROM {quoted(table.logical_name)} WHERE {where} LIMIT 2"
+    found = connection.execute(sql, values).fetchall()
+    if len(found) > 1:
+        raise InvalidArgument(
+            f"More than one record exists for entity {table.logical_name} with entity key involving attributes"
+            f" {','.join(sorted(names))}",
+            code="0x8006089d",
+        )
+    return EntityReference(table.logical_name, Guid(str(found[0][0]))) if found else None
+
+
+def resolve(connection: apsw.Connection, catalog: Catalog, target: EntityReference | KeyReference) -> EntityReference:
+    """Return a target as an id.
+
+    Raises:
+        RecordNotFound: no record has the key values.
+    """
+    if isinstance(target, EntityReference):
+        return target
+    found = by_key(connection, catalog, target)
+    if found is None:
+        raise RecordNotFound(
+            f"A record with the specified key values does not exist in {target.table} entity", code="0x80060891"
+        )
+    return found
+
+
+def resolved(connection: apsw.Connection, catalog: Catalog, record: Record) -> dict[str, Value]:
+    """Return a record whose lookups are ids of records that exist.
+
+    Raises:
+        RecordNotFound: a lookup points to nothing.
+    """
+    result: dict[str, Value] = {}
+    for name, value in record.items():
+        if isinstance(value, EntityReference | KeyReference):
+            reference = resolve(connection, catalog, value)
+            check_exists(connection, catalog, reference)
+            result[name] = reference
+        else:
+            result[name] = value
+    return result
+
+
+def check_exists(connection: apsw.Connection, catalog: Catalog, reference: EntityReference) -> None:
+    """Check that a reference points to a record (rows behind virtual tables are not looked up).
+
+    Raises:
+        RecordNotFound: it does not.
+    """
+    table = catalog.tables[reference.table]
+    if table.kind is not TableKind.VIRTUAL and not rows.exists(connection, table, reference.id):
+        raise not_found(table, reference.id)

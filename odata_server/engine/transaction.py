@@ -1,0 +1,405 @@
+"""One unit of work: messages executed inside one transaction, with the event pipeline around each.
+
+It is what a pipeline step knows as `Operations`. Order per message: table privilege, pre-validation, row access,
+pre-operation, main operation, post-operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never, cast
+
+import apsw
+
+from entities.errors import DuplicateRecord, InvalidOperation, MalformedRequest, NotSupported, VersionMismatch
+from entities.messages import (
+    Associate,
+    Create,
+    Delete,
+    Disassociate,
+    Done,
+    Execute,
+    Executed,
+    Message,
+    ReadMetadata,
+    Response,
+    Retrieve,
+    RetrieveMultiple,
+    Rows,
+    Update,
+    Upsert,
+    Written,
+    name_of,
+    table_of,
+)
+from entities.metadata.catalog import Catalog, CollectionNavigation, LookupNavigation, ManyToManyNavigation, Navigation
+from entities.metadata.tables import Table
+from entities.pipeline import ExecutionContext, Pipeline, Stage
+from entities.query import ALL_ROWS, Filter, QueryExpression, equals
+from entities.values import EntityReference, Guid, KeyReference, Record, Value
+from odata_server.engine import jobs, reading, rows
+from odata_server.engine.cascade import before_delete
+from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
+from odata_server.engine.defaults import complete_change, complete_new, owned_by, require
+from odata_server.engine.identifiers import record_id, sequential_id
+from odata_server.engine.references import by_key, check_exists, not_found, resolve, resolved
+from odata_server.engine.validation import validate
+from security.authorize import Authorized, authorize
+from security.denials import row_denied
+from security.principals import Principal
+from security.privileges import AccessRight
+
+_MAX_DEPTH = 8
+"""Messages that steps cause may nest this deep (Learn: "Understand the execution context", Depth)."""
+
+_RECORD_NUMBERS = 5_637_144_576
+"""Where finance-and-operations begins to number records (RecId)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is the same for every transaction of an environment.
+
+    `security_tables` are those whose change alters who may do what.
+    """
+
+    pipeline: Pipeline
+    system: Callable[[], Principal]
+    security_tables: frozenset[str]
+    plans: reading.PlanCache
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCheck:
+    """A record that must be among the rows that a right reaches."""
+
+    reference: EntityReference
+    right: AccessRight
+    rows: Filter
+
+
+class Transaction:
+    """The running unit of work.
+
+    Args:
+        connection: the writing connection, inside its transaction.
+        catalog: the metadata at its start.
+        now: one reading of the clock for everything in it.
+        rules: what is the same for every transaction of the environment.
+    """
+
+    def __init__(self, connection: apsw.Connection, catalog: Catalog, now: datetime, rules: Rules) -> None:
+        self._connection = connection
+        self._catalog = catalog
+        self._now = now
+        self._rules = rules
+        self._depth = 0
+        self.jobs_queued = False
+
+    @property
+    def catalog(self) -> Catalog:
+        """The metadata as this transaction sees it."""
+        return self._catalog
+
+    @property
+    def now(self) -> datetime:
+        """The transaction's time."""
+        return self._now
+
+    def execute(self, message: Message) -> Response:
+        """Execute a message with the system's rights, pipeline included."""
+        return self.perform(message, self._rules.system())
+
+    def records(self, query: QueryExpression) -> tuple[Record, ...]:
+        """Return the records a query selects, read with the system's rights."""
+        message = authorize(RetrieveMultiple(query), self._rules.system(), self._catalog).message
+        return reading.read_records(self._connection, self._rules.plans, self._catalog, message.query).records
+
+    def next_number(self, sequence: str) -> int:
+        """Take the next number of a named sequence."""
+        return self._next_number(sequence, 1)
+
+    def _next_number(self, sequence: str, first: int) -> int:
+        taken = self._connection.execute(
+            'INSERT INTO "$sequence" VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value',
+            (sequence, first),
+        ).get
+        return int(taken)
+
+    def enqueue(self, job: str, payload: Mapping[str, object]) -> Guid:
+        """Queue a job that exists if and only if this transaction commits."""
+        self.jobs_queued = True
+        return jobs.enqueue(self._connection, job, payload, self._now.timestamp())
+
+    def change_catalog(self, change: CatalogChange) -> None:
+        """Put or remove tables and relationships."""
+        self._catalog = apply_change(self._connection, self._catalog, change)
+
+    def perform(self, message: Message, principal: Principal) -> Response:
+        """Execute a message for a principal.
+
+        Raises:
+            DataverseError: it is refused; the caller of the transaction rolls back.
+        """
+        self._depth += 1
+        try:
+            if self._depth > _MAX_DEPTH:
+                raise InvalidOperation("The messages that steps cause nest too deeply.", code="0x80044182")
+            return self._dispatch(message, principal)
+        finally:
+            self._depth -= 1
+
+    def _dispatch(self, message: Message, principal: Principal) -> Response:
+        match message:
+            case Create():
+                return self._create(message, principal)
+            case Update():
+                return self._update(message, principal)
+            case Upsert():
+                return self._upsert(message, principal)
+            case Delete():
+                return self._delete(message, principal)
+            case Associate() | Disassociate():
+                return self._relate(message, principal)
+            case Execute():
+                return self._run_action(message, principal)
+            case Retrieve() | RetrieveMultiple():
+                return self._read(message, principal)
+            case ReadMetadata():
+                authorize(message, principal, self._catalog)
+                return Done()
+            case _:
+                assert_never(message)
+
+    def _run(self, context: ExecutionContext, stage: Stage, table: str | None) -> None:
+        for step in self._rules.pipeline.steps(name_of(context.message), table, stage):
+            step.handler(context)
+
+    def _context(self, message: Message, principal: Principal, **more: object) -> ExecutionContext:
+        return replace(ExecutionContext(message, principal.caller, self), **more)  # type: ignore[arg-type]  # replace() checks the names
+
+    def _create(self, message: Create, principal: Principal) -> Written:
+        authorized = authorize(message, principal, self._catalog)
+        table = self._standard(message.table)
+        record = resolved(self._connection, self._catalog, message.record)
+        context = self._context(message, principal, record=record)
+        self._run(context, Stage.PRE_VALIDATION, table.logical_name)
+        record.setdefault(table.primary_id, self._new_id(table))
+        complete_new(table, record, principal.caller, self._now, self.next_number)
+        self._own(table, record)
+        context.reference = EntityReference(table.logical_name, Guid(str(record[table.primary_id])))
+        self._run(context, Stage.PRE_OPERATION, table.logical_name)
+        require(table, record)
+        validate(table, record)
+        rows.stamped(self._connection, table, record)
+        rows.insert(self._connection, table, record)
+        self._check_rows(authorized, context.reference, made=True)
+        self._written(table)
+        self._run(context, Stage.POST_OPERATION, table.logical_name)
+        return Written(context.reference, created=True, version=cast("int | None", record.get("versionnumber")))
+
+    def _new_id(self, table: Table) -> Guid:
+        if table.record_number is None:
+            return sequential_id()
+        return record_id(table.record_number, self._next_number("RecId", _RECORD_NUMBERS))
+
+    def _own(self, table: Table, record: dict[str, Value]) -> None:
+        """Set the business unit that follows from the owner."""
+        owner = record.get("ownerid")
+        if not table.is_user_owned or not isinstance(owner, EntityReference):
+            return
+        query = QueryExpression(owner.table, ("businessunitid",), filter=equals(f"{owner.table}id", owner.id))
+        found = self.records(query)
+        unit = found[0]["businessunitid"] if found else None
+        if not isinstance(unit, EntityReference):
+            raise not_found(self._catalog.tables[owner.table], owner.id)
+        owned_by(record, owner, unit.id)
+
+    def _update(self, message: Update, principal: Principal) -> Written:
+        authorized = authorize(message, principal, self._catalog)
+        table = self._standard(message.target.table)
+        target = resolve(self._connection, self._catalog, message.target)
+        self._check_version(table, target, authorized, message.version)
+        record = resolved(self._connection, self._catalog, message.record)
+        record.pop(table.primary_id, None)
+        image = self._image(table, target)
+        context = self._context(message, principal, record=record, pre_image=image, reference=target)
+        self._run(context, Stage.PRE_VALIDATION, table.logical_name)
+        self._run(context, Stage.PRE_OPERATION, table.logical_name)
+        complete_change(table, record, principal.caller, self._now, cast("int | None", image.get("statecode")))
+        if "ownerid" in record:
+            self._own(table, record)
+        validate(table, record)
+        rows.stamped(self._connection, table, record)
+        if record:
+            rows.update(self._connection, table, target.id, record)
+        self._check_rows(authorized, target)
+        self._written(table)
+        self._run(context, Stage.POST_OPERATION, table.logical_name)
+        return Written(target, created=False, version=cast("int | None", record.get("versionnumber")))
+
+    def _upsert(self, message: Upsert, principal: Principal) -> Written:
+        authorize(message, principal, self._catalog)
+        table = self._standard(message.target.table)
+        match message.target:
+            case KeyReference() as key:
+                found = by_key(self._connection, self._catalog, key)
+                new = {**dict(key.values), **message.record}
+            case EntityReference(id=chosen):
+                found = message.target if rows.exists(self._connection, table, chosen) else None
+                new = {**message.record, table.primary_id: chosen}
+        if found is None:
+            return self._create(Create(table.logical_name, new), principal)
+        return self._update(Update(found, message.record), principal)
+
+    def _delete(self, message: Delete, principal: Principal) -> Done:
+        authorized = authorize(message, principal, self._catalog)
+        table = self._standard(message.target.table)
+        target = resolve(self._connection, self._catalog, message.target)
+        self._check_version(table, target, authorized, message.version)
+        context = self._context(message, principal, pre_image=self._image(table, target), reference=target)
+        self._run(context, Stage.PRE_VALIDATION, table.logical_name)
+        self._run(context, Stage.PRE_OPERATION, table.logical_name)
+        for child in list(before_delete(self._connection, self._catalog, table, target.id)):
+            self.execute(Delete(child))
+        rows.delete(self._connection, table, target.id)
+        self._written(table)
+        self._run(context, Stage.POST_OPERATION, table.logical_name)
+        return Done()
+
+    def _relate(self, message: Associate | Disassociate, principal: Principal) -> Done:
+        authorized = authorize(message, principal, self._catalog)
+        table = self._standard(message.target.table)
+        target = resolve(self._connection, self._catalog, message.target)
+        self._check_version(table, target, authorized, None)
+        related = resolve(self._connection, self._catalog, message.related) if message.related else None
+        if related:
+            check_exists(self._connection, self._catalog, related)
+        navigation = self._navigation(table, message.navigation)
+        parameters = {"relationship": navigation.relationship.schema_name, "target": target, "related": related}
+        context = self._context(message, principal, reference=target, parameters=parameters)
+        self._run(context, Stage.PRE_VALIDATION, table.logical_name)
+        self._run(context, Stage.PRE_OPERATION, table.logical_name)
+        self._set_link(message, navigation, target, related)
+        self._run(context, Stage.POST_OPERATION, table.logical_name)
+        return Done()
+
+    def _set_link(
+        self,
+        message: Associate | Disassociate,
+        navigation: Navigation,
+        target: EntityReference,
+        related: EntityReference | None,
+    ) -> None:
+        joining = isinstance(message, Associate)
+        match navigation:
+            case ManyToManyNavigation():
+                if related is None:
+                    raise MalformedRequest("A record to disassociate must be named ($id).")
+                self._pair(navigation, target, related, joining=joining)
+            case CollectionNavigation(relationship=relationship):
+                if related is None:
+                    raise MalformedRequest("A record to disassociate must be named ($id).")
+                self.execute(Update(related, {relationship.referencing_column: target if joining else None}))
+            case LookupNavigation(relationship=relationship):
+                self.execute(Update(target, {relationship.referencing_column: related if joining else None}))
+            case _:
+                assert_never(navigation)
+
+    def _pair(
+        self, navigation: ManyToManyNavigation, target: EntityReference, related: EntityReference, *, joining: bool
+    ) -> None:
+        intersect = self._catalog.tables[navigation.relationship.intersect_table]
+        pair: dict[str, Value] = {navigation.near: target.id, navigation.far: related.id}
+        if joining:
+            record = {intersect.primary_id: sequential_id(), **pair}
+            rows.stamped(self._connection, intersect, record)
+            try:
+                rows.insert(self._connection, intersect, record)
+            except DuplicateRecord as error:
+                raise DuplicateRecord("Cannot insert duplicate key.") from error
+        elif not rows.delete_pair(self._connection, intersect, pair):
+            raise not_found(self._catalog.tables[related.table], related.id)
+        self._written(intersect)
+
+    def _run_action(self, message: Execute, principal: Principal) -> Response:
+        authorized = authorize(message, principal, self._catalog)
+        table = table_of(message)
+        handlers = self._rules.pipeline.steps(message.name, table, Stage.MAIN)
+        if not handlers:
+            raise NotSupported(f"The operation '{message.name}' is not available in this version of Talentverse.")
+        target = resolve(self._connection, self._catalog, message.target) if message.target else None
+        if target:
+            self._check_version(self._standard(target.table), target, authorized, None)
+        context = self._context(message, principal, reference=target, parameters=message.parameters)
+        for stage in Stage:
+            self._run(context, stage, table)
+        return Done() if context.result is None else Executed(context.result)
+
+    def _read(self, message: Retrieve | RetrieveMultiple, principal: Principal) -> Rows:
+        if isinstance(message, Retrieve):
+            target = resolve(self._connection, self._catalog, message.target)
+            table = self._catalog.tables[target.table]
+            query = QueryExpression(target.table, message.columns, filter=equals(table.primary_id, target.id))
+        else:
+            query = message.query
+        narrowed = authorize(RetrieveMultiple(query), principal, self._catalog).message.query
+        return reading.read_records(self._connection, self._rules.plans, self._catalog, narrowed)
+
+    def _standard(self, name: str) -> Table:
+        table = self._catalog.tables[name]
+        if table.source is not None:
+            raise NotSupported(f"A transaction cannot span the virtual table '{name}' and native tables.")
+        return table
+
+    def _navigation(self, table: Table, name: str) -> Navigation:
+        navigation = self._catalog.navigation(table.logical_name, name)
+        if navigation is None:
+            raise MalformedRequest(f"Could not find a property named '{name}' on '{table.logical_name}'.")
+        return navigation
+
+    def _image(self, table: Table, target: EntityReference) -> Record:
+        found = self.records(QueryExpression(table.logical_name, filter=equals(table.primary_id, target.id)))
+        return found[0]
+
+    def _check_version(
+        self, table: Table, target: EntityReference, authorized: Authorized[Message], version: int | None
+    ) -> None:
+        """Check that the caller may use the row and that it is the version the caller means.
+
+        Raises:
+            RecordNotFound: there is no such row.
+            AccessDenied: there is, but not for this caller.
+            VersionMismatch: it has changed meanwhile.
+        """
+        found = rows.version_of(self._connection, self._catalog, table, target.id, authorized.rows)
+        if found is None:
+            if rows.exists(self._connection, table, target.id):
+                raise row_denied(authorized.principal, authorized.right, target)
+            raise not_found(table, target.id)
+        if version is not None and found[0] != version:
+            raise VersionMismatch("The version of the existing record doesn't match the RowVersion property provided.")
+
+    def _check_rows(self, authorized: Authorized[Message], reference: EntityReference, *, made: bool = False) -> None:
+        """Check what only the transaction can know: rights on the records that lookups point to, and on the owner.
+
+        A record that is made must be among the rows that Create reaches once it is stored: its owner decides.
+        """
+        if made:
+            self._check_row(authorized, AccessCheck(reference, authorized.right, authorized.rows))
+        for check in authorized.targets:
+            subject = resolve(self._connection, self._catalog, check.target)
+            self._check_row(authorized, AccessCheck(subject, check.right, check.rows))
+
+    def _check_row(self, authorized: Authorized[Message], check: AccessCheck) -> None:
+        table = self._catalog.tables[check.reference.table]
+        if check.rows == ALL_ROWS or table.source is not None:
+            return
+        if rows.version_of(self._connection, self._catalog, table, check.reference.id, check.rows) is None:
+            raise row_denied(authorized.principal, check.right, check.reference)
+
+    def _written(self, table: Table) -> None:
+        if table.logical_name in self._rules.security_tables:
+            bump_stamp(self._connection)
