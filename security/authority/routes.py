@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -108,6 +109,9 @@ def _authority_refusal(authority: Authority, route: Route, request: Request, err
     headers = dict(NOT_STORED) | {"x-ms-request-id": str(trace.trace_id)}
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = _allowed(route)
+    if error.status == HTTPStatus.UNAUTHORIZED and request.authorization:
+        # Who tried the header is told which scheme it takes (RFC 6749 §5.2).
+        headers["WWW-Authenticate"] = 'Basic realm="token endpoint"'
     return Response(error.status, error_document(error, trace), headers)
 
 

@@ -197,6 +197,7 @@ def test_bad_http_basic_is_refused(house, headers, extra, status, code):
     form = {"grant_type": "client_credentials", "scope": f"{ORIGIN}/.default"} | extra
     response = house.client.post("/common/oauth2/v2.0/token", data=form, headers=headers, base_url=ORIGIN)
     assert (response.status_code, response.json["error_codes"]) == (status, [code])
+    assert ("WWW-Authenticate" in response.headers) is (status == 401)
 
 
 FORM = "application/x-www-form-urlencoded"
