@@ -187,3 +187,12 @@ def test_those_who_start_together_agree(tmp_path, now):
 def test_no_hosts_or_no_time_zone_is_refused(tmp_path, hosts, moment):
     with pytest.raises(ValueError, match="at least one host"):
         ensure_certificates(tmp_path, hosts=hosts, now=moment)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "reached"),
+    [(("*.dev.contoso.test",), "org.dev.contoso.test"), (("LocalHost", "[::1]"), "::1"), (("zoë.test",), "zoë.test")],
+)
+def test_wildcards_brackets_and_international_names_are_served(tmp_path, now, hosts, reached):
+    files = ensure_certificates(tmp_path, hosts=hosts, now=now)
+    assert shake_hands(files, reached, files.ca_certificate)
