@@ -24,7 +24,7 @@ from odata_server.syntax.request_trees import (
     ComputeStep,
     ConcatStep,
     ExpandStep,
-    FilterStepOf,
+    FilterStep,
     GroupBy,
     Hierarchy,
     IdentityStep,
@@ -169,11 +169,11 @@ def _read_concat(cursor: Cursor) -> ConcatStep:
 def _read_expand(cursor: Cursor) -> ExpandStep:
     cursor.enter()
     path = read_plain_path(cursor)
-    steps: list[FilterStepOf | ExpandStep] = []
+    steps: list[FilterStep | ExpandStep] = []
     while cursor.take_if(","):
         start = cursor.start
         step = _read_step(cursor)
-        if not isinstance(step, FilterStepOf | ExpandStep):
+        if not isinstance(step, FilterStep | ExpandStep):
             raise cursor.refusal(position=start)
         steps.append(step)
     cursor.leave()
@@ -269,8 +269,8 @@ def _is_step(cursor: Cursor) -> bool:
     return cursor.kind == "word" and (cursor.value == "identity" or (cursor.value in _STEPS and cursor.follows("(")))
 
 
-def _read_filter(cursor: Cursor) -> FilterStepOf:
-    return FilterStepOf(read_expression(cursor))
+def _read_filter(cursor: Cursor) -> FilterStep:
+    return FilterStep(read_expression(cursor))
 
 
 def _read_compute_step(cursor: Cursor) -> ComputeStep:

@@ -35,7 +35,7 @@ from odata_server.syntax.trees import (
     Count,
     EnumLiteral,
     Expression,
-    FilterStep,
+    Filtered,
     IsOf,
     KeyAccess,
     Lambda,
@@ -204,7 +204,7 @@ def _read_member(cursor: Cursor) -> Expression:
 
 
 def _read_steps(cursor: Cursor, tree: Expression, start: int) -> Expression:
-    if cursor.kind == "(" and isinstance(tree, Call | FilterStep):
+    if cursor.kind == "(" and isinstance(tree, Call | Filtered):
         tree = _read_key(cursor, tree, start)
     while cursor.kind == "/":
         tree = _read_step(cursor, tree, start)
@@ -321,7 +321,7 @@ def _read_system_step(cursor: Cursor, target: Expression, start: int) -> Express
     cursor.take("(")
     predicate = read_expression(cursor)
     cursor.take(")")
-    step: Expression = FilterStep(target, predicate, cursor.span_from(start))
+    step: Expression = Filtered(target, predicate, cursor.span_from(start))
     return _read_key(cursor, step, start) if cursor.kind == "(" else step
 
 

@@ -202,7 +202,7 @@ class GroupBy:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterStepOf:
+class FilterStep:
     """`filter(predicate)`."""
 
     predicate: Expression
@@ -260,7 +260,7 @@ class ExpandStep:
     """`expand(path,filter(…),expand(…),…)`: the earlier form of `addnested`."""
 
     path: Path
-    steps: "tuple[FilterStepOf | ExpandStep, ...]" = ()
+    steps: "tuple[FilterStep | ExpandStep, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +347,7 @@ class CallStep:
 Transformation: TypeAlias = (
     AggregateStep
     | GroupBy
-    | FilterStepOf
+    | FilterStep
     | SearchStep
     | OrderStep
     | TopStep

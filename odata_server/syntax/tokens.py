@@ -50,8 +50,9 @@ _KINDS = ("", *("" if name == "punctuation" else name for name in _TOKENS.groupi
 _GLUED = frozenset({_TOKENS.groupindex["typed"], _TOKENS.groupindex["open"]})
 _TOKEN = _TOKENS.match
 
-# Deep enough for any query a person or a tool writes, shallow enough for every recursive pass over the tree.
-MAX_DEPTH = 50
+# One level of parentheses can hold a node of each precedence, about five; a recursive pass over the deepest tree must
+# still fit Python's stack, together with the frames of a server beneath it.
+MAX_DEPTH = 30
 # Left-deep chains (a add b add c, f()/g()/h()) grow the tree without nesting, so they have their own allowance.
 MAX_LINKS = 50
 

@@ -180,7 +180,7 @@ class KeyAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterStep:
+class Filtered:
     """`target/$filter(predicate)`."""
 
     target: "Expression"
@@ -322,7 +322,7 @@ Expression: TypeAlias = (
     | Path
     | Call
     | KeyAccess
-    | FilterStep
+    | Filtered
     | Count
     | Lambda
     | Cast

@@ -9,7 +9,7 @@ from odata_server.syntax.request_trees import (
     ComputeStep,
     ConcatStep,
     ExpandStep,
-    FilterStepOf,
+    FilterStep,
     GroupBy,
     Hierarchy,
     IdentityStep,
@@ -55,7 +55,7 @@ def _step(step: Transformation) -> str:
             return unparse_expression(call)
         case AggregateStep(items=items):
             return f"aggregate({','.join(map(unparse_aggregate_item, items))})"
-        case FilterStepOf(predicate=predicate):
+        case FilterStep(predicate=predicate):
             return f"filter({unparse_expression(predicate)})"
         case SearchStep(search=search):
             return f"search({unparse_search(search)})"

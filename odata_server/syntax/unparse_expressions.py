@@ -16,7 +16,7 @@ from odata_server.syntax.trees import (
     Count,
     EnumLiteral,
     Expression,
-    FilterStep,
+    Filtered,
     IsOf,
     KeyAccess,
     Lambda,
@@ -68,7 +68,7 @@ def unparse_expression(tree: Expression) -> str:
             return f"{_after(target)}{name}({unparse_arguments(arguments, named)})"
         case KeyAccess(target=inner, arguments=arguments, named=named):
             return f"{unparse_expression(inner)}({unparse_arguments(arguments, named)})"
-        case FilterStep() | Count() | Lambda() | Aggregate():
+        case Filtered() | Count() | Lambda() | Aggregate():
             return _step(tree)
         case Cast() | IsOf() | Case():
             return _form(tree)
@@ -98,9 +98,9 @@ def _atom(
             assert_never(tree)
 
 
-def _step(tree: FilterStep | Count | Lambda | Aggregate) -> str:
+def _step(tree: Filtered | Count | Lambda | Aggregate) -> str:
     match tree:
-        case FilterStep(target=target, predicate=predicate):
+        case Filtered(target=target, predicate=predicate):
             return f"{_after(target)}$filter({unparse_expression(predicate)})"
         case Count():
             return _count(tree)

@@ -2,7 +2,7 @@ import pytest
 
 from odata_server.syntax.apply import parse_apply
 from odata_server.syntax.expressions import parse_filter
-from odata_server.syntax.request_trees import AggregateStep, FilterStepOf, GroupBy, IdentityStep, Rollup, TopStep
+from odata_server.syntax.request_trees import AggregateStep, FilterStep, GroupBy, IdentityStep, Rollup, TopStep
 from odata_server.syntax.tokens import SyntaxRefused
 from odata_server.syntax.trees import AggregateFrom, AggregateItem, Count, Path
 
@@ -31,7 +31,7 @@ A, B = Path(("a",)), Path(("b", "c"))
         (
             "filter(a eq 1)/groupby((a),aggregate($count as c))",
             (
-                FilterStepOf(parse_filter("a eq 1")),
+                FilterStep(parse_filter("a eq 1")),
                 GroupBy((A,), (AggregateStep((AggregateItem(None, None, (), "c"),)),)),
             ),
         ),

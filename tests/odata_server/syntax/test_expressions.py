@@ -10,7 +10,7 @@ from odata_server.syntax.trees import (
     Connective,
     Count,
     EnumLiteral,
-    FilterStep,
+    Filtered,
     KeyAccess,
     Lambda,
     ListExpression,
@@ -99,7 +99,7 @@ def test_every_binary_operator_joins_two_operands(operator):
         ),
         ("a/$count gt 1", Binary(Operator.GT, Count(A), number("1"))),
         ("a/$count($filter=b;$search=red)", Count(A, B, SearchTerm("red"))),
-        ("a/$filter(b)(1)", KeyAccess(FilterStep(A, B), (number("1"),))),
+        ("a/$filter(b)(1)", KeyAccess(Filtered(A, B), (number("1"),))),
         ("$root/People('x')/a", Path(("a",), Call("People", (string("'x'"),), (), Variable("$root")))),
         ("a/Ns.F(P=1)/b", Path(("b",), Call("Ns.F", (), (NamedArgument("P", number("1")),), A))),
         (

@@ -15,7 +15,7 @@ from odata_server.syntax.relative_url import parse_relative_url
 from odata_server.syntax.search import parse_search
 from odata_server.syntax.selects import parse_expand, parse_select
 from odata_server.syntax.shape import strip_literals
-from odata_server.syntax.tokens import Dialect, SyntaxRefused
+from odata_server.syntax.tokens import MAX_DEPTH, Dialect, SyntaxRefused
 from odata_server.syntax.unparse import unparse
 
 READERS = (
@@ -114,7 +114,42 @@ def test_endless_nesting_is_refused_with_its_reason(read, text):
         read(text)
 
 
-@pytest.mark.parametrize("count", [1, 2, 40])
+def beneath(frames, call):
+    """Run `call` under as many frames as a server and its middleware put beneath a request."""
+    return call() if frames == 0 else beneath(frames - 1, call)
+
+
+@pytest.mark.parametrize(
+    ("opening", "middle", "closing"),
+    [
+        ("(", "a or b and c eq 1 add 2 mul 3", ")"),
+        ("(a or b and c eq 1 add 2 mul ", "a", ")"),
+        ("(", "a", " mul 1 add 1 eq 1 and b or c)"),
+        ("f(", "a", ")"),
+        ("a/any(x:", "a", ")"),
+        ("case(a:", "a", ")"),
+        ("a/aggregate(", "b", " with sum)"),
+        ("a/$count($filter=", "b", ")"),
+        ("not ", "a", ""),
+        ("[{'a':", "a", "}]"),
+        ("a eq (b in (f(not (c add [", "1", "]))))"),
+    ],
+)
+def test_the_deepest_tree_that_is_read_fits_the_stack(opening, middle, closing):
+    def deepest():
+        for count in range(MAX_DEPTH, 0, -1):
+            text = opening * count + middle + closing * count
+            if refusal_of(parse_filter, text, Dialect.DATAVERSE) is None:
+                return parse_filter(text)
+        return None
+
+    tree = beneath(300, deepest)
+    assert tree is not None
+    assert beneath(300, lambda: parse_filter(unparse(tree)) == tree)
+    assert beneath(300, lambda: hash(tree) == hash(parse_filter(unparse(tree))))
+
+
+@pytest.mark.parametrize("count", [1, 2, 25])
 def test_nesting_that_people_write_is_read(count):
     assert parse_filter("(" * count + "a eq 1" + ")" * count) == parse_filter("a eq 1")
 

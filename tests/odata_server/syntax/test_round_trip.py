@@ -80,7 +80,7 @@ def named_arguments(expressions):
 
 def targets(expressions):
     calls = st.builds(t.Call, st.one_of(names, qualified), st.lists(expressions, max_size=2).map(tuple))
-    return st.one_of(paths, calls, st.builds(t.FilterStep, paths, expressions))
+    return st.one_of(paths, calls, st.builds(t.Filtered, paths, expressions))
 
 
 def aggregate_items(expressions):
@@ -113,7 +113,7 @@ def compounds(inner):
             t.Call, st.one_of(names, qualified), st.just(()), named_arguments(inner), st.one_of(st.none(), inside)
         ),
         st.builds(t.Call, names, st.lists(inner, max_size=2).map(tuple), st.just(()), st.one_of(st.none(), inside)),
-        st.builds(t.KeyAccess, st.builds(t.FilterStep, paths, inner), st.tuples(inner)),
+        st.builds(t.KeyAccess, st.builds(t.Filtered, paths, inner), st.tuples(inner)),
         st.builds(t.Lambda, inside, st.sampled_from(t.Quantifier), names, inner),
         st.builds(t.Lambda, inside, st.just(t.Quantifier.ANY)),
         st.builds(t.Count, inside, st.one_of(st.none(), inner), st.one_of(st.none(), searches)),
