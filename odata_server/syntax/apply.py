@@ -7,18 +7,7 @@ step  = identity / name "(" operands ")" / Ns.Function "(" arguments ")"
 from collections.abc import Callable
 from dataclasses import replace
 
-from odata_server.syntax.expressions import read_expression
-from odata_server.syntax.forms import read_aggregate_item, read_arguments
-from odata_server.syntax.items import (
-    read_alias,
-    read_compute,
-    read_count,
-    read_grouping_path,
-    read_order_item,
-    read_orderby,
-    read_plain_path,
-)
-from odata_server.syntax.request_trees import (
+from odata_server.syntax.apply_trees import (
     AggregateStep,
     CallStep,
     ComputeStep,
@@ -44,6 +33,17 @@ from odata_server.syntax.request_trees import (
     TopStep,
     Transformation,
     TraverseStep,
+)
+from odata_server.syntax.expressions import read_expression
+from odata_server.syntax.forms import read_aggregate_item, read_arguments
+from odata_server.syntax.items import (
+    read_alias,
+    read_compute,
+    read_count,
+    read_grouping_path,
+    read_order_item,
+    read_orderby,
+    read_plain_path,
 )
 from odata_server.syntax.search import read_search
 from odata_server.syntax.tokens import Cursor, Dialect, open_text

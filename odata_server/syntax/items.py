@@ -1,7 +1,7 @@
 """The small parts that several options share: order items, computed items, counts and plain paths."""
 
+from odata_server.syntax.apply_trees import ComputeItem, OrderItem
 from odata_server.syntax.expressions import read_expression
-from odata_server.syntax.request_trees import ComputeItem, OrderItem
 from odata_server.syntax.tokens import Cursor, Dialect, open_text
 from odata_server.syntax.trees import Path
 

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from odata_server.syntax.request_trees import (
+from odata_server.syntax.apply_trees import (
     AggregateStep,
     CallStep,
     ComputeItem,

@@ -1,8 +1,8 @@
 import pytest
 
 from odata_server.syntax.apply import parse_apply
+from odata_server.syntax.apply_trees import AggregateStep, FilterStep, GroupBy, IdentityStep, Rollup, TopStep
 from odata_server.syntax.expressions import parse_filter
-from odata_server.syntax.request_trees import AggregateStep, FilterStep, GroupBy, IdentityStep, Rollup, TopStep
 from odata_server.syntax.tokens import SyntaxRefused
 from odata_server.syntax.trees import AggregateFrom, AggregateItem, Count, Path
 

@@ -1,19 +1,11 @@
 import pytest
 
+from odata_server.syntax.apply_trees import ComputeItem, OrderItem
 from odata_server.syntax.expressions import parse_filter
 from odata_server.syntax.items import parse_compute, parse_orderby
 from odata_server.syntax.options import parse_query, split_query
 from odata_server.syntax.percent import decode_query, decode_segment, encode_query, encode_segment
-from odata_server.syntax.request_trees import (
-    ComputeItem,
-    CustomOption,
-    ExpandItem,
-    ExpandTarget,
-    Levels,
-    OrderItem,
-    QueryOptions,
-    SelectItem,
-)
+from odata_server.syntax.request_trees import CustomOption, ExpandItem, ExpandTarget, Levels, QueryOptions, SelectItem
 from odata_server.syntax.selects import parse_expand, parse_select
 from odata_server.syntax.tokens import Dialect, SyntaxRefused
 from odata_server.syntax.trees import ArrayExpression, Path, SearchTerm

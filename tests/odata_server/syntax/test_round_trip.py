@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from odata_server.syntax import trees as t
 from odata_server.syntax.apply import parse_apply
+from odata_server.syntax.apply_trees import ComputeItem, OrderItem
 from odata_server.syntax.expressions import parse_filter
 from odata_server.syntax.items import parse_compute, parse_orderby
 from odata_server.syntax.literals import parse_literal
@@ -14,7 +15,6 @@ from odata_server.syntax.paths import parse_path
 from odata_server.syntax.request_trees import (
     AliasAssignment,
     Arguments,
-    ComputeItem,
     CrossJoinSegment,
     CustomOption,
     ExpandItem,
@@ -22,7 +22,6 @@ from odata_server.syntax.request_trees import (
     FilterSegment,
     Levels,
     NamedSegment,
-    OrderItem,
     QueryOptions,
     ReferenceSegment,
     ResourcePath,
