@@ -7,12 +7,10 @@ transaction. The engine takes nothing but an `Authorized` message, and only this
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Generic, TypeVar, assert_never, cast
 
-from entities.errors import ResourceNotFound
+from entities.errors import AccessDenied, ResourceNotFound
 from entities.messages import (
     Associate,
     Create,
@@ -36,15 +34,18 @@ from entities.values import EntityReference, KeyReference, Record
 from security.denials import (
     message_not_supported,
     metadata_privilege_missing,
+    owner_cannot_read,
     privilege_missing,
     read_only_user,
     table_privilege_missing,
 )
+from security.operation_privileges import EXECUTE_BY_PRIVILEGE, EXECUTE_ON_BOUND_ROW, EXECUTE_ON_TABLES
 from security.principals import ADMINISTRATIVE, READ_ONLY, Principal, depth_held
 from security.privileges import AccessRight, Depth, table_privilege
-from security.row_access import Narrowing, row_access
+from security.row_access import Narrowing, holders, row_access
 
 M = TypeVar("M", bound=Message)
+M_co = TypeVar("M_co", bound=Message, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,16 @@ class TargetCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Authorized(Generic[M]):
+class OwnerCheck:
+    """Someone else who gets the record: a user or team among `rows`, those that may read the record's table."""
+
+    target: Target
+    rows: Filter
+    denial: AccessDenied
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized(Generic[M_co]):
     """A message that may run.
 
     Attributes:
@@ -69,68 +79,17 @@ class Authorized(Generic[M]):
             be among them once it is stored (its owner decides).
         reasons: why, one line per table.
         targets: records the message binds to, to be checked in the transaction.
-        owner: the owner the record gets when that is someone else. It must hold Read on the table
-            (`security.denials.owner_cannot_read`), to be checked in the transaction.
+        owner: the owner the record gets when that is someone else, to be checked in the transaction.
     """
 
-    message: M
+    message: M_co
     principal: Principal
     right: AccessRight = AccessRight.NONE
     rows: Filter = ALL_ROWS
     reasons: tuple[str, ...] = ()
     targets: tuple[TargetCheck, ...] = ()
-    owner: Target | None = None
+    owner: OwnerCheck | None = None
 
-
-_OPEN: tuple[str, ...] = ()
-_READ_ROLE = ("role", AccessRight.READ)
-_WRITE_ROLE = ("role", AccessRight.WRITE)
-
-EXECUTE_ON_TABLES: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingProxyType(
-    {
-        "AddPrivilegesRole": (_WRITE_ROLE,),
-        "RemovePrivilegeRole": (_WRITE_ROLE,),
-        "ReplacePrivilegesRole": (_WRITE_ROLE,),
-        "RetrieveRolePrivilegesRole": (_READ_ROLE,),
-        "RetrieveUserPrivileges": (("systemuser", AccessRight.READ),),
-        "RetrieveUserPrivilegeByPrivilegeName": (("systemuser", AccessRight.READ),),
-    }
-)
-"""Functions and actions that take privileges on tables; the first is that of the bound record."""
-
-EXECUTE_ON_BOUND_ROW: Mapping[str, AccessRight] = MappingProxyType(
-    {"Hire": AccessRight.WRITE, "DoNotHire": AccessRight.WRITE, "Dismiss": AccessRight.WRITE}
-)
-"""Actions of data entities: a right on the table they are bound to."""
-
-EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "WhoAmI": _OPEN,
-        "RetrieveVersion": _OPEN,
-        "RetrieveCurrentOrganization": _OPEN,
-        "CreateEntity": ("prvCreateEntity",),
-        "UpdateEntity": ("prvWriteEntity",),
-        "DeleteEntity": ("prvDeleteEntity",),
-        "CreateAttribute": ("prvCreateAttribute",),
-        "UpdateAttribute": ("prvWriteAttribute",),
-        "DeleteAttribute": ("prvDeleteAttribute",),
-        "CreateEntityKey": ("prvWriteEntity",),
-        "DeleteEntityKey": ("prvWriteEntity",),
-        "CreateOneToMany": ("prvCreateRelationship",),
-        "CreateManyToMany": ("prvCreateRelationship",),
-        "UpdateRelationship": ("prvWriteRelationship",),
-        "DeleteRelationship": ("prvDeleteRelationship",),
-        "CreateOptionSet": ("prvCreateOptionSet",),
-        "UpdateOptionSet": ("prvWriteOptionSet",),
-        "DeleteOptionSet": ("prvDeleteOptionSet",),
-        "InsertOptionValue": ("prvWriteOptionSet",),
-        "UpdateOptionValue": ("prvWriteOptionSet",),
-        "DeleteOptionValue": ("prvWriteOptionSet",),
-        "PublishXml": ("prvPublishCustomization",),
-        "PublishAllXml": ("prvPublishCustomization",),
-    }
-)
-"""Functions and actions that take task privileges, or none."""
 
 # Columns whose value says who a record belongs to or who touched it; they bind it to nothing.
 _NOT_BINDING = frozenset(
@@ -282,15 +241,16 @@ class _Desk:
         rows, reason = self.rows(self.catalog.tables[target.table], right)
         return TargetCheck(target, right, rows, reason)
 
-    def _other_owner(self, table: Table, record: Record) -> Target | None:
+    def _other_owner(self, table: Table, record: Record) -> OwnerCheck | None:
         owner = record.get("ownerid") if table.is_user_owned else None
-        match owner:
-            case EntityReference(id=owner_id) if owner_id == self.principal.caller.user_id:
-                return None
-            case EntityReference() | KeyReference():
-                return owner
-            case _:
-                return None
+        if not isinstance(owner, EntityReference | KeyReference):
+            return None
+        if isinstance(owner, EntityReference) and owner.id == self.principal.caller.user_id:
+            return None
+        privilege = table_privilege(table, AccessRight.READ)
+        if privilege is None:
+            raise message_not_supported(table, self.message_name)
+        return OwnerCheck(owner, holders(owner.table, privilege.name), owner_cannot_read(owner, table, privilege))
 
     def relate(self, message: Message, target: Target, navigation: str, related: Target | None) -> Authorized[Message]:
         """Authorize a new or ended relation.

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from entities.errors import AccessDenied, InvalidOperation
+from entities.messages import Target
 from entities.metadata.tables import Table
 from entities.standard.identifiers import privilege_id
 from entities.values import EntityReference, Guid
-from security.principals import ACCESS_MODES, TEAM_TYPE, Principal
+from security.principals import ACCESS_MODES, TEAM_TYPE, USER_TYPE, Principal
 from security.privileges import RIGHT_NAMES, AccessRight, Privilege
 
 _METADATA_TYPE_CODES: Mapping[str, int] = MappingProxyType(
@@ -78,10 +79,17 @@ def row_denied(principal: Principal, right: AccessRight, reference: EntityRefere
     )
 
 
-def owner_cannot_read(owner: Principal, table: Table, privilege: Privilege) -> AccessDenied:
-    """Return the refusal to give a record to a principal that may not read its table."""
-    reason = table_privilege_missing(owner, table, privilege).message
-    return AccessDenied(f"Read Privilege Check For Owner failed with exception: {reason}", code="0x80040299")
+def owner_cannot_read(owner: Target, table: Table, privilege: Privilege) -> AccessDenied:
+    """Return the refusal to give a record to a user or team that may not read its table."""
+    kind, code = ("team", TEAM_TYPE) if owner.table == "team" else ("user", USER_TYPE)
+    label = table.display_name.text() or table.logical_name
+    identity = f"Id={owner.id}, " if isinstance(owner, EntityReference) else ""
+    return AccessDenied(
+        f"Read Privilege Check For Owner failed with exception: Principal {kind} ({identity}type={code}), "
+        f"is missing {privilege.name} privilege (Id={privilege.privilege_id})"
+        f"{_place(table.object_type_code, table.logical_name, label)}.",
+        code="0x80040299",
+    )
 
 
 def message_not_supported(table: Table, message: str) -> InvalidOperation:

@@ -1,0 +1,58 @@
+"""What functions and actions ask of their caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from security.privileges import AccessRight
+
+_OPEN: tuple[str, ...] = ()
+_READ_ROLE = ("role", AccessRight.READ)
+_WRITE_ROLE = ("role", AccessRight.WRITE)
+
+EXECUTE_ON_TABLES: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingProxyType(
+    {
+        "AddPrivilegesRole": (_WRITE_ROLE,),
+        "RemovePrivilegeRole": (_WRITE_ROLE,),
+        "ReplacePrivilegesRole": (_WRITE_ROLE,),
+        "RetrieveRolePrivilegesRole": (_READ_ROLE,),
+        "RetrieveUserPrivileges": (("systemuser", AccessRight.READ),),
+        "RetrieveUserPrivilegeByPrivilegeName": (("systemuser", AccessRight.READ),),
+    }
+)
+"""Functions and actions that take privileges on tables; the first is that of the bound record."""
+
+EXECUTE_ON_BOUND_ROW: Mapping[str, AccessRight] = MappingProxyType(
+    {"Hire": AccessRight.WRITE, "DoNotHire": AccessRight.WRITE, "Dismiss": AccessRight.WRITE}
+)
+"""Actions of data entities: a right on the table they are bound to."""
+
+EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "WhoAmI": _OPEN,
+        "RetrieveVersion": _OPEN,
+        "RetrieveCurrentOrganization": _OPEN,
+        "CreateEntity": ("prvCreateEntity",),
+        "UpdateEntity": ("prvWriteEntity",),
+        "DeleteEntity": ("prvDeleteEntity",),
+        "CreateAttribute": ("prvCreateAttribute",),
+        "UpdateAttribute": ("prvWriteAttribute",),
+        "DeleteAttribute": ("prvDeleteAttribute",),
+        "CreateEntityKey": ("prvWriteEntity",),
+        "DeleteEntityKey": ("prvWriteEntity",),
+        "CreateOneToMany": ("prvCreateRelationship",),
+        "CreateManyToMany": ("prvCreateRelationship",),
+        "UpdateRelationship": ("prvWriteRelationship",),
+        "DeleteRelationship": ("prvDeleteRelationship",),
+        "CreateOptionSet": ("prvCreateOptionSet",),
+        "UpdateOptionSet": ("prvWriteOptionSet",),
+        "DeleteOptionSet": ("prvDeleteOptionSet",),
+        "InsertOptionValue": ("prvWriteOptionSet",),
+        "UpdateOptionValue": ("prvWriteOptionSet",),
+        "DeleteOptionValue": ("prvWriteOptionSet",),
+        "PublishXml": ("prvPublishCustomization",),
+        "PublishAllXml": ("prvPublishCustomization",),
+    }
+)
+"""Functions and actions that take task privileges, or none."""
