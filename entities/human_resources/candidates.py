@@ -81,7 +81,7 @@ def _exported_candidates() -> DataEntity:
             string("JobLocation", 255, "Job location", required=REQUIRED),
             choice("ApplicantIntegrationResult", INTEGRATION_RESULT, "Result", default=NOT_PROCESSED, **SERVER_SET),
             string("dataAreaId", 4, "Company", **SERVER_SET),
-            string("OpenPersonKey", 400, "Open person", valid_for_read=False, **SERVER_SET),
+            string("OpenPersonKey", 64, "Open person", valid_for_read=False, **SERVER_SET),
         ),
         Reference("CandidateToHire", "CandidateToHire", "hcmcandidatetohireentity", ()),
         keys=(

@@ -13,6 +13,7 @@ from entities.human_resources.choices import (
 from entities.human_resources.declaring import Reference, data_entity, names
 from entities.metadata.columns import Column, DateTimeBehavior, RequiredLevel
 from entities.metadata.declare import SERVER_SET, choice, date_only, date_time, string
+from entities.metadata.tables import AlternateKey
 
 REQUIRED = RequiredLevel.APPLICATION
 
@@ -21,6 +22,9 @@ NAME_COLUMNS = ("firstname", "middlename", "lastnameprefix", "lastname")
 
 PERSONAL_COLUMNS = (*NAME_COLUMNS, "gender", "birthdate")
 """What a candidate or worker repeats of the person."""
+
+CONTACT_COLUMNS = ("primarycontactemail", "primarycontactphone")
+"""A person's primary contacts."""
 
 
 def name_columns() -> tuple[Column, ...]:
@@ -86,6 +90,7 @@ WORKERS = data_entity(
         choice("AllowRehire", NO_YES, "Allow rehire", default=1),
     ),
     by_key("Person", "PersonRelation", "dirpersonentity", "partynumber"),
+    keys=(AlternateKey("person", ("partynumber",)),),
 )
 
 EMPLOYMENTS = data_entity(
