@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from entities.metadata.columns import Column, LookupType
+from entities.metadata.columns import BooleanType, ChoiceType, Column, LookupType, RequiredLevel
 from entities.metadata.labels import Label
-from entities.values import Guid
+from entities.values import Guid, Value
 
 
 class Ownership(Enum):
@@ -50,6 +50,17 @@ class ExternalSource:
     data_source_id: Guid | None = None
 
 
+def _defaults(columns: tuple[Column, ...]) -> Mapping[str, Value]:
+    defaults: dict[str, Value] = {}
+    for column in columns:
+        match column.type:
+            case BooleanType(default=default) | ChoiceType(default=int(default)):
+                defaults[column.logical_name] = default
+            case _:
+                pass
+    return defaults
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of an environment.
@@ -57,6 +68,9 @@ class Table:
     `record_number` is set where ids are composed of a table number and a record number, as finance-and-operations
     tables do (domain rule d.1); otherwise ids are sequential GUIDs. `company_column` names the column that stripes
     the table by legal entity. `natural_key` is the OData key where that is not the id (Human Resources).
+
+    Derived once: columns by name, the values of columns that a new record does not set, the columns that it must have
+    (`required`), and (column, format) of automatic numbers.
     """
 
     logical_name: str
@@ -83,9 +97,17 @@ class Table:
     is_private: bool = False
     metadata_id: Guid | None = None
     by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
+    defaults: Mapping[str, Value] = field(init=False, repr=False, compare=False)
+    required: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    autonumbers: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.logical_name: column for column in self.columns})
+        object.__setattr__(self, "defaults", _defaults(self.columns))
+        needed = (c for c in self.columns if c.required is RequiredLevel.SYSTEM and c.valid_for_create)
+        object.__setattr__(self, "required", tuple(column.logical_name for column in needed))
+        numbers = tuple((c.logical_name, c.autonumber) for c in self.columns if c.autonumber)
+        object.__setattr__(self, "autonumbers", numbers)
 
     @property
     def is_user_owned(self) -> bool:

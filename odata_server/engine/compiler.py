@@ -51,11 +51,12 @@ def page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan
     keys = len(orders) if query.page is not None else 0
     key_list = [f"{_order_sql(scope, order)} AS k{n}" for n, order in enumerate(orders[:keys])]
     inner = _select(scope, query, [f"{row_sql(scope, shape)} AS j", *key_list], source, orders)
+    ends: list[str] = []
     if keys:
         inner = f"SELECT *, row_number() OVER () AS n FROM ({inner})"
-    limit = _limit_sql(scope, query)
-    ends = [f"max(k{n}) FILTER (WHERE n = 1)" for n in range(keys)]
-    ends += [f"max(k{n}) FILTER (WHERE n = {limit})" for n in range(keys)]
+        limit = _limit_sql(scope, query)
+        ends = [f"max(k{n}) FILTER (WHERE n = 1)" for n in range(keys)]
+        ends += [f"max(k{n}) FILTER (WHERE n = {limit})" for n in range(keys)]
     outer = ["CAST(group_concat(j, ',') AS BLOB)", "count(*)", _count_sql(scope, query, source), *ends]
     return Plan(f"SELECT {', '.join(outer)} FROM ({inner})", tuple(scope.binders), keys)
 
@@ -164,12 +165,13 @@ def _after_sql(scope: Scope, orders: tuple[Order, ...], values: tuple[Value, ...
     """Return the condition that a row comes after the anchor, term by term; nulls come first ascending."""
     alternatives = []
     equal: list[str] = []
-    for order, value in zip(orders, values, strict=True):
+    for position, (order, value) in enumerate(zip(orders, values, strict=True), start=1):
         column = _order_sql(scope, order)
         later = _later_sql(scope, order, column, value)
         if later:
             alternatives.append("(" + " AND ".join((*equal, later)) + ")")
-        equal.append(f"{column} IS {_anchor_sql(scope, order, value)}")
+        if position < len(orders):
+            equal.append(f"{column} IS {_anchor_sql(scope, order, value)}")
     return "(" + (" OR ".join(alternatives) or "0") + ")"
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from entities.errors import InvalidArgument
-from entities.metadata.columns import BooleanType, ChoiceType, RequiredLevel
 from entities.metadata.tables import Table
 from entities.pipeline import Caller
 from entities.values import EntityReference, Guid, Record, Value
@@ -43,12 +42,11 @@ def complete_new(
     if "statecode" in columns and "statecode" not in record:
         record["statecode"] = 0
         with_state(table, record, None)
-    for name, column in columns.items():
-        match column.type:
-            case BooleanType(default=default) | ChoiceType(default=int(default)) if name not in record:
-                record[name] = default
-            case _ if column.autonumber and not record.get(name):
-                record[name] = numbered(table, name, column.autonumber, next_number)
+    for name, default in table.defaults.items():
+        record.setdefault(name, default)
+    for name, form in table.autonumbers:
+        if not record.get(name):
+            record[name] = numbered(table, name, form, next_number)
 
 
 def numbered(table: Table, column: str, form: str, next_number: Callable[[str], int]) -> str:
@@ -63,8 +61,8 @@ def require(table: Table, record: Record) -> None:
     Raises:
         InvalidArgument: one is missing.
     """
-    for name, column in table.by_name.items():
-        if column.required is RequiredLevel.SYSTEM and column.valid_for_create and record.get(name) is None:
+    for name in table.required:
+        if record.get(name) is None:
             raise InvalidArgument(f"{table.schema_name}: the required column '{name}' is missing.", code="0x80040200")
 
 

@@ -6,6 +6,7 @@ Statements are built per set of columns; SQLite keeps them prepared.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import apsw
 
@@ -43,12 +44,16 @@ def insert(connection: apsw.Connection, table: Table, record: Record) -> None:
         DuplicateRecord: the id or an alternate key is taken.
     """
     names, values = zip(*physical_values(table, record), strict=True)
-    listed = ", ".join(quoted(name) for name in names)
-    places = ", ".join("?" * len(names))
     try:
-        connection.execute(f"INSERT INTO {quoted(table.logical_name)} ({listed}) VALUES ({places})", values)
+        connection.execute(_insert_sql(table.logical_name, names), values)
     except apsw.ConstraintError as error:
         raise duplicate(table, record, str(error)) from error
+
+
+@lru_cache(maxsize=1024)
+def _insert_sql(table: str, names: tuple[str, ...]) -> str:
+    listed = ", ".join(quoted(name) for name in names)
+    return f"INSERT INTO {quoted(table)} ({listed}) VALUES ({', '.join('?' * len(names))})"
 
 
 def update(connection: apsw.Connection, table: Table, record_id: Guid, record: Record) -> None:
