@@ -165,18 +165,19 @@ def key_columns(table: Table) -> tuple[str, ...]:
     return table.natural_key or (table.primary_id,)
 
 
-def hides_id(table: Table) -> bool:
-    """Say whether `/data` leaves the primary id out: it shows no GUID where there is a natural key."""
-    return bool(table.natural_key)
-
-
 def finance_columns(table: Table) -> tuple[Column, ...]:
     """Return the columns that `/data` shows, the key's first, then in declaration order."""
     key = key_columns(table)
-    hidden = {"versionnumber"} | ({table.primary_id} if hides_id(table) else set())
-    shown = tuple(c for c in table.columns if c.valid_for_read and c.logical_name not in hidden)
-    first = tuple(table.by_name[name] for name in key if name in table.by_name)
+    shown = tuple(c for c in table.columns if c.valid_for_read and not _is_internal(table, c))
+    first = tuple(table.by_name[name] for name in key)
     return first + tuple(column for column in shown if column.logical_name not in key)
+
+
+def _is_internal(table: Table, column: Column) -> bool:
+    """Say whether `/data` leaves a column out: row versions, and GUIDs where rows are named by natural key."""
+    if column.logical_name == "versionnumber":
+        return True
+    return bool(table.natural_key) and (column.logical_name == table.primary_id or isinstance(column.type, LookupType))
 
 
 def readable_properties(table: Table) -> Mapping[str, Column]:
