@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odata_server.syntax.expressions import parse_filter
+from odata_server.syntax.literals import parse_literal
 from odata_server.syntax.shape import strip_literals
 from odata_server.syntax.tokens import SyntaxRefused
 from odata_server.syntax.trees import Literal, LiteralKind
@@ -162,3 +163,35 @@ def test_a_shape_gives_the_literals_of_the_tree_in_order(text):
     assert stripped is not None
     assert list(stripped[1]) == found
     assert [literal.value for literal in stripped[1]] == [literal.value for literal in found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-12",
+        "+5",
+        "1",
+        "1e-12",
+        "1E-5",
+        "12345678901e-10",
+        "-1.5e-10",
+        "99999999999999999999",
+        "0123-04-01",
+        "-10000-04-01",
+        "12345678-04-01",
+        "10:30:00.5",
+        "-2020-01-01T10:00-02:00",
+        "''",
+        "'a:b-c'",
+        "abcdefab-89ab-cdef-0123-456789abcdef",
+    ],
+)
+def test_a_literal_is_of_the_same_kind_with_and_without_the_parser(text):
+    (literal,) = strip_literals(f"a eq {text}")[1]
+    parsed = parse_literal(text)
+    assert (literal, literal.value) == (parsed, parsed.value)
+
+
+@pytest.mark.parametrize("text", ["123-04-01", "2020-13-01", "24:00", "1.", "--1"])
+def test_what_is_no_literal_leaves_no_shape(text):
+    assert strip_literals(f"a eq {text}") is None
