@@ -17,30 +17,15 @@ from typing import Final, NoReturn
 
 from entities.errors import InvalidPayload, NotSupported
 from entities.metadata.columns import (
-    BigIntType,
-    BooleanType,
-    ChoiceType,
     Column,
-    ColumnType,
     DateTimeBehavior,
     DateTimeType,
-    DecimalType,
     DoubleType,
-    EntityNameType,
-    FileType,
-    ImageType,
-    IntegerType,
-    LookupType,
     ManagedPropertyType,
-    MemoType,
-    MoneyType,
     MultiChoiceType,
-    StateType,
-    StatusType,
-    StringType,
-    UniqueIdentifierType,
 )
 from entities.values import ChoiceSet, Guid, Value, guid
+from odata_server.edm.naming import WEB_API_ALIAS, edm_type
 
 INT32: Final = 2**31
 INT64: Final = 2**63
@@ -66,15 +51,6 @@ def coerce(json_value: object, column: Column) -> Value:
         NotSupported: images in a body.
     """
     return None if json_value is None else _READERS[edm_type(column.type)](json_value, column)
-
-
-def edm_type(type_: ColumnType) -> str:
-    """Return the EDM type of a column (Learn: "Web API types and operations")."""
-    match type_:
-        case DateTimeType():
-            return "Edm.Date" if is_date_only(type_) else "Edm.DateTimeOffset"
-        case _:
-            return _EDM_TYPES[type(type_)]
 
 
 def is_date_only(type_: DateTimeType) -> bool:
@@ -196,27 +172,6 @@ def _image(json_value: object, column: Column) -> bytes:
     raise NotSupported(f"Image columns are not supported yet ('{column.logical_name}').")
 
 
-_EDM_TYPES: Final[Mapping[type[ColumnType], str]] = {
-    StringType: "Edm.String",
-    MemoType: "Edm.String",
-    EntityNameType: "Edm.String",
-    MultiChoiceType: "Edm.String",
-    IntegerType: "Edm.Int32",
-    ChoiceType: "Edm.Int32",
-    StateType: "Edm.Int32",
-    StatusType: "Edm.Int32",
-    BigIntType: "Edm.Int64",
-    DecimalType: "Edm.Decimal",
-    MoneyType: "Edm.Decimal",
-    DoubleType: "Edm.Double",
-    BooleanType: "Edm.Boolean",
-    ManagedPropertyType: "Edm.Boolean",
-    UniqueIdentifierType: "Edm.Guid",
-    LookupType: "Edm.Guid",
-    FileType: "Edm.Guid",
-    ImageType: "Edm.Binary",
-}
-
 _READERS: Final[Mapping[str, Callable[[object, Column], Value]]] = {
     "Edm.String": _text,
     "Edm.Int32": _int32,
@@ -224,6 +179,7 @@ _READERS: Final[Mapping[str, Callable[[object, Column], Value]]] = {
     "Edm.Decimal": _number,
     "Edm.Double": _number,
     "Edm.Boolean": _boolean,
+    f"{WEB_API_ALIAS}.BooleanManagedProperty": _boolean,
     "Edm.Guid": _guid,
     "Edm.DateTimeOffset": _moment,
     "Edm.Date": _date,

@@ -12,17 +12,20 @@ from enum import Enum
 from typing import Final
 
 from entities.metadata.columns import (
-    BooleanType,
-    ChoiceType,
     Column,
     ColumnType,
     LookupType,
-    MultiChoiceType,
-    Option,
-    StateType,
-    StatusType,
 )
 from entities.metadata.tables import Table
+from odata_server.edm.naming import (
+    FINANCE_NAMESPACE,
+    WEB_API_NAMESPACE,
+    entity_type,
+    finance_entity_type,
+    finance_options,
+    finance_property,
+    web_api_property,
+)
 
 
 class Style(Enum):
@@ -48,13 +51,13 @@ class Dialect:
 
 WEB_API: Final = Dialect(
     Style.WEB_API,
-    "Microsoft.Dynamics.CRM",
+    WEB_API_NAMESPACE,
     5000,
     frozenset({"$select", "$expand", "$orderby", "$filter", "$apply", "$top", "$count", "$skiptoken", "$deltatoken"}),
 )
 FINANCE: Final = Dialect(
     Style.FINANCE,
-    "Microsoft.Dynamics.DataEntities",
+    FINANCE_NAMESPACE,
     10_000,
     frozenset({"$select", "$expand", "$orderby", "$filter", "$top", "$skip", "$count", "$skiptoken"}),
 )
@@ -62,15 +65,12 @@ FINANCE: Final = Dialect(
 
 def type_name(dialect: Dialect, table: Table) -> str:
     """Return the qualified name of a table's entity type."""
-    own = table.logical_name if dialect.style is Style.WEB_API else table.schema_name
-    return f"{dialect.namespace}.{own}"
+    return entity_type(table) if dialect.style is Style.WEB_API else finance_entity_type(table)
 
 
 def property_name(dialect: Dialect, column: Column) -> str:
     """Return the property that shows a column."""
-    if dialect.style is Style.FINANCE:
-        return column.schema_name
-    return f"_{column.logical_name}_value" if isinstance(column.type, LookupType) else column.logical_name
+    return finance_property(column) if dialect.style is Style.FINANCE else web_api_property(column)
 
 
 def column_of(dialect: Dialect, table: Table, name: str) -> Column | None:
@@ -93,22 +93,5 @@ def column_of(dialect: Dialect, table: Table, name: str) -> Column | None:
 
 
 def option_names(type_: ColumnType) -> Mapping[str, int]:
-    """Return the names by which finance-and-operations writes a choice's options, with their values.
-
-    Yes/no columns are the enumeration NoYes; an option without external value is named by its label without blanks.
-    """
-    match type_:
-        case ChoiceType(choice=choice) | MultiChoiceType(choice=choice):
-            return {_external(option): option.value for option in choice.options}
-        case BooleanType():
-            return {"No": 0, "Yes": 1}
-        case StateType(states=states):
-            return {state.invariant_name: state.value for state in states}
-        case StatusType(statuses=statuses):
-            return {(status.label.text() or "").replace(" ", ""): status.value for status in statuses}
-        case _:
-            return {}
-
-
-def _external(option: Option) -> str:
-    return option.external_value or (option.label.text() or str(option.value)).replace(" ", "")
+    """Return the names by which finance-and-operations writes a choice's options, with their values."""
+    return {name: value for value, name in finance_options(type_)}

@@ -23,11 +23,11 @@ from entities.query import (
     Or,
 )
 from entities.values import Value
-from odata_server.bind.coerce import edm_type
 from odata_server.bind.dialect import Style
 from odata_server.bind.functions import bind_query_function, is_query_function
 from odata_server.bind.literals import literal_value
 from odata_server.bind.scope import Found, Scope, path_names
+from odata_server.edm.naming import edm_type
 from odata_server.syntax import trees
 
 OPERATORS: Final[Mapping[trees.Operator, ConditionOperator]] = {

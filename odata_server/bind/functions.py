@@ -12,10 +12,10 @@ from entities.errors import MalformedRequest, NotSupported
 from entities.metadata.columns import Column
 from entities.query import Condition, ConditionOperator, Filter
 from entities.values import Value
-from odata_server.bind.coerce import edm_type
 from odata_server.bind.dialect import property_name
 from odata_server.bind.literals import literal_value
 from odata_server.bind.scope import Found, Scope
+from odata_server.edm.naming import edm_type
 from odata_server.syntax import trees
 from odata_server.syntax.literals import parse_literal
 from odata_server.syntax.tokens import SyntaxRefused

@@ -13,8 +13,9 @@ from typing import Final
 from entities.errors import MalformedRequest
 from entities.metadata.columns import Column, DateTimeType, MultiChoiceType
 from entities.values import ChoiceSet, Value, guid
-from odata_server.bind.coerce import day, edm_type, is_date_only, moment
+from odata_server.bind.coerce import day, is_date_only, moment
 from odata_server.bind.dialect import Dialect, Style, option_names
+from odata_server.edm.naming import edm_type
 from odata_server.syntax.trees import EnumLiteral, Literal, LiteralKind
 
 _NUMBERS: Final = frozenset({LiteralKind.INTEGER, LiteralKind.DECIMAL, LiteralKind.DOUBLE})

@@ -18,15 +18,17 @@ from entities.metadata.catalog import (
     ManyToManyNavigation,
     Navigation,
 )
-from entities.metadata.columns import BooleanType, ChoiceType, Column, LookupType, StateType, StatusType
+from entities.metadata.columns import BooleanType, ChoiceType, Column, DateTimeType, LookupType, StateType, StatusType
 from entities.metadata.tables import Table
 from entities.values import Value
-from odata_server.bind.coerce import coerce
+from odata_server.bind.coerce import coerce, is_date_only, moment
 from odata_server.bind.dialect import Dialect, Style, column_of, option_names, type_name
 from odata_server.bind.json_body import refusal
 from odata_server.bind.target import bind_reference
 
 _BIND: Final = "odata.bind"
+EMPTY_MOMENT: Final = "1900-01-01T00:00:00Z"
+"""What finance-and-operations takes for a date that is not set."""
 _NO_DIRECT_LOOKUP: Final = (
     "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead."
 )
@@ -81,15 +83,19 @@ def bind_record(
 def _value(json_value: object, column: Column, table: Table, dialect: Dialect) -> Value:
     try:
         if dialect.style is Style.FINANCE and isinstance(json_value, str):
-            json_value = _option_value(json_value, column)
+            json_value = _finance_text(json_value, column)
         return coerce(json_value, column)
     except InvalidPayload as error:
         inner = f"Microsoft.OData.ODataException: {error.message}"
         raise refusal(table.entity_set_name, inner) from error
 
 
-def _option_value(text: str, column: Column) -> object:
-    """Return what an enumeration's member name stands for; other text stays."""
+def _finance_text(text: str, column: Column) -> object:
+    """Return what a text of `/data` stands for: a date may come as a moment, a choice comes by name."""
+    if isinstance(column.type, DateTimeType):
+        if text == EMPTY_MOMENT:
+            return None
+        return text[:10] if is_date_only(column.type) and moment(text) is not None else text
     if not isinstance(column.type, ChoiceType | BooleanType | StateType | StatusType):
         return text
     names = option_names(column.type)

@@ -79,7 +79,7 @@ class Scope:
         table = self._table_behind(names[:-1])
         column = column_of(self.dialect, table, names[-1])
         if column is None:
-            raise self.unknown(names[-1], table)
+            raise unknown_property(names[-1], table, self.dialect)
         alias = self.joins[names[:-1]].alias if names[:-1] else ""
         return Found(column, ColumnRef(column.logical_name, alias))
 
@@ -91,10 +91,6 @@ class Scope:
             return None
         alias = self.joins[names[:-1]].alias if names[:-1] else ""
         return ColumnRef(navigation.relationship.referencing_column, alias)
-
-    def unknown(self, name: str, table: Table) -> UnknownName:
-        """Return the refusal for a property that the type does not have."""
-        return UnknownName(f"Could not find a property named '{name}' on type '{type_name(self.dialect, table)}'.")
 
     def links(self) -> tuple[LinkEntity, ...]:
         """Return the links that the resolved paths need."""
@@ -119,7 +115,7 @@ class Scope:
             case LookupNavigation():
                 return navigation
             case None:
-                raise self.unknown(name, table)
+                raise unknown_property(name, table, self.dialect)
             case CollectionNavigation() | ManyToManyNavigation():
                 raise MalformedRequest(
                     f"The parent value for a property access of a property '{name}' is not a single value. "
@@ -152,3 +148,8 @@ class Scope:
 def path_names(expression: Expression) -> tuple[str, ...] | None:
     """Return the names of a plain property path, None for any other expression."""
     return expression.names if isinstance(expression, Path) and expression.root is None else None
+
+
+def unknown_property(name: str, table: Table, dialect: Dialect) -> UnknownName:
+    """Return the refusal for a property that the type does not have."""
+    return UnknownName(f"Could not find a property named '{name}' on type '{type_name(dialect, table)}'.")

@@ -14,9 +14,9 @@ from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column
 from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid, KeyReference, Value
-from odata_server.bind.coerce import edm_type
 from odata_server.bind.dialect import Dialect, Style, column_of, type_name
 from odata_server.bind.literals import literal_value
+from odata_server.edm.naming import edm_type
 from odata_server.syntax import trees
 from odata_server.syntax.paths import parse_path
 from odata_server.syntax.request_trees import Arguments, NamedSegment

@@ -5,8 +5,8 @@ Used where the database did not make the wire form: virtual tables, evaluated qu
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -15,7 +15,6 @@ from entities.metadata.columns import (
     BooleanType,
     ChoiceType,
     ColumnType,
-    DateTimeBehavior,
     DateTimeType,
     DecimalType,
     DoubleType,
@@ -34,34 +33,35 @@ from entities.metadata.columns import (
     UniqueIdentifierType,
 )
 from entities.values import EMPTY_GUID, EntityReference, Guid, Record, Value
+from odata_server.edm.etags import finance_etag, web_api_etag
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.render.values import EMPTY_MOMENT, column_value, fixed, formatted, plain, quoted
 
-_RECORD_DIGITS: Final = 16
 _ZERO: Final = Decimal(0)
 
 
-def rows(records: Iterable[Record], shape: RowShape) -> bytes:
+def rows(records: Iterable[Record], shape: RowShape, *, id_column: str = "") -> bytes:
     """Return the rows' JSON objects joined by commas, without brackets.
 
     Args:
         records: values by column logical name, columns of linked tables by `alias.name`.
         shape: the members of each row in wire order.
+        id_column: the table's primary id, which a finance-and-operations entity tag needs.
     """
-    return ",".join([row(record, shape) for record in records]).encode()
+    return ",".join([row(record, shape, id_column=id_column) for record in records]).encode()
 
 
-def row(record: Record, shape: RowShape) -> str:
+def row(record: Record, shape: RowShape, *, id_column: str = "") -> str:
     """Return one record as a JSON object without blanks."""
     parts = []
     for member in shape.members:
-        token = _token(record, member)
+        token = _token(record, member, id_column)
         if token is not None:
             parts.append(f"{quoted(member.name)}:{token}")
     return f"{{{','.join(parts)}}}"
 
 
-def _token(record: Record, member: Member) -> str | None:
+def _token(record: Record, member: Member, id_column: str) -> str | None:
     """Return a member's JSON value, None when the member is left out."""
     value = column_value(record, member)
     match member.facet:
@@ -76,16 +76,20 @@ def _token(record: Record, member: Member) -> str | None:
         case Facet.NAVIGATION:
             named = value if isinstance(value, EntityReference) else None
             return _quoted_or_none(dict(member.names).get(named.table) if named else None)
-        case Facet.ETAG:
-            return None if value is None else quoted(etag(int(plain(value, member.type))))
-        case Facet.ENTITY_ID:
-            return None if value is None else quoted(member.base.replace("{id}", _identifier(value)))
-        case Facet.FINANCE_ETAG:
-            return (
-                None if value is None else quoted(finance_etag(int(plain(value, member.type)), record.get(member.base)))
-            )
+        case Facet.ETAG | Facet.ENTITY_ID | Facet.FINANCE_ETAG:
+            return None if value is None else quoted(_derived(value, record, member, id_column))
         case _:
             assert_never(member.facet)
+
+
+def _derived(value: Value, record: Record, member: Member, id_column: str) -> str:
+    """Return what is computed from a version or an id that is there."""
+    if member.facet is Facet.ENTITY_ID:
+        return member.base.replace("{id}", _identifier(value))
+    version = int(plain(value, member.type))
+    if member.facet is Facet.ETAG:
+        return web_api_etag(version)
+    return finance_etag(version, _identifier(record.get(id_column)))
 
 
 def _quoted_or_none(text: str | None) -> str | None:
@@ -94,22 +98,6 @@ def _quoted_or_none(text: str | None) -> str | None:
 
 def _identifier(value: Value) -> str:
     return value.id if isinstance(value, EntityReference) else plain(value, UniqueIdentifierType()).strip('"')
-
-
-def etag(version: int) -> str:
-    """Return the weak entity tag of a row version (Learn: "Perform conditional operations")."""
-    return f'W/"{version}"'
-
-
-def finance_etag(version: int, record_id: Value) -> str:
-    """Return the entity tag of finance-and-operations: base64 of `'version,record number'`.
-
-    Args:
-        version: the row version.
-        record_id: the record's id, whose last 16 hexadecimal digits are the record number.
-    """
-    number = int(record_id.replace("-", "")[-_RECORD_DIGITS:], 16) if isinstance(record_id, str) else 0
-    return f'W/"{b64encode(f"{chr(39)}{version},{number}{chr(39)}".encode()).decode()}"'
 
 
 def finance(value: Value, member: Member) -> str:
@@ -122,7 +110,9 @@ def finance(value: Value, member: Member) -> str:
     if value is None:
         return _empty(member)
     if isinstance(value, int) and member.names:
-        return quoted(dict(member.names).get(int(value), str(int(value))))
+        return _quoted_or_none(dict(member.names).get(int(value))) or "null"
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return quoted(f"{value.isoformat()}T12:00:00Z")
     return plain(value, member.type)
 
 
@@ -135,8 +125,8 @@ def _empty(member: Member) -> str:
             return "0"
         case DecimalType() | MoneyType() | DoubleType():
             return _empty_number(member.type)
-        case DateTimeType(behavior=behavior):
-            return quoted(EMPTY_MOMENT[:10] if behavior is DateTimeBehavior.DATE_ONLY else EMPTY_MOMENT)
+        case DateTimeType():
+            return quoted(EMPTY_MOMENT)
         case ChoiceType() | StateType() | StatusType() | BooleanType():
             return _quoted_or_none(dict(member.names).get(0)) or "null"
         case UniqueIdentifierType() | LookupType():

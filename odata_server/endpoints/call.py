@@ -1,0 +1,104 @@
+"""One authenticated Web API request on its way: who asks what of which environment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from entities.errors import MalformedRequest
+from entities.messages import Message, ReadMetadata, Response, Rows
+from entities.metadata.catalog import Catalog
+from odata_server.bind.dialect import Dialect
+from odata_server.bind.payload import Payload
+from odata_server.bind.query import Reading
+from odata_server.edm.preferences import Preferences
+from odata_server.edm.representation import RowShape
+from odata_server.endpoints.exchange import ODataRequest
+from odata_server.endpoints.services import Organization, Services
+from odata_server.syntax.options import parse_query
+from odata_server.syntax.request_trees import QueryOptions
+from security.principals import Principal
+
+_ETAG: Final = re.compile(r'(?:W/)?"(\d{1,19})"\Z')
+NO_SUCH_VERSION: Final = -1
+"""A version that no record has: an entity tag that this service never gave out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request with its principal, preferences and environment.
+
+    `root` is the absolute URL of the service, `path` what stands behind it; `catalog` is the snapshot that the whole
+    request is bound against.
+    """
+
+    request: ODataRequest
+    services: Services
+    organization: Organization
+    catalog: Catalog
+    principal: Principal
+    preferences: Preferences
+    dialect: Dialect
+    root: str
+    path: str
+
+    def execute(self, message: Message, shape: RowShape | None = None) -> Response:
+        """Execute a message for the caller."""
+        return self.organization.execute(message, self.principal, shape=shape)
+
+    def read(self, message: Message, shape: RowShape | None = None) -> Rows:
+        """Execute a reading message for the caller."""
+        found = self.organization.execute(message, self.principal, shape=shape)
+        assert isinstance(found, Rows)
+        return found
+
+    def read_metadata(self, parts: frozenset[str]) -> Catalog:
+        """Return the definitions, when the caller may read these parts of them (Entity, Attribute, …).
+
+        Raises:
+            AccessDenied: a privilege is missing.
+        """
+        if parts:
+            self.organization.execute(ReadMetadata(parts), self.principal)
+        return self.catalog
+
+    def reading(self) -> Reading:
+        """Return what query options are read against."""
+        return Reading(self.catalog, self.dialect, self.preferences)
+
+    def options(self) -> QueryOptions:
+        """Return the parsed query string."""
+        return parse_query(self.request.query)
+
+    def payload(self) -> Payload:
+        """Return what a body is read against: its URLs may name the service in any of its spellings."""
+        origin = self.request.origin
+        path = self.root.removeprefix(origin)
+        roots = [self.root, path]
+        if path.startswith("/api/data/"):
+            roots += [f"{base}/api/data/v9.{minor}" for base in (origin, "") for minor in (0, 1, 2)]
+        return Payload(self.catalog, self.dialect, tuple(dict.fromkeys(roots)))
+
+    def context(self, fragment: str) -> str:
+        """Return an absolute context URL."""
+        return f"{self.root}/$metadata#{fragment}"
+
+
+def version_of(header: str) -> int | None:
+    """Return the row version in an `If-Match` or `If-None-Match` value; None where there is none to compare.
+
+    The literal `null` that Microsoft's own samples send means that the header is absent.
+
+    Raises:
+        MalformedRequest: the value is no entity tag.
+    """
+    text = header.strip()
+    if text in {"", "null", "*"}:
+        return None
+    found = _ETAG.match(text)
+    if found is not None:
+        return int(found[1])
+    if text.endswith('"'):
+        return NO_SUCH_VERSION
+    raise MalformedRequest(f"The entity tag '{text}' is malformed.")

@@ -1,0 +1,227 @@
+"""GET on data: collections, rows, related rows, references, properties and counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from entities.errors import InvalidOperation, MalformedRequest
+from entities.messages import Retrieve, RetrieveMultiple, Rows, Target
+from entities.metadata.catalog import CollectionNavigation, LookupNavigation, ManyToManyNavigation
+from entities.metadata.tables import Table
+from entities.query import ColumnRef, Condition, ConditionOperator, LinkEntity, QueryExpression, equals
+from entities.values import EntityReference, Guid
+from odata_server.bind.dialect import property_name
+from odata_server.bind.paging import cookie_link
+from odata_server.bind.query import (
+    BoundRow,
+    BoundRows,
+    bind_count,
+    bind_row,
+    bind_rows,
+    narrowed,
+    reference_shape,
+)
+from odata_server.bind.resource import ManyNavigation, Related, RelatedRow, Row, RowProperty
+from odata_server.edm.etags import web_api_etag
+from odata_server.edm.preferences import INCLUDE_ANNOTATIONS, MAX_PAGE_SIZE, preference_applied
+from odata_server.edm.representation import RowShape
+from odata_server.endpoints.call import Call, version_of
+from odata_server.endpoints.exchange import ODataResponse
+from odata_server.endpoints.responses import json_response, no_content, text_response
+from odata_server.render import envelope
+from odata_server.render.rows import rows as render_rows
+from odata_server.render.values import plain
+from odata_server.syntax.options import split_query
+from odata_server.syntax.percent import encode_query
+from odata_server.syntax.request_trees import QueryOptions
+
+_NEAR: Final = "near"
+_DROPPED_FROM_LINK: Final = frozenset({"$skiptoken", "$count"})
+
+
+def read_collection(call: Call, table: Table) -> ODataResponse:
+    """Answer `GET set?options`; the bound query is kept by its exact text."""
+    request = call.request
+    key = (call.catalog.version, call.dialect.style, table.logical_name, request.query, request.header("prefer"))
+    bound = call.services.rows.get(key)
+    if bound is None:
+        bound = bind_rows(table, call.options(), call.reading())
+        call.services.rows.put(key, bound)
+    return collection_answer(call, bound)
+
+
+def collection_answer(call: Call, bound: BoundRows) -> ODataResponse:
+    """Execute a bound query and return its page."""
+    found = call.read(RetrieveMultiple(bound.query), bound.shape)
+    totals = envelope.NO_TOTALS
+    if bound.counts or bound.annotates_totals:
+        totals = envelope.Totals(bound.counts, bound.annotates_totals, found.total, found.total_exceeded)
+    body = envelope.collection(
+        call.context(bound.fragment),
+        row_bytes(found, bound.shape),
+        totals=totals,
+        next_link=_next_link(call, bound, found),
+    )
+    applied = preference_applied(call.preferences, MAX_PAGE_SIZE, INCLUDE_ANNOTATIONS)
+    return json_response(call.services, body, *applied)
+
+
+def row_bytes(found: Rows, shape: RowShape, id_column: str = "") -> bytes:
+    """Return the rows' JSON: the database's, else rendered from the records."""
+    if found.body is not None:
+        return found.body
+    return render_rows(found.records, shape, id_column=id_column)
+
+
+def _next_link(call: Call, bound: BoundRows, found: Rows) -> str | None:
+    """Return the absolute URL of the next page; the page size travels in the header, not in the link."""
+    if found.next is None:
+        return None
+    options = [
+        f"{encode_query(option.name)}={encode_query(option.value or '')}"
+        for option in split_query(call.request.query)
+        if option.name not in _DROPPED_FROM_LINK
+    ]
+    token = cookie_link(bound.keys, found.next, found.first or (None,) * len(bound.keys))
+    return f"{call.request.origin}{call.request.path}?{'&'.join((*options, f'$skiptoken={token}'))}"
+
+
+def read_row(call: Call, table: Table, target: Target) -> ODataResponse:
+    """Answer `GET set(key)?options`; the bound row is kept without its key, so that ids never fill the memory."""
+    request = call.request
+    key = (call.catalog.version, call.dialect.style, table.logical_name, request.query, request.header("prefer"))
+    bound = call.services.row.get(key)
+    if bound is None:
+        bound = bind_row(table, call.options(), call.reading())
+        call.services.row.put(key, bound)
+    return row_answer(call, target, bound)
+
+
+def row_answer(call: Call, target: Target, bound: BoundRow, *, status: int = 200) -> ODataResponse:
+    """Read one row and return it with its entity tag, or 304 where the caller has this version already."""
+    known = version_of(call.request.header("if-none-match"))
+    unless = known if call.preferences.annotations.is_empty and status == 200 else None  # noqa: PLR2004 - OK
+    found = call.read(Retrieve(target, bound.columns, unless), bound.shape)
+    etag = () if found.version is None else (("ETag", web_api_etag(found.version)),)
+    if found.not_modified:
+        return no_content(call.services, *etag, status=304)
+    body = envelope.single(call.context(bound.fragment), row_bytes(found, bound.shape))
+    applied = preference_applied(call.preferences, INCLUDE_ANNOTATIONS, *(("return",) if status != 200 else ()))  # noqa: PLR2004 - OK
+    return json_response(call.services, body, *etag, *applied, status=status)
+
+
+def read_count(call: Call, table: Table, condition: Related | None) -> ODataResponse:
+    """Answer `/$count`: the number of matching rows, 5,000 at most."""
+    query = bind_count(table, call.options(), call.reading())
+    if condition is not None:
+        query = of_parent(call, query, condition)
+    found = call.read(RetrieveMultiple(query))
+    return text_response(call.services, envelope.count_text(found.total or 0))
+
+
+def read_related(call: Call, related: Related) -> ODataResponse:
+    """Answer `GET set(key)/collection?options`."""
+    bound = bind_rows(related.table, call.options(), call.reading())
+    return collection_answer(call, _with_query(bound, of_parent(call, bound.query, related)))
+
+
+def _with_query(bound: BoundRows, query: QueryExpression) -> BoundRows:
+    return replace(bound, query=query)
+
+
+def read_references(call: Call, related: Related) -> ODataResponse:
+    """Answer `GET set(key)/collection/$ref`."""
+    bound = bind_rows(related.table, _without_select(call.options()), call.reading())
+    shape = reference_shape(related.table, call.root)
+    query = of_parent(call, bound.query, related)
+    found = call.read(RetrieveMultiple(query), shape)
+    next_link = _next_link(call, bound, found)
+    body = envelope.collection(call.context("Collection($ref)"), row_bytes(found, shape), next_link=next_link)
+    return json_response(call.services, body)
+
+
+def _without_select(options: QueryOptions) -> QueryOptions:
+    if options.select is not None:
+        raise MalformedRequest("The query option '$select' cannot be applied to references.")
+    return options
+
+
+def of_parent(call: Call, query: QueryExpression, related: Related) -> QueryExpression:
+    """Return the query narrowed to the rows behind a collection-valued navigation property.
+
+    Raises:
+        RecordNotFound: the row it starts from does not exist.
+    """
+    parent = existing(call, related.source)
+    return _narrowed_to(query, related.navigation, related.table, parent)
+
+
+def _narrowed_to(query: QueryExpression, navigation: ManyNavigation, table: Table, parent: Guid) -> QueryExpression:
+    match navigation:
+        case CollectionNavigation(relationship=relationship):
+            return narrowed(query, equals(relationship.referencing_column, parent))
+        case ManyToManyNavigation(relationship=relationship, near=near, far=far):
+            link = LinkEntity(
+                alias=_NEAR,
+                table=relationship.intersect_table,
+                from_column=far,
+                to_column=table.primary_id,
+                filter=Condition(ColumnRef(near, _NEAR), ConditionOperator.EQUAL, (parent,)),
+            )
+            return replace(query, links=(*query.links, link))
+
+
+def existing(call: Call, row: Row) -> Guid:
+    """Return the id of a row that exists and that the caller may read.
+
+    Raises:
+        RecordNotFound: it does not.
+    """
+    found = call.read(Retrieve(row.target, (row.table.primary_id,)))
+    identifier = found.records[0][row.table.primary_id]
+    assert isinstance(identifier, str)
+    return Guid(identifier)
+
+
+def referenced(call: Call, source: Row, navigation: LookupNavigation) -> EntityReference | None:
+    """Return where a lookup points, None when it is empty or points to another table than the navigation property's."""
+    column = navigation.relationship.referencing_column
+    found = call.read(Retrieve(source.target, (source.table.primary_id, column)))
+    value = found.records[0].get(column)
+    return value if isinstance(value, EntityReference) and value.table == navigation.target else None
+
+
+def read_related_row(call: Call, related: RelatedRow) -> ODataResponse:
+    """Answer `GET set(key)/lookup`: the related row, 204 where there is none."""
+    bound = bind_row(related.table, call.options(), call.reading())
+    reference = referenced(call, related.source, related.navigation)
+    return no_content(call.services) if reference is None else row_answer(call, reference, bound)
+
+
+def read_reference(call: Call, source: Row, navigation: LookupNavigation, table: Table) -> ODataResponse:
+    """Answer `GET set(key)/lookup/$ref`."""
+    reference = referenced(call, source, navigation)
+    if reference is None:
+        return no_content(call.services)
+    row = f'{{"@odata.id":"{call.root}/{table.entity_set_name}({reference.id})"}}'
+    return json_response(call.services, envelope.single(call.context("$ref"), row.encode()))
+
+
+def read_property(call: Call, asked: RowProperty) -> ODataResponse:
+    """Answer `GET set(key)/property` and its `/$value`; 204 where the value is null."""
+    source, column = asked.source, asked.column
+    if not column.valid_for_read:
+        raise InvalidOperation(f"The property '{column.logical_name}' cannot be read.")
+    found = call.read(Retrieve(source.target, (source.table.primary_id, column.logical_name)))
+    record = found.records[0]
+    value = record.get(column.logical_name)
+    if value is None:
+        return no_content(call.services)
+    token = plain(value, column.type)
+    if asked.is_raw:
+        return text_response(call.services, (value if isinstance(value, str) else token.strip('"')).encode())
+    name = property_name(call.dialect, column)
+    identifier = plain(record[source.table.primary_id], column.type).strip('"')
+    fragment = f"{source.table.entity_set_name}({identifier})/{name}"
+    return json_response(call.services, envelope.single(call.context(fragment), f'{{"value":{token}}}'.encode()))

@@ -1,0 +1,84 @@
+"""Responses of the Web API: headers that every answer carries, and one function per kind of answer.
+
+Learn: "Use PowerShell and Visual Studio Code with the Dataverse Web API" prints the full set of headers. HSTS is left
+out: for the host `localhost` a browser would apply it to every other program on this machine.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from entities.errors import AuthenticationFailed, DataverseError, TooManyRequests
+from odata_server.edm.preferences import Preferences
+from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.endpoints.services import Services
+from odata_server.render.errors import DENIED_BODY, challenge, status_of, web_api_body
+
+Headers = tuple[tuple[str, str], ...]
+
+_ALWAYS: Final[Headers] = (
+    ("OData-Version", "4.0"),
+    ("Cache-Control", "no-cache"),
+    ("Allow", "OPTIONS,GET,HEAD,POST"),
+    ("Expires", "-1"),
+    ("Vary", "Accept-Encoding"),
+    ("x-ms-dop-hint", "4"),
+    ("x-ms-ratelimit-time-remaining-xrm-requests", "1,200.00"),
+    ("x-ms-ratelimit-burst-remaining-xrm-requests", "5999"),
+    (
+        "Access-Control-Expose-Headers",
+        (
+            "Preference-Applied,OData-EntityId,Location,ETag,OData-Version,Content-Encoding,Transfer-Encoding,"
+            "Content-Length,Retry-After"
+        ),
+    ),
+)
+_JSON: Final[Headers] = (("Content-Type", "application/json; odata.metadata=minimal"), *_ALWAYS)
+_TEXT: Final[Headers] = (("Content-Type", "text/plain"), *_ALWAYS)
+HELP_LINK: Final = "Microsoft.PowerApps.CDS.HelpLink"
+
+
+def identified(services: Services) -> Headers:
+    """Return the headers that name this request."""
+    request_id = services.new_id()
+    return (("REQ_ID", request_id), ("x-ms-service-request-id", request_id))
+
+
+def json_response(services: Services, body: bytes, *extra: tuple[str, str], status: int = 200) -> ODataResponse:
+    """Return a JSON answer."""
+    return ODataResponse(status, (*_JSON, *identified(services), *extra), body)
+
+
+def text_response(services: Services, body: bytes) -> ODataResponse:
+    """Return a plain-text answer (`/$count`, `/$value`)."""
+    return ODataResponse(200, (*_TEXT, *identified(services)), body)
+
+
+def no_content(services: Services, *extra: tuple[str, str], status: int = 204) -> ODataResponse:
+    """Return an answer without body, and so without `Content-Type`."""
+    return ODataResponse(status, (*_ALWAYS, *identified(services), *extra), b"")
+
+
+def refused(
+    error: DataverseError, request: ODataRequest, services: Services, preferences: Preferences
+) -> ODataResponse:
+    """Return the answer to a request that was refused.
+
+    Args:
+        error: the refusal.
+        request: names the resource in a challenge.
+        services: tenant and identifiers.
+        preferences: whether error details were asked for.
+    """
+    if isinstance(error, AuthenticationFailed):
+        return denied(error, request, services)
+    extra = (("Retry-After", str(error.retry_after)),) if isinstance(error, TooManyRequests) else ()
+    body = web_api_body(error, annotated=preferences.annotations.includes(HELP_LINK))
+    return json_response(services, body, *extra, status=status_of(error))
+
+
+def denied(error: AuthenticationFailed, request: ODataRequest, services: Services) -> ODataResponse:
+    """Return the 401 with the challenge that Microsoft's clients parse."""
+    value = challenge(error, authority=f"{request.origin}/{services.tenant_id}", resource=request.origin)
+    headers = (("Content-Type", "text/html"), ("Cache-Control", "private"), ("WWW-Authenticate", value))
+    return ODataResponse(401, (*headers, *identified(services)), DENIED_BODY)

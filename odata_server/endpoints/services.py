@@ -1,0 +1,77 @@
+"""What the doors need of the world, as one frozen value made by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from entities.messages import Message, Response
+from entities.metadata.catalog import Catalog
+from entities.values import Guid
+from odata_server.bind.query import BoundRow, BoundRows
+from odata_server.edm.representation import RowShape
+from odata_server.endpoints.cache import BoundCache
+from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from security.authenticate import Validator
+from security.directory import Directory
+from security.principals import Principal
+
+
+class Organization(Protocol):
+    """An environment as the doors see it (`odata_server.engine.organization.OrganizationService`)."""
+
+    directory: Directory
+    organization_id: Guid
+
+    @property
+    def catalog(self) -> Catalog:
+        """The metadata as it is now."""
+        ...
+
+    def execute(self, message: Message, principal: Principal, *, shape: RowShape | None = None) -> Response:
+        """Execute one message or raise a DataverseError."""
+        ...
+
+
+ReadDefinitions: TypeAlias = Callable[[frozenset[str]], Catalog]
+"""Gives the definitions to a caller who may read the named parts of them."""
+
+MetadataHandler: TypeAlias = Callable[[ODataRequest, tuple[str, ...], ReadDefinitions], ODataResponse]
+"""Answers the service document (no segments), `$metadata` and the definitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Environments, the token check, names of this server, clock and identifiers.
+
+    Attributes:
+        dataverse: the Dataverse environment.
+        human_resources: the Human Resources environment.
+        validator: the check of access tokens.
+        tenant_id: the tenant whose authority the challenge of a 401 names.
+        audiences: the URLs and ids by which a token may name the Web API; `finance_audiences` those of `/data`.
+        hosts: the host names (without port, lower case) that this server answers to.
+        default_company: the company in which a Human Resources principal works.
+        now: seconds since 1970-01-01 UTC.
+        new_id: a fresh identifier per request.
+        metadata, finance_metadata: what answers service documents, `$metadata` and definitions.
+        rows, row: queries bound before, by exact text.
+        max_body: the longest request body in bytes.
+    """
+
+    dataverse: Organization
+    human_resources: Organization
+    validator: Validator
+    tenant_id: str
+    audiences: frozenset[str]
+    finance_audiences: frozenset[str]
+    hosts: frozenset[str]
+    default_company: Callable[[Principal], str]
+    now: Callable[[], float]
+    new_id: Callable[[], str]
+    metadata: MetadataHandler
+    finance_metadata: MetadataHandler
+    rows: BoundCache[BoundRows] = field(default_factory=BoundCache)
+    row: BoundCache[BoundRow] = field(default_factory=BoundCache)
+    max_body: int = 128 * 1024 * 1024

@@ -1,0 +1,202 @@
+"""The Dataverse Web API, `/api/data/v9.x`: the journey of a request in one function.
+
+receive -> authenticate -> parse -> bind -> execute -> render, refused on the way with 401, 403, 400, 404, …
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, assert_never
+
+from entities.errors import DataverseError, MalformedRequest, MethodNotAllowed, NotSupported
+from entities.metadata.catalog import LookupNavigation
+from entities.metadata.tables import Table
+from entities.values import EntityReference, Guid
+from odata_server.bind.dialect import WEB_API
+from odata_server.bind.operations import UNBOUND
+from odata_server.bind.resource import (
+    Collection,
+    Counted,
+    Names,
+    Operation,
+    References,
+    Related,
+    RelatedMember,
+    RelatedRow,
+    Resource,
+    Row,
+    RowProperty,
+    ServiceRoot,
+    not_found,
+    resolve,
+)
+from odata_server.edm.preferences import NO_PREFERENCES, Preferences, parse_preferences
+from odata_server.endpoints import invocations, reads, writes
+from odata_server.endpoints.call import Call
+from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.endpoints.responses import refused
+from odata_server.endpoints.services import Services
+from odata_server.syntax.paths import parse_path
+from odata_server.syntax.tokens import SyntaxRefused
+from security.authenticate import authenticate
+from security.principals import Principal
+
+_ROOT: Final = re.compile(r"/api/data/(v9\.[012])(?:/(.*))?\Z", re.DOTALL)
+_ROW: Final = re.compile(r"(\w+)\(([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\)\Z", re.ASCII)
+_METADATA: Final = frozenset(
+    {"$metadata", "EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions"}
+)
+_LONGEST_URL: Final = 32_768
+_IMPERSONATION: Final = ("callerobjectid", "mscrmcallerid")
+
+_preferences = lru_cache(maxsize=512)(parse_preferences)
+
+
+def handle(request: ODataRequest, services: Services) -> ODataResponse:
+    """Answer one request to the Web API, or one part of a batch."""
+    preferences = NO_PREFERENCES
+    try:
+        preferences = _preferences(request.header("prefer"))
+        principal = authenticate(
+            request.headers.get("authorization"),
+            services.validator,
+            services.dataverse.directory,
+            audiences=services.audiences,
+            now=services.now(),
+        )
+        return _answer(_call(request, services, principal, preferences))
+    except SyntaxRefused as error:
+        return refused(MalformedRequest(str(error)), request, services, preferences)
+    except DataverseError as error:
+        return refused(error, request, services, preferences)
+
+
+def _call(request: ODataRequest, services: Services, principal: Principal, preferences: Preferences) -> Call:
+    """Return the request with everything it is bound against."""
+    found = _ROOT.match(request.path)
+    if found is None:
+        raise not_found(request.path.strip("/").rpartition("/")[2])
+    if len(request.path) + len(request.query) > _LONGEST_URL:
+        raise MalformedRequest("Invalid URI: The Uri string is too long.")
+    if any(name in request.headers for name in _IMPERSONATION):
+        raise NotSupported("Impersonation (CallerObjectId, MSCRMCallerID) is not supported yet.")
+    organization = services.dataverse
+    root = f"{request.origin}/api/data/{found[1]}"
+    path = (found[2] or "").removesuffix("/")
+    return Call(request, services, organization, organization.catalog, principal, preferences, WEB_API, root, path)
+
+
+def _answer(call: Call) -> ODataResponse:
+    """Answer an authenticated request: point reads and whole collections first, they are most of the traffic."""
+    if call.request.method == "GET":
+        point = _ROW.match(call.path)
+        table = call.catalog.by_entity_set.get(point[1] if point else call.path)
+        if table is not None and point:
+            return reads.read_row(call, table, EntityReference(table.logical_name, Guid(point[2].lower())))
+        if table is not None:
+            return reads.read_collection(call, table)
+    if call.path.partition("/")[0].partition("(")[0] in _METADATA:
+        return call.services.metadata(call.request, tuple(call.path.split("/")), call.read_metadata)
+    if call.path == "$batch":
+        raise NotSupported("$batch is not supported yet.")
+    options = call.options()
+    aliases = {assignment.name: assignment.value for assignment in options.aliases}
+    return _dispatch(call, resolve(parse_path(call.path), Names(call.catalog, WEB_API, aliases, UNBOUND)))
+
+
+def _dispatch(call: Call, resource: Resource) -> ODataResponse:
+    match resource:
+        case ServiceRoot():
+            return call.services.metadata(call.request, (), call.read_metadata)
+        case Collection(table=table):
+            return _collection(call, table)
+        case Row():
+            return _row(call, resource)
+        case RowProperty():
+            return _property(call, resource)
+        case Related() | RelatedRow() | Counted():
+            return _related(call, resource)
+        case References():
+            return _references(call, resource)
+        case Operation():
+            return invocations.invoke(call, resource)
+        case RelatedMember():
+            raise NotSupported("Reading one row of a collection-valued navigation property is not supported yet.")
+        case _:
+            assert_never(resource)
+
+
+def _collection(call: Call, table: Table) -> ODataResponse:
+    match call.request.method:
+        case "GET":
+            return reads.read_collection(call, table)
+        case "POST":
+            return writes.create(call, table)
+        case _:
+            raise _wrong_method(call)
+
+
+def _row(call: Call, row: Row) -> ODataResponse:
+    match call.request.method:
+        case "GET":
+            return reads.read_row(call, row.table, row.target)
+        case "PATCH":
+            return writes.change(call, row)
+        case "DELETE":
+            return writes.delete(call, row)
+        case _:
+            raise _wrong_method(call)
+
+
+def _property(call: Call, asked: RowProperty) -> ODataResponse:
+    match call.request.method:
+        case "GET":
+            return reads.read_property(call, asked)
+        case "PUT":
+            return writes.put_property(call, asked)
+        case "DELETE":
+            return writes.delete_property(call, asked)
+        case _:
+            raise _wrong_method(call)
+
+
+def _related(call: Call, resource: Related | RelatedRow | Counted) -> ODataResponse:
+    match resource, call.request.method:
+        case Related(), "GET":
+            return reads.read_related(call, resource)
+        case Related(), "POST":
+            return writes.create_related(call, resource)
+        case RelatedRow(), "GET":
+            return reads.read_related_row(call, resource)
+        case Counted(rows=Collection(table=table)), "GET":
+            return reads.read_count(call, table, None)
+        case Counted(rows=Related() as related), "GET":
+            return reads.read_count(call, related.table, related)
+        case _:
+            raise _wrong_method(call)
+
+
+def _references(call: Call, references: References) -> ODataResponse:
+    match call.request.method:
+        case "GET":
+            return _read_references(call, references)
+        case "POST" | "PUT":
+            return writes.add_reference(call, references)
+        case "DELETE":
+            return writes.remove_reference(call, references)
+        case _:
+            raise _wrong_method(call)
+
+
+def _read_references(call: Call, references: References) -> ODataResponse:
+    navigation = references.navigation
+    if isinstance(navigation, LookupNavigation):
+        return reads.read_reference(call, references.source, navigation, references.table)
+    if references.related is not None:
+        raise NotSupported("Reading one reference of a collection is not supported yet.")
+    return reads.read_references(call, Related(references.source, navigation, references.table))
+
+
+def _wrong_method(call: Call) -> MethodNotAllowed:
+    return MethodNotAllowed(f"The requested resource does not support http method '{call.request.method}'.")

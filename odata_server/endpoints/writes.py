@@ -1,0 +1,175 @@
+"""POST, PATCH, PUT and DELETE on data (Learn: "Create", "Update and delete", "Associate and disassociate")."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest, NotSupported
+from entities.messages import Associate, Create, Delete, Disassociate, Target, Update, Upsert, Written
+from entities.metadata.catalog import CollectionNavigation, LookupNavigation
+from entities.metadata.columns import Column
+from entities.metadata.tables import Table
+from entities.values import EntityReference, KeyReference, Record, Value
+from odata_server.bind.coerce import coerce
+from odata_server.bind.json_body import read_object, refusal
+from odata_server.bind.payload import bind_record
+from odata_server.bind.query import bind_row
+from odata_server.bind.resource import References, Related, Row, RowProperty
+from odata_server.bind.target import bind_reference
+from odata_server.endpoints.call import Call, version_of
+from odata_server.endpoints.exchange import ODataResponse
+from odata_server.endpoints.reads import existing, row_answer
+from odata_server.endpoints.responses import no_content
+from odata_server.render.links import entity_id
+
+_CREATED: Final = 201
+_CHANGED: Final = 200
+
+
+def create(call: Call, table: Table) -> ODataResponse:
+    """Answer `POST set`: 204 with the record's URL, or 201 with the record where that is preferred."""
+    return _create(call, table, {})
+
+
+def create_related(call: Call, related: Related) -> ODataResponse:
+    """Answer `POST set(key)/collection`: create a record that refers to the row."""
+    match related.navigation:
+        case CollectionNavigation(relationship=relationship):
+            source = EntityReference(related.source.table.logical_name, existing(call, related.source))
+            return _create(call, related.table, {relationship.referencing_column: source})
+        case _:
+            raise NotSupported("Creating a record through a many-to-many navigation property is not supported yet.")
+
+
+def _create(call: Call, table: Table, given: Record) -> ODataResponse:
+    members = read_object(call.request.body, table.entity_set_name)
+    record = bind_record(members, table, call.payload(), creates=True, updates=False)
+    answered = bind_row(table, call.options(), call.reading()) if call.preferences.return_representation else None
+    written = call.execute(Create(table.logical_name, {**record, **given}))
+    assert isinstance(written, Written)
+    if answered is not None:
+        return row_answer(call, written.reference, answered, status=_CREATED)
+    return _located(call, table, written)
+
+
+def _located(call: Call, table: Table, written: Written) -> ODataResponse:
+    url = entity_id(call.root, table.entity_set_name, written.reference.id)
+    headers = (("Location", url), ("OData-EntityId", url)) if written.created else (("OData-EntityId", url),)
+    return no_content(call.services, *headers)
+
+
+def change(call: Call, row: Row) -> ODataResponse:
+    """Answer `PATCH set(key)`: an upsert, only an update with `If-Match`, only a create with `If-None-Match: *`."""
+    table = row.table
+    if_match, if_none_match = call.request.header("if-match").strip(), call.request.header("if-none-match").strip()
+    creates_only = if_none_match == "*"
+    updates_only = if_match not in {"", "null"}
+    if creates_only and updates_only:
+        raise MalformedRequest("If-Match and If-None-Match cannot be used together.")
+    members = read_object(call.request.body, table.entity_set_name)
+    record = bind_record(members, table, call.payload(), creates=not updates_only, updates=not creates_only)
+    _check_key(record, row.target, table)
+    answered = bind_row(table, call.options(), call.reading()) if call.preferences.return_representation else None
+    if creates_only:
+        written = call.execute(Create(table.logical_name, {**record, **_key_values(row.target, table)}))
+    elif updates_only:
+        record.pop(table.primary_id, None)
+        written = call.execute(Update(row.target, record, version_of(if_match)))
+    else:
+        written = call.execute(Upsert(row.target, record))
+    assert isinstance(written, Written)
+    if answered is not None:
+        return row_answer(call, written.reference, answered, status=_CREATED if written.created else _CHANGED)
+    return _located(call, table, written)
+
+
+def _check_key(record: Record, target: Target, table: Table) -> None:
+    """Refuse a body whose id is another one than the URL's."""
+    named = record.get(table.primary_id)
+    if named is not None and isinstance(target, EntityReference) and named != target.id:
+        raise InvalidArgument(
+            f"The value of '{table.primary_id}' in the body does not match the key of the record in the URL."
+        )
+
+
+def _key_values(target: Target, table: Table) -> dict[str, Value]:
+    match target:
+        case EntityReference(id=identifier):
+            return {table.primary_id: identifier}
+        case KeyReference(values=values):
+            return dict(values)
+
+
+def delete(call: Call, row: Row) -> ODataResponse:
+    """Answer `DELETE set(key)`."""
+    call.execute(Delete(row.target, version_of(call.request.header("if-match"))))
+    return no_content(call.services)
+
+
+def put_property(call: Call, asked: RowProperty) -> ODataResponse:
+    """Answer `PUT set(key)/property` with `{"value": …}`."""
+    column, table = asked.column, asked.source.table
+    members = read_object(call.request.body, table.entity_set_name)
+    values = {name: value for name, value in members.items() if "@" not in name}
+    if set(values) != {"value"}:
+        inner = "Microsoft.OData.ODataException: A property with name 'value' was expected."
+        raise refusal(table.entity_set_name, inner)
+    return _set_property(call, asked, coerce(values["value"], column), column)
+
+
+def delete_property(call: Call, asked: RowProperty) -> ODataResponse:
+    """Answer `DELETE set(key)/property`: set it to null."""
+    return _set_property(call, asked, None, asked.column)
+
+
+def _set_property(call: Call, asked: RowProperty, value: Value, column: Column) -> ODataResponse:
+    if not column.valid_for_update:
+        raise InvalidPayload(f"The property '{column.logical_name}' cannot be modified.", code="0x80040203")
+    version = version_of(call.request.header("if-match"))
+    call.execute(Update(asked.source.target, {column.logical_name: value}, version))
+    return no_content(call.services)
+
+
+def add_reference(call: Call, references: References) -> ODataResponse:
+    """Answer `POST set(key)/collection/$ref` and `PUT set(key)/lookup/$ref` with `{"@odata.id": url}`."""
+    is_single = isinstance(references.navigation, LookupNavigation)
+    if is_single != (call.request.method == "PUT"):
+        raise MalformedRequest(
+            "References of a collection are added with POST, those of a single-valued navigation property set with PUT."
+        )
+    members = read_object(call.request.body, references.source.table.entity_set_name)
+    url = members.get("@odata.id")
+    if not isinstance(url, str):
+        inner = "Microsoft.OData.ODataException: The annotation '@odata.id' with the URL of a record was expected."
+        raise refusal(references.source.table.entity_set_name, inner)
+    related = _related(call, references, url)
+    call.execute(Associate(references.source.target, references.navigation.name, related))
+    return no_content(call.services)
+
+
+def remove_reference(call: Call, references: References) -> ODataResponse:
+    """Answer `DELETE …/$ref`: which reference stands in the path or in `$id`, for a lookup nowhere."""
+    related = references.related
+    options = call.options()
+    if options.id is not None:
+        related = _related(call, references, options.id)
+    if related is None and not isinstance(references.navigation, LookupNavigation):
+        raise MalformedRequest("The reference to remove must be named by a key in the path or by $id.")
+    call.execute(Disassociate(references.source.target, references.navigation.name, related))
+    return no_content(call.services)
+
+
+def _related(call: Call, references: References, url: str) -> Target:
+    related = bind_reference(url, call.catalog, call.dialect, call.payload().roots)
+    if related.table != references.table.logical_name and not _is_shared(references):
+        raise MalformedRequest(
+            f"The navigation property '{references.navigation.name}' refers to records of "
+            f"'{references.table.logical_name}', not of '{related.table}'."
+        )
+    return related
+
+
+def _is_shared(references: References) -> bool:
+    """Return whether one navigation property leads to several tables (`ownerid` to users and teams)."""
+    navigation = references.navigation
+    return isinstance(navigation, LookupNavigation) and navigation.name == navigation.relationship.referencing_column
