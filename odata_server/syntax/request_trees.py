@@ -8,6 +8,30 @@ from odata_server.syntax.apply_trees import ComputeItem, OrderItem, Transformati
 from odata_server.syntax.tokens import Span
 from odata_server.syntax.trees import NOWHERE, Expression, NamedArgument, Search
 
+# The parts that options share with `$apply` are read from here too.
+__all__ = [
+    "AliasAssignment",
+    "Arguments",
+    "ComputeItem",
+    "CrossJoinSegment",
+    "CustomOption",
+    "ExpandItem",
+    "ExpandTarget",
+    "FilterSegment",
+    "Levels",
+    "NamedSegment",
+    "OrderItem",
+    "PathSegment",
+    "QueryOptions",
+    "ReferenceSegment",
+    "ResourcePath",
+    "SelectItem",
+    "SystemName",
+    "SystemSegment",
+    "Transformation",
+    "ValueSegment",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
