@@ -1,0 +1,67 @@
+"""The users of Human Resources in SQL: who an application or a person is there, and with which roles.
+
+One indexed statement per question, so nothing has to be remembered and a changed role counts at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import apsw
+
+from entities.text import fold
+from entities.values import Guid
+
+_USER: Final = """
+SELECT u."systemuserentityid", u."userid", u."username", u."enabled", u."company", u."alias",
+       (SELECT group_concat("securityroleidentifier$fold", char(10) ORDER BY "securityroleidentifier$fold")
+          FROM "securityuserroleentity" AS r WHERE r."userid$fold" = u."userid$fold")
+"""
+
+_BY_APPLICATION: Final = f"""{_USER}
+  FROM "sysaadcliententity" AS a JOIN "systemuserentity" AS u ON u."userid$fold" = a."userid$fold"
+ WHERE a."clientid$fold" = ?1"""
+
+_BY_MAIL: Final = f"""{_USER}
+  FROM "systemuserentity" AS u WHERE u."alias$fold" = ?1 OR u."email$fold" = ?1
+ ORDER BY u."alias$fold" = ?1 DESC, u."userid$fold" LIMIT 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user of Human Resources; `roles` are the folded identifiers of its roles, in order."""
+
+    id: Guid
+    user_id: str
+    name: str
+    is_enabled: bool
+    company: str
+    alias: str
+    roles: tuple[str, ...]
+
+
+def user_of_application(connection: apsw.Connection, client_id: str) -> UserRow | None:
+    """Return the user that an Entra application is mapped to."""
+    return _row(connection, _BY_APPLICATION, client_id)
+
+
+def user_by_mail(connection: apsw.Connection, address: str) -> UserRow | None:
+    """Return the user whose alias, or else whose e-mail address, is this."""
+    return _row(connection, _BY_MAIL, address)
+
+
+def _row(connection: apsw.Connection, sql: str, value: str) -> UserRow | None:
+    row = connection.execute(sql, (fold(value),)).fetchone()
+    if row is None:
+        return None
+    record_id, user_id, name, enabled, company, alias, roles = row
+    return UserRow(
+        Guid(str(record_id)),
+        str(user_id),
+        str(name or user_id),
+        enabled != 0,
+        str(company or ""),
+        str(alias or ""),
+        tuple(str(roles).split("\n")) if roles else (),
+    )

@@ -1,0 +1,1 @@
+"""Data providers: what stands behind virtual tables."""
