@@ -49,5 +49,15 @@ def currency_id(organization_id: Guid, iso_code: str) -> Guid:
 
 
 def role_id(business_unit_id: Guid, role_name: str) -> Guid:
-    """Return the id of a standard role's copy in a business unit made by the seed."""
+    """Return the id of a standard role in the root business unit."""
     return derived_id(business_unit_id, "role", role_name)
+
+
+def role_copy_id(business_unit_id: Guid, root_role_id: Guid) -> Guid:
+    """Return the id of the copy of a role that a business unit below inherits."""
+    return derived_id(business_unit_id, "role copy", root_role_id)
+
+
+def role_privilege_id(held_by: Guid, privilege: Guid) -> Guid:
+    """Return the id of the row that says that a role grants a privilege."""
+    return derived_id(held_by, "roleprivileges", privilege)

@@ -1,0 +1,39 @@
+"""Short reads for rules: one record by id or by a condition, inside the running transaction."""
+
+from __future__ import annotations
+
+from entities.errors import RecordNotFound
+from entities.pipeline import Operations
+from entities.query import Filter, QueryExpression, equals
+from entities.values import EntityReference, Guid, Record, Value
+
+
+def first(system: Operations, table: str, condition: Filter, *columns: str) -> Record | None:
+    """Return the first record of a table for which a condition holds, None when there is none.
+
+    Args:
+        system: the transaction's operations.
+        table: the table.
+        condition: the condition.
+        columns: the columns to read; all when none is named.
+    """
+    found = system.records(QueryExpression(table, columns or None, filter=condition, top=1))
+    return found[0] if found else None
+
+
+def by_id(system: Operations, reference: EntityReference, *columns: str) -> Record:
+    """Return the record of a reference.
+
+    Raises:
+        RecordNotFound: there is none.
+    """
+    key = system.catalog.tables[reference.table].primary_id
+    found = first(system, reference.table, equals(key, reference.id), *columns)
+    if found is None:
+        raise RecordNotFound(f"Entity '{reference.table}' With Id = {reference.id} Does Not Exist")
+    return found
+
+
+def referenced(value: Value) -> Guid | None:
+    """Return the id of a lookup's value, None when it is empty."""
+    return value.id if isinstance(value, EntityReference) else None

@@ -1,0 +1,44 @@
+"""The steps that the standard tables bring into the event pipeline."""
+
+from __future__ import annotations
+
+from entities.pipeline import Step
+from entities.standard.customer_rules import customer_steps
+from entities.standard.role_actions import action_steps
+from entities.standard.role_rules import role_steps
+from entities.standard.user_rules import FindApplication, user_steps
+from entities.values import Guid
+
+SECURITY_TABLES = frozenset(
+    (
+        "businessunit",
+        "systemuser",
+        "team",
+        "role",
+        "privilege",
+        "roleprivileges",
+        "systemuserroles",
+        "teamroles",
+        "teammembership",
+    )
+)
+"""Tables whose change alters who may do what."""
+
+
+def standard_steps(
+    find_application: FindApplication, *, tenant_domain: str, organization_id: Guid, version: str
+) -> tuple[Step, ...]:
+    """Return every step of the standard tables.
+
+    Args:
+        find_application: the tenant's app registrations by application id.
+        tenant_domain: the domain of the user names of application users.
+        organization_id: the environment's organization.
+        version: what RetrieveVersion answers.
+    """
+    return (
+        *user_steps(find_application, tenant_domain, organization_id),
+        *role_steps(organization_id),
+        *action_steps(organization_id, version),
+        *customer_steps(),
+    )
