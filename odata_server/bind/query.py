@@ -201,7 +201,7 @@ def _check_options(options: QueryOptions, dialect: Dialect, allowed: frozenset[s
 
 def _allowed_text(dialect: Dialect) -> str:
     shown = ", ".join(sorted(dialect.options - {"$skiptoken", "$deltatoken"}))
-    return f"To allow it is not possible; the supported options are {shown}."
+    return f"The supported query options are {shown}."
 
 
 def bind_selection(table: Table, items: tuple[SelectItem, ...] | None, dialect: Dialect) -> Selection:

@@ -61,7 +61,7 @@ def collection_answer(call: Call, bound: BoundRows) -> ODataResponse:
         call.context(bound.fragment),
         row_bytes(found, bound.shape),
         totals=totals,
-        next_link=_next_link(call, bound, found),
+        next_link=next_link(call, bound, found),
     )
     applied = preference_applied(call.preferences, MAX_PAGE_SIZE, INCLUDE_ANNOTATIONS)
     return json_response(call.services, body, *applied)
@@ -74,17 +74,22 @@ def row_bytes(found: Rows, shape: RowShape, id_column: str = "") -> bytes:
     return render_rows(found.records, shape, id_column=id_column)
 
 
-def _next_link(call: Call, bound: BoundRows, found: Rows) -> str | None:
+def next_link(call: Call, bound: BoundRows, found: Rows) -> str | None:
     """Return the absolute URL of the next page; the page size travels in the header, not in the link."""
     if found.next is None:
         return None
-    options = [
-        f"{encode_query(option.name)}={encode_query(option.value or '')}"
-        for option in split_query(call.request.query)
-        if option.name not in _DROPPED_FROM_LINK
-    ]
     token = cookie_link(bound.keys, found.next, found.first or (None,) * len(bound.keys))
-    return f"{call.request.origin}{call.request.path}?{'&'.join((*options, f'$skiptoken={token}'))}"
+    return linked(call, f"$skiptoken={token}", _DROPPED_FROM_LINK)
+
+
+def linked(call: Call, option: str, dropped: frozenset[str]) -> str:
+    """Return the request's URL with one more option in place of some others."""
+    kept = [
+        f"{encode_query(given.name)}={encode_query(given.value or '')}"
+        for given in split_query(call.request.query)
+        if given.name not in dropped
+    ]
+    return f"{call.request.origin}{call.request.path}?{'&'.join((*kept, option))}"
 
 
 def read_row(call: Call, table: Table, target: Target) -> ODataResponse:
@@ -136,8 +141,8 @@ def read_references(call: Call, related: Related) -> ODataResponse:
     shape = reference_shape(related.table, call.root)
     query = of_parent(call, bound.query, related)
     found = call.read(RetrieveMultiple(query), shape)
-    next_link = _next_link(call, bound, found)
-    body = envelope.collection(call.context("Collection($ref)"), row_bytes(found, shape), next_link=next_link)
+    link = next_link(call, bound, found)
+    body = envelope.collection(call.context("Collection($ref)"), row_bytes(found, shape), next_link=link)
     return json_response(call.services, body)
 
 

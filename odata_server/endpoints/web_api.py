@@ -37,6 +37,7 @@ from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.responses import refused
 from odata_server.endpoints.services import Services
+from odata_server.engine.organization import StaleSnapshot
 from odata_server.syntax.paths import parse_path
 from odata_server.syntax.tokens import SyntaxRefused
 from security.authenticate import authenticate
@@ -65,11 +66,21 @@ def handle(request: ODataRequest, services: Services) -> ODataResponse:
             audiences=services.audiences,
             now=services.now(),
         )
-        return _answer(_call(request, services, principal, preferences))
+        return _answered(request, services, principal, preferences)
     except SyntaxRefused as error:
         return refused(MalformedRequest(str(error)), request, services, preferences)
     except DataverseError as error:
         return refused(error, request, services, preferences)
+
+
+def _answered(
+    request: ODataRequest, services: Services, principal: Principal, preferences: Preferences
+) -> ODataResponse:
+    """Answer, once more with fresh definitions where they changed meanwhile."""
+    try:
+        return _answer(_call(request, services, principal, preferences))
+    except StaleSnapshot:
+        return _answer(_call(request, services, principal, preferences))
 
 
 def _call(request: ODataRequest, services: Services, principal: Principal, preferences: Preferences) -> Call:

@@ -1,0 +1,271 @@
+"""Human Resources' `/data`: the finance-and-operations dialect of OData v4 over the same engine and binder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final, assert_never
+
+from entities.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    DataverseError,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotSupported,
+)
+from entities.messages import Create, Delete, Execute, Executed, Retrieve, RetrieveMultiple, Rows, Update, Written
+from entities.metadata.tables import Table
+from entities.query import Page
+from entities.values import EntityReference, Guid, Value
+from odata_server.bind.dialect import FINANCE
+from odata_server.bind.json_body import read_object
+from odata_server.bind.payload import bind_record
+from odata_server.bind.query import BoundRows, bind_count, bind_row, bind_rows, narrowed, of_company
+from odata_server.bind.resource import (
+    Collection,
+    Counted,
+    Names,
+    Operation,
+    References,
+    Related,
+    RelatedMember,
+    RelatedRow,
+    Resource,
+    Row,
+    RowProperty,
+    ServiceRoot,
+    not_found,
+    resolve,
+)
+from odata_server.edm.naming import finance_property, key_columns
+from odata_server.edm.preferences import Preferences, parse_preferences
+from odata_server.endpoints.call import Call
+from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.endpoints.finance_tags import version_of_tag
+from odata_server.endpoints.invocations import body_parameters, result_json
+from odata_server.endpoints.reads import linked, next_link, row_bytes
+from odata_server.endpoints.services import Services
+from odata_server.render import envelope
+from odata_server.render.errors import finance_body, status_of
+from odata_server.render.links import natural_key_url
+from odata_server.syntax.paths import parse_path
+from odata_server.syntax.request_trees import QueryOptions
+from odata_server.syntax.tokens import SyntaxRefused
+from security.authenticate import claims_of
+from security.principals import Principal
+
+_ROOT: Final = re.compile(r"/data(?:/(.*))?\Z", re.DOTALL)
+_HEADERS: Final = (("OData-Version", "4.0"), ("Cache-Control", "no-cache"))
+_JSON: Final = (("Content-Type", "application/json; odata.metadata=minimal"), *_HEADERS)
+
+
+class UnknownCaller(AuthenticationFailed):
+    """The token is good, but its bearer stands for no user of Human Resources (R-160)."""
+
+
+def handle(request: ODataRequest, services: Services) -> ODataResponse:
+    """Answer one request to `/data`, or one part of a batch."""
+    try:
+        return _answer(
+            _call(request, services, _principal(request, services), parse_preferences(request.header("prefer")))
+        )
+    except SyntaxRefused as error:
+        return _refused(MalformedRequest(str(error)), request, services)
+    except DataverseError as error:
+        return _refused(error, request, services)
+
+
+def _refused(error: DataverseError, request: ODataRequest, services: Services) -> ODataResponse:
+    extra: tuple[tuple[str, str], ...] = ()
+    if isinstance(error, AuthenticationFailed):
+        value = f'Bearer authorization_uri="{request.origin}/{services.tenant_id}/oauth2/authorize"'
+        extra = (("WWW-Authenticate", value),)
+    return ODataResponse(status_of(error), (*_JSON, *extra), finance_body(error))
+
+
+def _principal(request: ODataRequest, services: Services) -> Principal:
+    """Return the Human Resources user that the token's bearer runs as.
+
+    Raises:
+        AuthenticationFailed: no good token, or no user for it.
+    """
+    claims = claims_of(
+        request.headers.get("authorization"),
+        services.validator,
+        audiences=services.finance_audiences,
+        now=services.now(),
+    )
+    directory = services.human_resources.directory
+    object_id = Guid(str(claims.object_id))
+    try:
+        if claims.is_app:
+            return directory.application_user(Guid(str(claims.app_id)), object_id)
+        return directory.user(object_id, claims.user_principal_name)
+    except AccessDenied as error:
+        raise UnknownCaller(error.message) from error
+
+
+def _call(request: ODataRequest, services: Services, principal: Principal, preferences: Preferences) -> Call:
+    found = _ROOT.match(request.path)
+    if found is None:
+        raise not_found(request.path.strip("/").rpartition("/")[2])
+    organization = services.human_resources
+    root, path = f"{request.origin}/data", (found[1] or "").removesuffix("/")
+    return Call(request, services, organization, organization.catalog, principal, preferences, FINANCE, root, path)
+
+
+def _answer(call: Call) -> ODataResponse:
+    if call.path in {"", "$metadata"}:
+        return call.services.finance_metadata(call.request, tuple(filter(None, (call.path,))), call.read_metadata)
+    if call.path == "$batch":
+        raise NotSupported("$batch is not supported yet.")
+    options = call.options()
+    aliases = {assignment.name: assignment.value for assignment in options.aliases}
+    return _dispatch(call, resolve(parse_path(call.path), Names(call.catalog, FINANCE, aliases)), options)
+
+
+def _dispatch(call: Call, resource: Resource, options: QueryOptions) -> ODataResponse:
+    match resource:
+        case Collection(table=table):
+            return _collection(call, table, options)
+        case Row():
+            return _row(call, resource, options)
+        case Counted(rows=Collection(table=table)) if call.request.method == "GET":
+            return _read_count(call, table, options)
+        case Operation() if call.request.method == "POST":
+            return _invoke(call, resource)
+        case ServiceRoot() | Counted() | Operation():
+            raise _wrong_method(call)
+        case Related() | RelatedRow() | RelatedMember() | RowProperty() | References():
+            raise NotSupported("Paths behind a record are not supported on /data yet.")
+        case _:
+            assert_never(resource)
+
+
+def _collection(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
+    match call.request.method:
+        case "GET":
+            return _read_collection(call, table, options)
+        case "POST":
+            return _create(call, table, options)
+        case _:
+            raise _wrong_method(call)
+
+
+def _row(call: Call, row: Row, options: QueryOptions) -> ODataResponse:
+    match call.request.method:
+        case "GET":
+            return _read_row(call, row, options)
+        case "PATCH":
+            return _change(call, row)
+        case "DELETE":
+            call.execute(Delete(row.target, version_of_tag(call.request.header("if-match"))))
+            return ODataResponse(204, _HEADERS)
+        case _:
+            raise _wrong_method(call)
+
+
+def _wrong_method(call: Call) -> MethodNotAllowed:
+    return MethodNotAllowed(f"The requested resource does not support http method '{call.request.method}'.")
+
+
+def _crosses_companies(options: QueryOptions) -> bool:
+    return any(o.name.lower() == "cross-company" and (o.value or "").lower() == "true" for o in options.custom)
+
+
+def _read_collection(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
+    """Answer `GET /data/Set`: the caller's company and rows without one, all companies with `cross-company=true`."""
+    bound = bind_rows(table, options, call.reading())
+    if not _crosses_companies(options):
+        company = call.services.default_company(call.principal)
+        bound = replace(bound, query=narrowed(bound.query, of_company(table, company)))
+    return _skipped(call, bound, table) if bound.skip else _page(call, bound, table)
+
+
+def _page(call: Call, bound: BoundRows, table: Table) -> ODataResponse:
+    found = call.read(RetrieveMultiple(bound.query), bound.shape)
+    return _rows(call, bound, table, found, next_link(call, bound, found))
+
+
+def _skipped(call: Call, bound: BoundRows, table: Table) -> ODataResponse:
+    """Answer a query with `$skip`: the rows before it are read and left out, as the query form has no offset."""
+    asked = bound.query.top if bound.query.top is not None else FINANCE.page_size
+    query = replace(bound.query, top=None, page=Page(bound.skip + asked), columns=None)
+    found = call.read(RetrieveMultiple(query))
+    is_last = bound.query.top is not None or found.next is None
+    link = None if is_last else linked(call, f"$skip={bound.skip + asked}", frozenset({"$skip"}))
+    return _rows(call, bound, table, replace(found, records=found.records[bound.skip :]), link)
+
+
+def _rows(call: Call, bound: BoundRows, table: Table, found: Rows, link: str | None) -> ODataResponse:
+    totals = envelope.Totals(bound.counts, total=found.total)
+    rows = row_bytes(found, bound.shape, table.primary_id)
+    body = envelope.collection(call.context(bound.fragment), rows, totals=totals, next_link=link)
+    return ODataResponse(200, _JSON, body)
+
+
+def _read_count(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
+    query = bind_count(table, options, call.reading())
+    if not _crosses_companies(options):
+        query = narrowed(query, of_company(table, call.services.default_company(call.principal)))
+    found = call.read(RetrieveMultiple(query))
+    return ODataResponse(200, (("Content-Type", "text/plain"), *_HEADERS), str(found.total or 0).encode())
+
+
+def _read_row(call: Call, row: Row, options: QueryOptions) -> ODataResponse:
+    bound = bind_row(row.table, options, call.reading())
+    found = call.read(Retrieve(row.target, bound.columns), bound.shape)
+    body = envelope.single(call.context(bound.fragment), row_bytes(found, bound.shape, row.table.primary_id))
+    return ODataResponse(200, _JSON, body)
+
+
+def _create(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
+    """Answer `POST /data/Set`: 201 with the row and its URL; the company is the caller's unless the body names one."""
+    members = read_object(call.request.body, table.entity_set_name)
+    record = bind_record(members, table, call.payload(), creates=True, updates=False)
+    if table.company_column is not None and table.company_column not in record:
+        record[table.company_column] = call.services.default_company(call.principal)
+    bound = bind_row(table, options, call.reading())
+    written = call.execute(Create(table.logical_name, record))
+    assert isinstance(written, Written)
+    found = call.read(Retrieve(written.reference, bound.columns), bound.shape)
+    body = envelope.single(call.context(bound.fragment), row_bytes(found, bound.shape, table.primary_id))
+    location = _location(call, table, written.reference)
+    return ODataResponse(201, (*_JSON, ("Location", location)), body)
+
+
+def _location(call: Call, table: Table, reference: EntityReference) -> str:
+    """Return a record's URL by natural key."""
+    names = key_columns(table)
+    record = call.read(Retrieve(reference, names)).records[0]
+    literals = tuple((finance_property(table.by_name[name]), _literal(record.get(name))) for name in names)
+    return natural_key_url(call.root, table.entity_set_name, literals)
+
+
+def _literal(value: Value) -> str:
+    """Return a key value as it stands in a URL."""
+    if isinstance(value, int | Decimal):
+        return str(value)
+    doubled = "" if value is None else str(value).replace("'", "''")
+    return f"'{doubled}'"
+
+
+def _change(call: Call, row: Row) -> ODataResponse:
+    """Answer `PATCH /data/Set(key)`: an update, never a create."""
+    members = read_object(call.request.body, row.table.entity_set_name)
+    record = bind_record(members, row.table, call.payload(), creates=False, updates=True)
+    call.execute(Update(row.target, record, version_of_tag(call.request.header("if-match"))))
+    return ODataResponse(204, _HEADERS)
+
+
+def _invoke(call: Call, operation: Operation) -> ODataResponse:
+    """Answer an action bound to a record."""
+    if not isinstance(operation.bound, Row):
+        raise NotSupported(f"The action '{operation.name}' on a collection is not supported.")
+    parameters = body_parameters(call, operation.name)
+    answer = call.execute(Execute(operation.name, parameters, operation.bound.target))
+    if not isinstance(answer, Executed):
+        return ODataResponse(204, _HEADERS)
+    return ODataResponse(200, _JSON, result_json(answer.result))
