@@ -98,7 +98,6 @@ def do_not_hire(ctx: ExecutionContext) -> None:
     comments = text_parameter("Comments", ctx.parameters.get("Comments"))
     reason = found(row_where(ctx.system, REASON_CODE, ("reasoncodeid", code)), "ReasonCodeId", code, "Reason code")
     _decide(ctx.system, candidate, not_hired(reason["reasoncodeid"], comments))
-    ctx.result = {}
 
 
 def dismiss(ctx: ExecutionContext) -> None:
@@ -106,7 +105,6 @@ def dismiss(ctx: ExecutionContext) -> None:
     candidate = _candidate(ctx)
     check_not_dismissed(candidate)
     _decide(ctx.system, candidate, dismissed())
-    ctx.result = {}
 
 
 def _candidate(ctx: ExecutionContext) -> Record:

@@ -125,7 +125,7 @@ def relationships_of(entity: DataEntity) -> tuple[OneToMany, ...]:
             referencing_table=table.logical_name,
             referencing_column=r.lookup,
             referencing_navigation=r.navigation,
-            referenced_navigation="",
+            referenced_navigation=table.entity_set_name,
             cascade=CascadeConfiguration(delete=Cascade.RESTRICT),
         )
         for r in entity.references

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from entities.human_resources.choices import EMPLOYED
 from entities.human_resources.fields import NEVER
 from entities.human_resources.roles import EMPLOYEE, HUMAN_RESOURCE_MANAGER, SYSTEM_ADMINISTRATOR
-from entities.human_resources.seed import user_rows
-from entities.messages import Create
+from entities.human_resources.seed import SeedRow, user_rows
+from entities.values import Value
 
 _OPENING = datetime(2015, 1, 1, tzinfo=UTC)
 _FIRST_POSITION = 601
@@ -74,7 +74,7 @@ _WORKERS = (
 )
 
 
-def demo_rows(*, domain: str) -> tuple[Create, ...]:
+def demo_rows(*, domain: str) -> tuple[SeedRow, ...]:
     """Return the sample rows, to be executed in order after `seed_rows`.
 
     Args:
@@ -91,23 +91,23 @@ def demo_rows(*, domain: str) -> tuple[Create, ...]:
     )
 
 
-def _companies() -> Iterator[Create]:
+def _companies() -> Iterator[SeedRow]:
     for identifier, name, language, country in _COMPANIES:
         row = {"legalentityid": identifier, "name": name, "languageid": language, "addresscountryregionid": country}
-        yield Create("omlegalentity", row)
+        yield "omlegalentity", row
 
 
-def _reason_codes() -> Iterator[Create]:
+def _reason_codes() -> Iterator[SeedRow]:
     for code, description in _REASONS:
-        row = {"reasoncodeid": code, "description": description, "isapplicationapplicable": 1}
-        yield Create("hcmreasoncodeentity", row)
+        row: dict[str, Value] = {"reasoncodeid": code, "description": description, "isapplicationapplicable": 1}
+        yield "hcmreasoncodeentity", row
 
 
-def _positions() -> Iterator[Create]:
+def _positions() -> Iterator[SeedRow]:
     for place in range(20):
         identifier = f"{_FIRST_POSITION + place:06}"
         activation = _day(2022, 1, 1) if identifier == _LATER else _OPENING
-        yield Create(
+        yield (
             "hcmpositionv2entity",
             {
                 "positionid": identifier,
@@ -120,8 +120,8 @@ def _positions() -> Iterator[Create]:
         )
 
 
-def _worker(number: str, worker: _Worker, domain: str) -> Iterator[Create]:
-    yield Create(
+def _worker(number: str, worker: _Worker, domain: str) -> Iterator[SeedRow]:
+    yield (
         "hcmworkerentity",
         {
             "personnelnumber": number,
@@ -131,7 +131,7 @@ def _worker(number: str, worker: _Worker, domain: str) -> Iterator[Create]:
             "workerstatus": EMPLOYED,
         },
     )
-    yield Create(
+    yield (
         "hcmemploymententity",
         {
             "legalentityid": worker.company,
@@ -141,7 +141,7 @@ def _worker(number: str, worker: _Worker, domain: str) -> Iterator[Create]:
         },
     )
     if worker.position is not None:
-        yield Create(
+        yield (
             "hcmpositionworkerassignmententity",
             {"positionid": worker.position, "personnelnumber": number, "validfrom": worker.started, "validto": NEVER},
         )

@@ -1,19 +1,23 @@
 """The rows that a fresh Human Resources environment has: its roles, the user Admin, the administrator's application.
 
-Rows are `Create` messages for the system to execute in order: numbers, persons and references come from the steps.
+Rows are pairs of table and record, to be created in order with the system's rights: numbers, persons and references
+come from the steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from entities.human_resources.roles import ROLES, SYSTEM_ADMINISTRATOR
-from entities.messages import Create
+from entities.values import Record
+
+SeedRow: TypeAlias = tuple[str, Record]
 
 ADMIN_USER = "Admin"
 
 
-def seed_rows(*, admin_client_id: str, domain: str) -> tuple[Create, ...]:
+def seed_rows(*, admin_client_id: str, domain: str) -> tuple[SeedRow, ...]:
     """Return the rows of a fresh environment.
 
     Args:
@@ -23,16 +27,16 @@ def seed_rows(*, admin_client_id: str, domain: str) -> tuple[Create, ...]:
     return (
         *_roles(),
         *user_rows(ADMIN_USER, "Administrator", SYSTEM_ADMINISTRATOR.identifier, domain),
-        Create(
+        (
             "sysaadcliententity",
             {"clientid": admin_client_id, "name": "Talentverse administration", "userid": ADMIN_USER},
         ),
     )
 
 
-def _roles() -> Iterator[Create]:
+def _roles() -> Iterator[SeedRow]:
     for role in ROLES:
-        yield Create(
+        yield (
             "securityroleentity",
             {
                 "securityroleidentifier": role.identifier,
@@ -42,11 +46,11 @@ def _roles() -> Iterator[Create]:
         )
 
 
-def user_rows(user_id: str, name: str, role: str, domain: str, company: str = "USMF") -> tuple[Create, ...]:
+def user_rows(user_id: str, name: str, role: str, domain: str, company: str = "USMF") -> tuple[SeedRow, ...]:
     """Return a user with one role; the alias is the user principal name by which persons are found."""
     address = f"{user_id.lower()}@{domain}"
     return (
-        Create(
+        (
             "systemuserentity",
             {
                 "userid": user_id,
@@ -57,5 +61,5 @@ def user_rows(user_id: str, name: str, role: str, domain: str, company: str = "U
                 "company": company,
             },
         ),
-        Create("securityuserroleentity", {"userid": user_id, "securityroleidentifier": role}),
+        ("securityuserroleentity", {"userid": user_id, "securityroleidentifier": role}),
     )

@@ -16,6 +16,7 @@ from entities.errors import (
     InvalidArgument,
     InvalidOperation,
     InvalidPayload,
+    MethodNotAllowed,
     RecordNotFound,
     StepRejected,
     TooManyRequests,
@@ -191,5 +192,13 @@ def _refusals(mapping: TableMapping, principal: Principal, right: str) -> Iterat
             "type 429.",
             retry_after=error.retry_after,
         ) from error
-    except (DuplicateRecord, InvalidArgument, InvalidOperation, InvalidPayload, StepRejected, VersionMismatch) as error:
+    except (
+        DuplicateRecord,
+        InvalidArgument,
+        InvalidOperation,
+        InvalidPayload,
+        MethodNotAllowed,
+        StepRejected,
+        VersionMismatch,
+    ) as error:
         raise StepRejected(error.message) from error

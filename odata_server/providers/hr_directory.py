@@ -16,7 +16,7 @@ from entities.metadata.declare import derived_id
 from entities.pipeline import Caller
 from entities.values import EMPTY_GUID, Guid
 from odata_server.engine.database import Database
-from odata_server.engine.hr_directory import UserRow, user_by_mail, user_of_application
+from odata_server.engine.hr_directory import UserRow, create_directory_indexes, user_by_mail, user_of_application
 from security.principals import Principal
 from security.privileges import Depth
 
@@ -27,11 +27,13 @@ class HumanResourcesDirectory:
     """Implements `security.directory.Directory` on the Human Resources database.
 
     Args:
-        database: the environment's database.
+        database: the environment's database, with its tables in it.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        with database.writing() as connection:
+            create_directory_indexes(connection)
 
     def application_user(self, application_id: Guid, object_id: Guid | None = None) -> Principal:
         """Return the user that an application runs as.
