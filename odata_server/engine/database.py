@@ -103,6 +103,12 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def exclusive(self) -> Iterator[apsw.Connection]:
+        """Give the writing connection to this thread alone, outside any transaction."""
+        with self._write_lock:
+            yield self._writer
+
     def start_checkpoints(self) -> None:
         """Move the log into the database in the background, so that no request pays for it."""
         self._checkpointer = threading.Thread(target=self._checkpoint_forever, name="checkpoints", daemon=True)

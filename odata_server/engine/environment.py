@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,22 +19,17 @@ from odata_server.engine.catalog_store import (
 )
 from odata_server.engine.database import Database, Durability
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a new environment starts with.
-
-    `seed` gives the rows of a fresh environment as (table, record), in an order in which references exist.
-    """
+    """What a new environment starts with."""
 
     organization_id: Guid
     catalog: Catalog
-    seed: Callable[[], Iterable[tuple[str, Record]]]
 
 
-def prepare_database(path: Path, blueprint: Blueprint, durability: Durability) -> bool:
+def prepare_database(path: Path, blueprint: Blueprint) -> bool:
     """Make the database when it does not exist yet.
 
     Returns:
@@ -43,7 +38,7 @@ def prepare_database(path: Path, blueprint: Blueprint, durability: Durability) -
     Raises:
         EngineFault: the data belongs to a newer release.
     """
-    database = Database(path, durability)
+    database = Database(path, Durability.FULL)
     try:
         with database.writing() as connection:
             if is_initialized(connection):
@@ -70,6 +65,3 @@ def fill(service: OrganizationService, rows: Iterable[tuple[str, Record]]) -> in
     messages = [Create(table, record) for table, record in rows]
     service.execute_transaction(messages, service.system)
     return len(messages)
-
-
-__all__ = ["Blueprint", "Transaction", "fill", "open_environment", "prepare_database"]

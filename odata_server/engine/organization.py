@@ -7,7 +7,8 @@ provider behind them, in no transaction of ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -40,7 +41,7 @@ from entities.values import EntityReference, Guid, KeyReference
 from entities.virtual import DataProvider
 from odata_server.edm.representation import RowShape
 from odata_server.engine import reading, rows
-from odata_server.engine.catalog_store import CatalogChange, load_catalog, read_stamp
+from odata_server.engine.catalog_store import load_catalog, read_stamp
 from odata_server.engine.database import Database
 from odata_server.engine.references import not_found, resolve
 from odata_server.engine.transaction import Rules, Transaction
@@ -81,22 +82,31 @@ class OrganizationService:
         self._parts = parts
         self._catalog = load_catalog(database.reader())
         self._plans = reading.PlanCache()
-        self.directory: Directory = parts.directory(database, lambda: self._catalog.version)
-        self._rules = Rules(parts.pipeline, self.directory.system, parts.security_tables, self._plans)
+        self._directory: Directory = parts.directory(database, lambda: self._catalog.version)
+        self._rules = Rules(parts.pipeline, self._directory.system, parts.security_tables, self._plans)
         self.organization_id = Guid(str(database.reader().execute('SELECT organization_id FROM "$state"').get))
         self.on_job: Callable[[], None] = lambda: None
 
     @property
     def catalog(self) -> Catalog:
         """The metadata as it is now, in whatever process it was changed."""
+        self._refresh()
+        return self._catalog
+
+    def _refresh(self) -> None:
         if read_stamp(self.database.reader()) != self._catalog.version:
             self._catalog = load_catalog(self.database.reader())
-        return self._catalog
+
+    @property
+    def directory(self) -> Directory:
+        """The principals as they are now, in whatever process their rights were changed."""
+        self._refresh()
+        return self._directory
 
     @property
     def system(self) -> Principal:
         """The principal with every right."""
-        return self.directory.system()
+        return self._directory.system()
 
     def execute(self, message: Message, principal: Principal, *, shape: RowShape | None = None) -> Response:
         """Execute one message.
@@ -146,17 +156,12 @@ class OrganizationService:
         self._committed(transaction)
         return responses
 
-    def change_catalog(self, change: CatalogChange, and_then: Callable[[Transaction], None] = lambda _: None) -> None:
-        """Put or remove tables and relationships; all processes see it with their next request.
-
-        Args:
-            change: what to put and remove.
-            and_then: what else belongs to the same transaction.
-        """
+    @contextmanager
+    def changing(self) -> Iterator[Transaction]:
+        """Give a transaction to a job of the system; it is committed when the block ends."""
         with self.database.writing() as connection:
             transaction = Transaction(connection, load_catalog(connection), self._parts.clock(), self._rules)
-            transaction.change_catalog(change)
-            and_then(transaction)
+            yield transaction
         self._committed(transaction)
 
     def _committed(self, transaction: Transaction) -> None:

@@ -1,0 +1,101 @@
+"""The composition root: settings become a WSGI application.
+
+```
+prepare   once, in the serving process: authority, databases, secrets; leaves nothing open
+build     in every worker: opens the stores, wires services, doors and authority into one Flask application
+```
+"""
+
+from __future__ import annotations
+
+import time
+from importlib.metadata import version
+from uuid import uuid4
+
+from flask import Flask
+
+from odata_server.admin.data_directory import Secrets, read_secrets
+from odata_server.admin.first_start import (
+    AUTHORITY_DATABASE,
+    Prepared,
+    open_server_authority,
+    prepare_authority,
+    system_sources,
+)
+from odata_server.endpoints.control import Control, control_routes
+from odata_server.endpoints.metadata import metadata_handlers
+from odata_server.endpoints.routes import data_routes
+from odata_server.endpoints.services import Services
+from odata_server.engine.authority_store import AuthorityDatabase, open_authority_database
+from odata_server.environments import ORGANIZATION_ID, Environments, open_environments, prepare_environments
+from odata_server.settings import Settings
+from security.authority.authority import Authority, AuthorityStores
+from security.authority.routes import authority_blueprint
+
+FINANCE_RESOURCE = "00000015-0000-0000-c000-000000000000"
+"""The application id by which a token may name `/data`, as in a real tenant."""
+
+
+def prepare(settings: Settings, known: Secrets) -> Prepared:
+    """Make whatever the workers need and is not there yet.
+
+    Args:
+        settings: the server's settings.
+        known: the secrets of earlier starts.
+    """
+    prepared = prepare_authority(settings, known, ORGANIZATION_ID)
+    database = open_authority_database(settings.storage_directory / AUTHORITY_DATABASE)
+    try:
+        prepare_environments(settings, _authority(settings, database), _nothing_more)
+    finally:
+        database.close()
+    return prepared
+
+
+def build(settings: Settings) -> Flask:
+    """Return the application of one worker process, with its background work started."""
+    database = open_authority_database(settings.storage_directory / AUTHORITY_DATABASE)
+    authority = _authority(settings, database)
+    environments = open_environments(settings, authority)
+    environments.start_background()
+    application = Flask("talentverse", static_folder=None)
+    control_key = read_secrets(settings.data_directory).control_key
+    control = Control(control_key, version("talentverse"), environments.reset)
+    application.register_blueprint(control_routes(control))
+    application.register_blueprint(data_routes(services(settings, authority, environments)))
+    application.register_blueprint(authority_blueprint(authority))
+    return application
+
+
+def services(settings: Settings, authority: Authority, environments: Environments) -> Services:
+    """Return what the doors need."""
+    origins = frozenset(f"{settings.scheme}://{_bracketed(host)}:{settings.port}" for host in settings.host_names)
+    public = frozenset({settings.public_url.rstrip("/")} if settings.public_url else ())
+    web_api_metadata, finance_metadata = metadata_handlers()
+    return Services(
+        dataverse=environments.dataverse,
+        human_resources=environments.human_resources,
+        validator=authority.validator,
+        tenant_id=str(authority.tenant.tenant_id),
+        audiences=origins | public,
+        finance_audiences=origins | public | {FINANCE_RESOURCE},
+        hosts=frozenset(settings.host_names),
+        default_company=environments.human_resources_directory.company_of,
+        now=time.time,
+        new_id=lambda: str(uuid4()),
+        metadata=web_api_metadata,
+        finance_metadata=finance_metadata,
+    )
+
+
+def _authority(settings: Settings, database: AuthorityDatabase) -> Authority:
+    stores = AuthorityStores(database.tenants, database.registrations, database.keys)
+    return open_server_authority(settings, stores, system_sources())
+
+
+def _nothing_more(_: Environments) -> None:
+    """Stand for the fixture of a server that was given none."""
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,65 @@
+"""The simulator's own interface, `/_talentverse/…`, and `/health`.
+
+Only the local control key of `environment.json` opens it, sent as `Authorization: TalentverseControl KEY`; a tenant's
+token never does. It answers on loopback addresses only.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from flask import Blueprint, Response, jsonify, request
+
+_SCHEME: Final = "TalentverseControl"
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the control interface can do.
+
+    Attributes:
+        key: opens it.
+        version: the product's version.
+        reset: puts the data back to its first state.
+    """
+
+    key: str
+    version: str
+    reset: Callable[[], None]
+
+
+def control_routes(control: Control) -> Blueprint:
+    """Return the routes of the control interface and of the health check."""
+    blueprint = Blueprint("control", __name__)
+
+    @blueprint.get("/health")
+    def health() -> Response:
+        return jsonify(status="ready", version=control.version)
+
+    @blueprint.post("/_talentverse/reset")
+    def reset() -> Response | tuple[Response, int]:
+        refusal = _refused(control)
+        if refusal is not None:
+            return refusal
+        control.reset()
+        return jsonify(status="reset")
+
+    return blueprint
+
+
+def _refused(control: Control) -> tuple[Response, int] | None:
+    """Return the refusal of a request that may not control this server, None when it may."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme != _SCHEME or not hmac.compare_digest(key.strip().encode(), control.key.encode()):
+        text = f"The control interface takes the control key of environment.json: Authorization: {_SCHEME} <key>."
+        return jsonify(error={"code": "Unauthorized", "message": text}), _UNAUTHORIZED
+    if not ip_address(request.remote_addr or "127.0.0.1").is_loopback:
+        text = "The control interface answers on this machine only."
+        return jsonify(error={"code": "Forbidden", "message": text}), _FORBIDDEN
+    return None
