@@ -14,7 +14,7 @@ from entities.text import fold
 from entities.values import Guid
 
 _USER: Final = """
-SELECT u."systemuserentityid", u."userid", u."username", u."enabled", u."company", u."alias",
+SELECT u."systemuserentityid", u."userid", u."username", u."enabled", u."alias",
        (SELECT group_concat("securityroleidentifier$fold", char(10) ORDER BY "securityroleidentifier$fold")
           FROM "securityuserroleentity" AS r WHERE r."userid$fold" = u."userid$fold")
 """
@@ -36,7 +36,6 @@ class UserRow:
     user_id: str
     name: str
     is_enabled: bool
-    company: str
     alias: str
     roles: tuple[str, ...]
 
@@ -59,17 +58,23 @@ def user_by_mail(connection: apsw.Connection, address: str) -> UserRow | None:
     return _row(connection, _BY_MAIL, address)
 
 
+def company_of_user(connection: apsw.Connection, record_id: Guid) -> str:
+    """Return the default company of a user, empty when it has none or there is no such user."""
+    sql = 'SELECT "company" FROM "systemuserentity" WHERE "systemuserentityid" = ?1'
+    row = connection.execute(sql, (record_id,)).fetchone()
+    return str(row[0] or "") if row else ""
+
+
 def _row(connection: apsw.Connection, sql: str, value: str) -> UserRow | None:
     row = connection.execute(sql, (fold(value),)).fetchone()
     if row is None:
         return None
-    record_id, user_id, name, enabled, company, alias, roles = row
+    record_id, user_id, name, enabled, alias, roles = row
     return UserRow(
         Guid(str(record_id)),
         str(user_id),
         str(name or user_id),
         enabled != 0,
-        str(company or ""),
         str(alias or ""),
         tuple(str(roles).split("\n")) if roles else (),
     )

@@ -16,7 +16,13 @@ from entities.metadata.declare import derived_id
 from entities.pipeline import Caller
 from entities.values import EMPTY_GUID, Guid
 from odata_server.engine.database import Database
-from odata_server.engine.hr_directory import UserRow, create_directory_indexes, user_by_mail, user_of_application
+from odata_server.engine.hr_directory import (
+    UserRow,
+    company_of_user,
+    create_directory_indexes,
+    user_by_mail,
+    user_of_application,
+)
 from security.principals import Principal
 from security.privileges import Depth
 
@@ -66,9 +72,7 @@ class HumanResourcesDirectory:
 
     def company_of(self, principal: Principal) -> str:
         """Return the default company of a user in lower case, empty when it has none."""
-        name = principal.caller.domain_name
-        row = user_by_mail(self._database.reader(), name) if name else None
-        return row.company.lower() if row else ""
+        return company_of_user(self._database.reader(), principal.caller.user_id).lower()
 
 
 def _principal(row: UserRow, application_id: Guid | None, object_id: Guid | None) -> Principal:
