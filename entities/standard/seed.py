@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
+from entities.metadata.declare import derived_id
 from entities.standard.identifiers import (
     ACTIVE_SOLUTION,
     BASIC_USER_TEMPLATE,
@@ -93,6 +94,33 @@ def seed_rows(organization: NewOrganization, privileges: Iterable[Record]) -> It
     yield from (("privilege", row) for row in privileges)
     for name, (template, grants) in STANDARD_ROLES.items():
         yield from _role_rows(root, name, template, grants)
+
+
+def application_administrator_rows(organization_id: Guid, application_id: Guid) -> Iterator[tuple[str, Record]]:
+    """Yield the application user of an app registration in the root business unit, as System Administrator.
+
+    Args:
+        organization_id: the environment's organization.
+        application_id: the application, known to the steps' `find_application`.
+    """
+    root = root_business_unit_id(organization_id)
+    user, role = derived_id(organization_id, "systemuser", application_id), role_id(root, SYSTEM_ADMINISTRATOR)
+    yield (
+        "systemuser",
+        {
+            "systemuserid": user,
+            "applicationid": application_id,
+            "businessunitid": EntityReference("businessunit", root),
+        },
+    )
+    yield (
+        "systemuserroles",
+        {
+            "systemuserroleid": derived_id(user, "systemuserroles", role),
+            "systemuserid": user,
+            "roleid": role,
+        },
+    )
 
 
 def _organization_rows(organization: NewOrganization, root: Guid) -> Iterator[tuple[str, Record]]:

@@ -1,0 +1,1 @@
+"""Sample data that a new Dataverse environment may start with."""
