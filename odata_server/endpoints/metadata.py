@@ -1,0 +1,152 @@
+"""Service documents, `$metadata` and definitions: what the two OData v4 services say about themselves.
+
+A handler belongs to one service and lives as long as the server; it keeps what it made of the newest catalog snapshot
+only. Definitions are read here, not changed: writing verbs get 501.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+import orjson
+
+from entities.errors import DataverseError, MethodNotAllowed, NotSupported, ResourceNotFound
+from entities.metadata.catalog import Catalog
+from odata_server.edm.csdl import csdl
+from odata_server.edm.finance_csdl import BoundAction, finance_csdl
+from odata_server.edm.preferences import parse_preferences
+from odata_server.edm.service_document import service_document
+from odata_server.endpoints.definition_paths import Place, parts_read, walk
+from odata_server.endpoints.definition_queries import answer
+from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.render.definitions import Definitions
+from odata_server.render.envelope import count_text
+from odata_server.syntax.options import parse_query
+from odata_server.syntax.paths import parse_path
+
+ReadDefinitions: TypeAlias = Callable[[frozenset[str]], Catalog]
+"""Gives the catalog to a caller who may read these parts of it; raises AccessDenied to others."""
+
+JSON: Final = "application/json; odata.metadata=minimal"
+XML: Final = "application/xml"
+TEXT: Final = "text/plain"
+_WEB_API_SEGMENTS: Final = 3
+_FINANCE_SEGMENTS: Final = 1
+_METADATA: Final = "$metadata"
+_READS: Final = frozenset({"GET", "HEAD"})
+_WRITES: Final[Mapping[str, str]] = {
+    "POST": "Creating definitions",
+    "PUT": "Updating definitions",
+    "PATCH": "Updating definitions",
+    "DELETE": "Deleting definitions",
+}
+
+
+class WebApiMetadata:
+    """Answers for the Web API.
+
+    Two threads may make the same document at the same time; both are equal, and one stays.
+    """
+
+    def __init__(self) -> None:
+        self._definitions: Definitions | None = None
+        self._documents: dict[bool, tuple[Catalog, bytes]] = {}
+
+    def __call__(self, request: ODataRequest, segments: tuple[str, ...], read: ReadDefinitions) -> ODataResponse:
+        """Answer a request.
+
+        Args:
+            request: the request; its verb, query and headers count.
+            segments: the path behind the service root, split at slashes and still percent-encoded; none for the
+                service document.
+            read: gives the catalog, if the caller may read those parts of the definitions.
+
+        Raises:
+            DataverseError: the refusal.
+            SyntaxRefused: path or query is not well-formed.
+        """
+        root = request.root(_WEB_API_SEGMENTS)
+        if not segments:
+            return _document(request, lambda: service_document(read(frozenset()), root), JSON)
+        if segments == (_METADATA,):
+            return _document(request, lambda: self._csdl(request, read(frozenset())), XML)
+        if request.method not in _READS:
+            raise _not_supported(request, segments)
+        path = parse_path("/".join(segments))
+        options = parse_query(request.query)
+        definitions = self._of(read(parts_read(path, options)))
+        place = walk(path, definitions, {alias.name: alias.value for alias in options.aliases})
+        return self._answer(place, answer(place, options, definitions, root))
+
+    def _answer(self, place: Place, body: object) -> ODataResponse:
+        if body is None:
+            return ODataResponse(204, (("OData-Version", "4.0"),))
+        if place.is_raw:
+            text = count_text(body) if isinstance(body, int) and place.is_counted else str(body).encode()
+            return _response(text, TEXT)
+        return _response(orjson.dumps(body), JSON)
+
+    def _of(self, catalog: Catalog) -> Definitions:
+        """Return the definitions of a snapshot, the same object as long as the snapshot is the same."""
+        kept = self._definitions
+        if kept is None or kept.catalog is not catalog:
+            kept = self._definitions = Definitions(catalog, earlier=kept)
+        return kept
+
+    def _csdl(self, request: ODataRequest, catalog: Catalog) -> bytes:
+        """Return the metadata document; with annotations where query or preference asks for them."""
+        asked = "annotations=true" in request.query.split("&")
+        annotated = asked or parse_preferences(request.header("prefer")).annotations.everything
+        kept = self._documents.get(annotated)
+        if kept is None or kept[0] is not catalog:
+            kept = self._documents[annotated] = (catalog, csdl(catalog, annotated=annotated))
+        return kept[1]
+
+
+class FinanceMetadata:
+    """Answers for `/data`.
+
+    Args:
+        actions: the environment's bound actions, for its `$metadata`.
+    """
+
+    def __init__(self, actions: Sequence[BoundAction] = ()) -> None:
+        self._actions = tuple(actions)
+        self._kept: tuple[Catalog, bytes] | None = None
+
+    def __call__(self, request: ODataRequest, segments: tuple[str, ...], read: ReadDefinitions) -> ODataResponse:
+        """Answer a request for the service document (no segments) or `$metadata`.
+
+        Raises:
+            DataverseError: the refusal.
+        """
+        if not segments:
+            root = request.root(_FINANCE_SEGMENTS)
+            return _document(request, lambda: service_document(read(frozenset()), root), JSON)
+        if segments == (_METADATA,):
+            return _document(request, lambda: self._csdl(read(frozenset())), XML)
+        raise ResourceNotFound(f"Resource not found for the segment '{segments[0]}'.")
+
+    def _csdl(self, catalog: Catalog) -> bytes:
+        kept = self._kept
+        if kept is None or kept[0] is not catalog:
+            kept = self._kept = (catalog, finance_csdl(catalog, self._actions))
+        return kept[1]
+
+
+def _document(request: ODataRequest, make: Callable[[], bytes], content_type: str) -> ODataResponse:
+    if request.method not in _READS:
+        raise MethodNotAllowed(f"The requested resource does not support http method '{request.method}'.")
+    return _response(make(), content_type)
+
+
+def _response(body: bytes, content_type: str) -> ODataResponse:
+    return ODataResponse(200, (("Content-Type", content_type), ("OData-Version", "4.0")), body)
+
+
+def _not_supported(request: ODataRequest, segments: tuple[str, ...]) -> DataverseError:
+    what = _WRITES.get(request.method)
+    if what is None:
+        return MethodNotAllowed(f"The requested resource does not support http method '{request.method}'.")
+    return NotSupported(f"{what} is not supported yet ({request.method} {'/'.join(segments)[:200]}).")

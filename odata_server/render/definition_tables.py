@@ -1,0 +1,303 @@
+"""Table, key and relationship definitions: EntityMetadata and what is not a column.
+
+Flags that virtual tables never have are listed in Learn, "Get started with virtual tables" and "Virtual table
+considerations"; `TableType`, `DataProviderId` and the external names tell them apart.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from entities.metadata.columns import ImageType
+from entities.metadata.declare import derived_id
+from entities.metadata.labels import Label
+from entities.metadata.relationships import CascadeConfiguration, ManyToMany, OneToMany, Relationship
+from entities.metadata.tables import AlternateKey, Table, TableKind
+from entities.values import Guid
+from odata_server.render.definition_labels import EPOCH, INTRODUCED, Json, label_value, managed
+from security.privileges import RIGHT_NAMES, Depth, table_privileges
+
+_CUSTOM_VERSION: Final = "1.0.0.0"
+_SYSTEM_USER_CODE: Final = 8
+
+
+def table_id(table: Table) -> Guid:
+    """Return a table's MetadataId."""
+    return table.metadata_id or derived_id(table.logical_name)
+
+
+def relationship_id(relationship: Relationship) -> Guid:
+    """Return a relationship's MetadataId."""
+    return relationship.metadata_id or derived_id("relationship", relationship.schema_name)
+
+
+def table_values(table: Table) -> Json:
+    """Return the properties of a table's definition: primitive ones, the id, objects, then collections."""
+    return {
+        **_switches(table),
+        **_names(table),
+        "MetadataId": table_id(table),
+        "HasChanged": None,
+        **_labels(table),
+        **_managed_properties(table),
+        "Privileges": _privileges(table),
+        "Settings": [],
+    }
+
+
+def _switches(table: Table) -> Json:
+    """Return what the table can do; a virtual table can do less."""
+    stored = table.kind is not TableKind.VIRTUAL
+    source = table.source
+    return {
+        "ActivityTypeMask": 0,
+        "AutoRouteToOwnerQueue": False,
+        "CanTriggerWorkflow": stored,
+        "EntityHelpUrlEnabled": False,
+        "EntityHelpUrl": None,
+        "IsDocumentManagementEnabled": False,
+        "IsOneNoteIntegrationEnabled": False,
+        "IsInteractionCentricEnabled": False,
+        "IsKnowledgeManagementEnabled": False,
+        "IsSLAEnabled": False,
+        "IsBPFEntity": False,
+        "IsDocumentRecommendationsEnabled": False,
+        "IsMSTeamsIntegrationEnabled": False,
+        "SettingOf": None,
+        "DataProviderId": source.data_provider_id if source else None,
+        "DataSourceId": source.data_source_id if source else None,
+        "AutoCreateAccessTeams": False,
+        "IsActivity": False,
+        "IsActivityParty": False,
+        "IsRetrieveAuditEnabled": False,
+        "IsRetrieveMultipleAuditEnabled": False,
+        "IsArchivalEnabled": False,
+        "IsRetentionEnabled": False,
+        "ClusterMode": "Local",
+        "IsAvailableOffline": stored,
+        "IsChildEntity": False,
+        "IsAIRUpdated": stored,
+        "IconLargeName": None,
+        "IconMediumName": None,
+        "IconSmallName": None,
+        "IconVectorName": None,
+        "IsCustomEntity": table.is_custom,
+        "IsBusinessProcessEnabled": False,
+        "SyncToExternalSearchIndex": False,
+        "IsOptimisticConcurrencyEnabled": stored and table.optimistic_concurrency,
+        "ChangeTrackingEnabled": stored and table.change_tracking,
+        "IsImportable": stored,
+        "IsIntersect": table.kind is TableKind.INTERSECT,
+        "IsManaged": not table.is_custom,
+        "IsEnabledForCharts": stored,
+        "IsEnabledForTrace": False,
+        "IsValidForAdvancedFind": not table.is_private,
+        "DaysSinceRecordLastModified": 0,
+        "MobileOfflineFilters": "",
+        "IsReadingPaneEnabled": True,
+        "IsQuickCreateEnabled": False,
+    }
+
+
+def _names(table: Table) -> Json:
+    source = table.source
+    image = next((c.logical_name for c in table.columns if isinstance(c.type, ImageType)), None)
+    return {
+        "LogicalName": table.logical_name,
+        "ObjectTypeCode": table.object_type_code,
+        "OwnershipType": table.ownership.value,
+        "PrimaryNameAttribute": table.primary_name,
+        "PrimaryImageAttribute": image,
+        "PrimaryIdAttribute": table.primary_id,
+        "RecurrenceBaseEntityLogicalName": None,
+        "ReportViewName": None if table.kind is TableKind.VIRTUAL else f"Filtered{table.schema_name}",
+        "SchemaName": table.schema_name,
+        "IntroducedVersion": _CUSTOM_VERSION if table.is_custom else INTRODUCED,
+        "IsStateModelAware": "statecode" in table.by_name,
+        "EnforceStateTransitions": False,
+        "ExternalName": source.name if source else None,
+        "EntityColor": None,
+        "LogicalCollectionName": table.entity_set_name,
+        "ExternalCollectionName": source.collection_name if source else None,
+        "CollectionSchemaName": (table.plural_name.text() or table.schema_name).replace(" ", ""),
+        "EntitySetName": table.entity_set_name,
+        "IsEnabledForExternalChannels": False,
+        "IsPrivate": table.is_private,
+        "UsesBusinessDataLabelTable": False,
+        "IsLogicalEntity": False,
+        "HasNotes": False,
+        "HasActivities": False,
+        "HasFeedback": False,
+        "IsSolutionAware": "solutionid" in table.by_name,
+        "CreatedOn": EPOCH,
+        "ModifiedOn": EPOCH,
+        "HasEmailAddresses": False,
+        "OwnerId": None,
+        "OwnerIdType": _SYSTEM_USER_CODE,
+        "OwningBusinessUnit": None,
+        "TableType": "Virtual" if table.kind is TableKind.VIRTUAL else "Standard",
+    }
+
+
+def _labels(table: Table) -> Json:
+    owner, is_managed = table_id(table), not table.is_custom
+    named = (
+        ("Description", table.description),
+        ("DisplayCollectionName", table.plural_name),
+        ("DisplayName", table.display_name),
+    )
+    return {kind: label_value(text, owner=owner, kind=kind, is_managed=is_managed) for kind, text in named}
+
+
+def _managed_properties(table: Table) -> Json:
+    stored = table.kind is not TableKind.VIRTUAL
+    related = table.kind is not TableKind.INTERSECT
+    off = {"value": False, "can_change": False}
+    changeable_off = {"value": False, "can_change": stored}
+    return {
+        "IsAuditEnabled": managed("canmodifyauditsettings", **changeable_off),
+        "IsValidForQueue": managed("canmodifyqueuesettings", **off),
+        "IsConnectionsEnabled": managed("canmodifyconnectionsettings", **off),
+        "IsCustomizable": managed("iscustomizable", value=True),
+        "IsRenameable": managed("isrenameable", value=related),
+        "IsMappable": managed("ismappable", value=related),
+        "IsDuplicateDetectionEnabled": managed("canmodifyduplicatedetectionsettings", **changeable_off),
+        "CanCreateAttributes": managed("cancreateattributes", value=related),
+        "CanCreateForms": managed("cancreateforms", value=related),
+        "CanCreateViews": managed("cancreateviews", value=related),
+        "CanCreateCharts": managed("cancreatecharts", value=related and stored),
+        "CanBeRelatedEntityInRelationship": managed("canberelatedentityinrelationship", value=related),
+        "CanBePrimaryEntityInRelationship": managed("canbeprimaryentityinrelationship", value=related),
+        "CanBeInManyToMany": managed("canbeinmanytomany", value=related),
+        "CanBeInCustomEntityAssociation": managed("canbeincustomentityassociation", **off),
+        "CanEnableSyncToExternalSearchIndex": managed("canenablesynctoexternalsearchindex", value=related and stored),
+        "CanModifyAdditionalSettings": managed("canmodifyadditionalsettings", value=True, can_change=True),
+        "CanChangeHierarchicalRelationship": managed("canchangehierarchicalrelationship", value=related and stored),
+        "CanChangeTrackingBeEnabled": managed("canchangetrackingbeenabled", value=stored, can_change=stored),
+        "IsMailMergeEnabled": managed("canmodifymailmergesettings", **off),
+        "IsVisibleInMobile": managed("canmodifymobilevisibility", value=False, can_change=True),
+        "IsVisibleInMobileClient": managed("canmodifymobileclientvisibility", value=related),
+        "IsReadOnlyInMobileClient": managed("canmodifymobileclientreadonly", value=False, can_change=True),
+        "IsOfflineInMobileClient": managed("canmodifymobileclientoffline", **changeable_off),
+    }
+
+
+def _privileges(table: Table) -> list[Json]:
+    return [
+        {
+            "CanBeBasic": Depth.BASIC in privilege.depths,
+            "CanBeDeep": Depth.DEEP in privilege.depths,
+            "CanBeGlobal": Depth.GLOBAL in privilege.depths,
+            "CanBeLocal": Depth.LOCAL in privilege.depths,
+            "CanBeEntityReference": False,
+            "CanBeParentEntityReference": False,
+            "CanBeRecordFilter": False,
+            "Name": privilege.name,
+            "PrivilegeId": privilege.privilege_id,
+            "PrivilegeType": RIGHT_NAMES[privilege.right],
+        }
+        for privilege in table_privileges(table)
+    ]
+
+
+def key_values(table: Table, key: AlternateKey) -> Json:
+    """Return the properties of an alternate key's definition; its index is always built."""
+    owner = key.metadata_id or derived_id(table.logical_name, "key", key.logical_name)
+    return {
+        "LogicalName": key.logical_name,
+        "SchemaName": key.schema_name or key.logical_name,
+        "EntityLogicalName": table.logical_name,
+        "IsManaged": not table.is_custom,
+        "IntroducedVersion": _CUSTOM_VERSION if table.is_custom else INTRODUCED,
+        "EntityKeyIndexStatus": "Active",
+        "AsyncJob": None,
+        "IsSynchronous": False,
+        "IsExportKey": False,
+        "MetadataId": owner,
+        "HasChanged": None,
+        "KeyAttributes": list(key.columns),
+        "DisplayName": label_value(key.display_name, owner=owner, kind="DisplayName", is_managed=not table.is_custom),
+        "IsCustomizable": managed("iscustomizable", value=True),
+    }
+
+
+def _relationship_head(relationship: Relationship, kind: str, security: str) -> Json:
+    return {
+        "IsCustomRelationship": relationship.is_custom,
+        "IsValidForAdvancedFind": True,
+        "SchemaName": relationship.schema_name,
+        "SecurityTypes": security,
+        "IsManaged": not relationship.is_custom,
+        "RelationshipType": kind,
+        "IntroducedVersion": _CUSTOM_VERSION if relationship.is_custom else INTRODUCED,
+    }
+
+
+def one_to_many_values(relationship: OneToMany) -> Json:
+    """Return the properties of a one-to-many relationship's definition."""
+    owner = relationship_id(relationship)
+    return {
+        **_relationship_head(relationship, "OneToManyRelationship", "Append"),
+        "ReferencedAttribute": relationship.referenced_column,
+        "ReferencedEntity": relationship.referenced_table,
+        "ReferencingAttribute": relationship.referencing_column,
+        "ReferencingEntity": relationship.referencing_table,
+        "IsHierarchical": False,
+        "EntityKey": None,
+        "ReferencedEntityNavigationPropertyName": relationship.referenced_navigation,
+        "ReferencingEntityNavigationPropertyName": relationship.referencing_navigation,
+        "RelationshipBehavior": 1,
+        "MetadataId": owner,
+        "HasChanged": None,
+        "IsCustomizable": managed("iscustomizable", value=True),
+        "AssociatedMenuConfiguration": _menu(owner, "AssociatedMenuConfiguration"),
+        "CascadeConfiguration": _cascade(relationship.cascade),
+        "RelationshipAttributes": [],
+    }
+
+
+def _cascade(cascade: CascadeConfiguration) -> Json:
+    return {
+        "Assign": cascade.assign.value,
+        "Delete": cascade.delete.value,
+        "Merge": cascade.merge.value,
+        "Reparent": cascade.reparent.value,
+        "Share": cascade.share.value,
+        "Unshare": cascade.unshare.value,
+        "RollupView": "NoCascade",
+    }
+
+
+def _menu(owner: str, kind: str) -> Json:
+    return {
+        "Behavior": "UseCollectionName",
+        "Group": "Details",
+        "Order": None,
+        "IsCustomizable": True,
+        "Icon": None,
+        "ViewId": "00000000-0000-0000-0000-000000000000",
+        "AvailableOffline": True,
+        "MenuId": None,
+        "QueryApi": None,
+        "Label": label_value(Label(), owner=owner, kind=kind, is_managed=True),
+    }
+
+
+def many_to_many_values(relationship: ManyToMany) -> Json:
+    """Return the properties of a many-to-many relationship's definition."""
+    owner = relationship_id(relationship)
+    return {
+        **_relationship_head(relationship, "ManyToManyRelationship", "None"),
+        "Entity1LogicalName": relationship.table1,
+        "Entity2LogicalName": relationship.table2,
+        "IntersectEntityName": relationship.intersect_table,
+        "Entity1IntersectAttribute": relationship.column1,
+        "Entity2IntersectAttribute": relationship.column2,
+        "Entity1NavigationPropertyName": relationship.navigation1,
+        "Entity2NavigationPropertyName": relationship.navigation2,
+        "MetadataId": owner,
+        "HasChanged": None,
+        "IsCustomizable": managed("iscustomizable", value=True),
+        "Entity1AssociatedMenuConfiguration": _menu(owner, "Entity1AssociatedMenuConfiguration"),
+        "Entity2AssociatedMenuConfiguration": _menu(owner, "Entity2AssociatedMenuConfiguration"),
+    }
