@@ -110,6 +110,34 @@ def complete_worker(ctx: ExecutionContext) -> None:
         ctx.record["personnelnumber"] = _next_personnel_number(ctx.system)
 
 
+def share_person(ctx: ExecutionContext) -> None:
+    """Carry what a worker or candidate says about the person over to the person, whose details they only repeat."""
+    details = personal_details(ctx.record)
+    if not details or ctx.pre_image is None:
+        return
+    if "name" in _table(ctx).by_name:
+        ctx.record["name"] = full_name(_merged(ctx))
+    _update_where_different(ctx.system, PERSON, ("partynumber", ctx.pre_image.get("partynumber")), details)
+
+
+def show_person(ctx: ExecutionContext) -> None:
+    """Show a person's changed details on the worker."""
+    if ctx.pre_image is not None:
+        party = ctx.pre_image["partynumber"]
+        _update_where_different(ctx.system, WORKER, ("partynumber", party), personal_details(ctx.record))
+
+
+def _update_where_different(
+    system: Operations, table: str, key: tuple[str, Value], details: Mapping[str, Value]
+) -> None:
+    row = row_where(system, table, key) if is_filled(key[1]) else None
+    if row is None:
+        return
+    changes = {name: value for name, value in details.items() if row.get(name) != value}
+    if changes:
+        system.execute(Update(reference_to(system, table, row), changes))
+
+
 def _take_person(ctx: ExecutionContext) -> None:
     """Use the person that a new row names, with its names, or make one from the row's own columns."""
     party_number = ctx.record.get("partynumber")

@@ -292,6 +292,27 @@ def test_personnel_numbers_given_by_hand_are_passed_over(hr: HumanResources) -> 
     assert hr.row("hcmworkerentity", firstname="Ann")["personnelnumber"] == "000012"
 
 
+def test_a_corrected_candidate_is_hired_under_the_corrected_name(hr: HumanResources) -> None:
+    candidate = hr.candidate_of(hr.export())
+    hr.send(Update(candidate, {"lastname": "Sample", "gender": 2}))
+    hr.act("Hire", candidate, **HIRE)
+    worker = hr.row("hcmworkerentity", personnelnumber="000011")
+    assert (worker["name"], worker["gender"]) == ("Ann Sample", 2)
+
+
+def test_worker_and_person_show_the_same_details(hr: HumanResources) -> None:
+    ada = hr.row("hcmworkerentity", personnelnumber="000001")
+    worker = EntityReference("hcmworkerentity", Guid(str(ada["hcmworkerentityid"])))
+    hr.send(Update(worker, {"middlename": "M.", "primarycontactphone": "1"}))
+    person = hr.row("dirpersonentity", partynumber=ada["partynumber"])
+    assert (person["name"], person["primarycontactphone"]) == ("Ada M. Example", "1")
+    hr.send(Update(EntityReference("dirpersonentity", Guid(str(person["dirpersonentityid"]))), {"middlename": None}))
+    assert hr.row("hcmworkerentity", personnelnumber="000001")["name"] == "Ada Example"
+    with pytest.raises(StepRejected, match="Field 'FirstName' must be filled in"):
+        hr.send(Update(worker, {"firstname": ""}))
+    assert hr.row("dirpersonentity", partynumber=ada["partynumber"])["firstname"] == "Ada"
+
+
 def test_an_assignment_that_ends_frees_the_position(hr: HumanResources) -> None:
     held = hr.row("hcmpositionworkerassignmententity", positionid="000602")
     reference = EntityReference(
