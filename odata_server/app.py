@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from flask import Flask
 
+from entities.human_resources.actions import ACTIONS
 from odata_server.admin.data_directory import Secrets, read_secrets
 from odata_server.admin.first_start import (
     AUTHORITY_DATABASE,
@@ -23,7 +24,7 @@ from odata_server.admin.first_start import (
     system_sources,
 )
 from odata_server.endpoints.control import Control, control_routes
-from odata_server.endpoints.metadata import metadata_handlers
+from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
 from odata_server.endpoints.routes import data_routes
 from odata_server.endpoints.services import Services
 from odata_server.engine.authority_store import AuthorityDatabase, open_authority_database
@@ -71,7 +72,6 @@ def services(settings: Settings, authority: Authority, environments: Environment
     """Return what the doors need."""
     origins = frozenset(f"{settings.scheme}://{_bracketed(host)}:{settings.port}" for host in settings.host_names)
     public = frozenset({settings.public_url.rstrip("/")} if settings.public_url else ())
-    web_api_metadata, finance_metadata = metadata_handlers()
     return Services(
         dataverse=environments.dataverse,
         human_resources=environments.human_resources,
@@ -83,8 +83,8 @@ def services(settings: Settings, authority: Authority, environments: Environment
         default_company=environments.human_resources_directory.company_of,
         now=time.time,
         new_id=lambda: str(uuid4()),
-        metadata=web_api_metadata,
-        finance_metadata=finance_metadata,
+        metadata=WebApiMetadata(),
+        finance_metadata=FinanceMetadata(ACTIONS),
     )
 
 

@@ -129,7 +129,7 @@ def _application_finder(authority: Authority) -> Callable[[Guid], Application | 
         found = authority.registrations.get(UUID(application_id))
         if found is None:
             return None
-        return Application(application_id, found.display_name, Guid(str(found.object_id)))
+        return Application(application_id, Guid(str(found.object_id)), found.display_name)
 
     return find
 

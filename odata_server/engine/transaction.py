@@ -97,6 +97,7 @@ class Transaction:
         self._rules = rules
         self._depth = 0
         self.jobs_queued = False
+        self._rights_changed = False
 
     @property
     def catalog(self) -> Catalog:
@@ -402,5 +403,6 @@ class Transaction:
             raise row_denied(authorized.principal, check.right, check.reference)
 
     def _written(self, table: Table) -> None:
-        if table.logical_name in self._rules.security_tables:
+        if table.logical_name in self._rules.security_tables and not self._rights_changed:
+            self._rights_changed = True
             bump_stamp(self._connection)
