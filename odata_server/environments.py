@@ -19,17 +19,17 @@ from entities.human_resources import model
 from entities.human_resources.demo import demo_rows as human_resources_demo
 from entities.human_resources.seed import seed_rows as human_resources_seed
 from entities.human_resources.steps import human_resources_steps
+from entities.messages import Associate, Create
 from entities.metadata.catalog import catalog
 from entities.metadata.declare import derived_id
 from entities.pipeline import pipeline
 from entities.standard.environment import standard_catalog
+from entities.standard.identifiers import role_id, root_business_unit_id
 from entities.standard.rules import SECURITY_TABLES, standard_steps
 from entities.standard.seed import SYSTEM_ADMINISTRATOR, NewOrganization
 from entities.standard.seed import seed_rows as standard_seed
 from entities.standard.user_rules import Application
-from entities.standard.identifiers import role_id, root_business_unit_id
 from entities.values import EntityReference, Guid, Record
-from entities.messages import Associate, Create
 from odata_server.engine.baseline import keep, put_back
 from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory

@@ -21,8 +21,12 @@ from security.principals import Principal
 class Organization(Protocol):
     """An environment as the doors see it (`odata_server.engine.organization.OrganizationService`)."""
 
-    directory: Directory
     organization_id: Guid
+
+    @property
+    def directory(self) -> Directory:
+        """The principals as they are now."""
+        ...
 
     @property
     def catalog(self) -> Catalog:
