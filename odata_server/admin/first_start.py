@@ -1,0 +1,106 @@
+"""What a server does once before its workers start, as far as the token authority is concerned.
+
+    tenant, signing key, built-in registrations     stored on the first start, found there on every other one
+    clear client secrets                            known when a registration is made; later from secrets.json
+
+Where a registration is there but its clear secret is lost (a crash between two files, a deleted file), the
+application gets one more secret: no data directory is ever locked out.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from odata_server.admin.data_directory import Secrets
+from odata_server.engine.authority_store import open_authority_database
+from odata_server.settings import Settings
+from security.authority.authority import (
+    Authority,
+    AuthorityStores,
+    Sources,
+    add_client_secret,
+    ensure_registrations,
+    open_authority,
+)
+from security.authority.built_in import ADAPTER_CLIENT_ID, ADMIN_CLIENT_ID, built_in_registrations
+from security.authority.client_secrets import SecretVerdict, check_secret, random_secret
+from security.authority.model import Tenant
+from security.authority.signing_keys import random_private_key
+
+AUTHORITY_DATABASE: Final = "authority.sqlite"
+CONTOSO: Final = Tenant(UUID("c0ffee00-7e57-4a11-8e17-2f6c5d3b9a10"), "Contoso", "contoso.onmicrosoft.com")
+"""The tenant of every simulator: a fixed id, so that sample data gives the same ids everywhere."""
+
+_BUILT_IN_LIFETIME: Final = 100 * 31_556_952.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the first start (or a later one) of a data directory yields."""
+
+    tenant_id: str
+    organization_id: str
+    admin_client_id: str
+    admin_client_secret: str
+    adapter_client_secret: str
+
+
+def system_sources() -> Sources:
+    """Return the clock and randomness of a real server."""
+    return Sources(time.time, uuid4, random_secret, random_private_key)
+
+
+def open_server_authority(settings: Settings, stores: AuthorityStores, sources: Sources) -> Authority:
+    """Open the authority of a server over its stores; each worker process does so for itself.
+
+    Raises:
+        ValueError: another tenant holds Contoso's domain.
+    """
+    public = urlsplit(settings.public_url) if settings.public_url else None
+    resources = frozenset({f"{public.scheme}://{public.netloc}"} if public else ())
+    return open_authority(CONTOSO, stores, sources=sources, hosts=frozenset(settings.host_names), resources=resources)
+
+
+def prepare_authority(settings: Settings, known: Secrets, organization_id: str) -> Prepared:
+    """Store what the authority needs and return every application's clear secret.
+
+    Args:
+        settings: where the databases lie.
+        known: the secrets of earlier starts; empty texts on the first.
+        organization_id: passed on.
+
+    The database is closed again, so that worker processes may be forked.
+
+    Raises:
+        NewerAuthorityStoreError: the database was written by a newer release.
+    """
+    database = open_authority_database(settings.storage_directory / AUTHORITY_DATABASE)
+    try:
+        stores = AuthorityStores(database.tenants, database.registrations, database.keys)
+        authority = open_server_authority(settings, stores, system_sources())
+        created = ensure_registrations(authority, built_in_registrations(authority.tenant.tenant_id))
+        return Prepared(
+            tenant_id=str(authority.tenant.tenant_id),
+            organization_id=organization_id,
+            admin_client_id=str(ADMIN_CLIENT_ID),
+            admin_client_secret=_clear_secret(authority, ADMIN_CLIENT_ID, created, known.admin_client_secret),
+            adapter_client_secret=_clear_secret(authority, ADAPTER_CLIENT_ID, created, known.adapter_client_secret),
+        )
+    finally:
+        database.close()
+
+
+def _clear_secret(authority: Authority, client_id: UUID, created: dict[UUID, str], known: str) -> str:
+    """Return the secret just made, else the known one if it still works, else a further one."""
+    if client_id in created:
+        return created[client_id]
+    registration = authority.registrations.get(client_id)
+    stored = registration.secrets if registration is not None else ()
+    if known and check_secret(known, stored, now=authority.sources.clock()) is SecretVerdict.VALID:
+        return known
+    clear, _ = add_client_secret(authority, client_id, display_name="built-in", lifetime=_BUILT_IN_LIFETIME)
+    return clear
