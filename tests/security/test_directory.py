@@ -23,6 +23,7 @@ from odata_server.engine.organization import Parts
 from odata_server.sample_data.demo import demo_rows
 from odata_server.sample_data.people import BERLIN, PEOPLE, unit_id
 from security.privileges import Depth, environment_privilege_records
+from security.row_access import holders
 
 ORG = Guid("0f4a1f4e-0000-4c57-9d0a-3a5f1b1c9d42")
 ROOT = EntityReference("businessunit", root_business_unit_id(ORG))
@@ -124,10 +125,11 @@ def test_a_user_without_roles_is_refused(environment):
     send(environment, Disassociate(user("Rita"), "systemuserroles_association", role))
     rita = person("Rita")
     # [L] text, [E] code
-    assert refusal_of(environment.directory.user, rita.object_id, None) == (
-        "0x80042f09",
+    code, text = refusal_of(environment.directory.user, rita.object_id, None)
+    assert code == "0x80042f09"
+    assert text == (
         f"The user with id {rita.user_id} has not been assigned any roles. "
-        + "They need a role with the prvReadUser privilege.",
+        "They need a role with the prvReadUser privilege."
     )
     send(environment, Associate(user("Rita"), "systemuserroles_association", role))
     assert environment.directory.user(rita.object_id, None).role_count == 1
@@ -203,3 +205,28 @@ def test_basic_reach_is_what_the_principal_and_its_teams_own(environment):
     assert f"does not have ReadAccess right(s) for record with id {hidden.id} of entity account" in (
         refusal.value.message
     )
+
+
+@pytest.mark.parametrize(
+    ("privilege", "users", "teams"),
+    [
+        ("prvReadAccount", {"Ada", "Sam", "Leo", "Uma", "Rita", "Hilda", "Ivan", "Rob", "Rex"}, 0),
+        ("prvWriteEntity", {"Ada", "Sam", "Leo", "Hilda"}, 1),
+        ("prvDeleteRole", {"Ada", "Sam"}, 0),
+    ],
+)
+def test_who_may_get_a_record_is_found_by_own_and_team_roles(environment, privilege, users, teams):
+    if teams:
+        # A team of its own: its only member gets its roles.
+        administrator = {"administratorid": user("Ada"), "businessunitid": BERLIN_UNIT}
+        team = send(environment, Create("team", {"name": "Builders", **administrator})).reference
+        customizer = EntityReference("role", role_copy_id(BERLIN_UNIT.id, role_id(ROOT.id, "System Customizer")))
+        send(environment, Associate(team, "teamroles_association", customizer))
+        send(environment, Associate(team, "teammembership_association", user("Hilda")))
+
+    def found(table, column):
+        query = QueryExpression(table, (column,), filter=holders(table, privilege))
+        return [row[column] for row in send(environment, RetrieveMultiple(query)).records]
+
+    assert set(found("systemuser", "firstname")) == users
+    assert len(found("team", "name")) == teams
