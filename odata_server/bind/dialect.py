@@ -82,14 +82,22 @@ def column_of(dialect: Dialect, table: Table, name: str) -> Column | None:
         name: the property's name; names are case-sensitive (Learn: "Query data using the Web API").
     """
     if dialect.style is Style.FINANCE:
-        named = table.by_name.get(name.lower())
-        return named if named is not None and named.schema_name == name else None
+        return _finance_column(table, name)
     if name.startswith("_") and name.endswith("_value"):
         found = table.by_name.get(name[1:-6])
         if found is not None and isinstance(found.type, LookupType):
             return found
     found = table.by_name.get(name)
     return None if found is None or isinstance(found.type, LookupType) else found
+
+
+def _finance_column(table: Table, name: str) -> Column | None:
+    """Return a column of `/data`, which shows neither row versions nor the GUIDs behind natural keys."""
+    found = table.by_name.get(name.lower())
+    if found is None or found.schema_name != name or found.logical_name == "versionnumber":
+        return None
+    is_id = found.logical_name == table.primary_id or isinstance(found.type, LookupType)
+    return None if table.natural_key and is_id else found
 
 
 def option_names(type_: ColumnType) -> Mapping[str, int]:

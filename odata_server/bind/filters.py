@@ -165,9 +165,23 @@ def _finance_condition(found: Found, operator: trees.Operator, value: Value) -> 
         empty = Or((Condition(found.ref, ConditionOperator.NULL), _equal(found.ref, "")))
         return empty if operator is trees.Operator.EQ else Not(empty)
     if "*" in value and is_equality:
-        like = ConditionOperator.LIKE if operator is trees.Operator.EQ else ConditionOperator.NOT_LIKE
-        return Condition(found.ref, like, (_pattern(value),))
+        matching = _matching(found.ref, value)
+        return matching if operator is trees.Operator.EQ else Not(matching)
     return Condition(found.ref, OPERATORS[operator], (value,))
+
+
+def _matching(ref: ColumnRef, text: str) -> Condition:
+    """Return the condition for a text with `*` wildcards; the simple forms have operators of their own."""
+    core = text.strip("*")
+    if "*" in core or not core:
+        return Condition(ref, ConditionOperator.LIKE, (_pattern(text),))
+    match text.startswith("*"), text.endswith("*"):
+        case True, True:
+            return Condition(ref, ConditionOperator.CONTAINS, (core,))
+        case True, False:
+            return Condition(ref, ConditionOperator.ENDS_WITH, (core,))
+        case _:
+            return Condition(ref, ConditionOperator.BEGINS_WITH, (core,))
 
 
 def _equal(ref: ColumnRef, value: Value) -> Condition:

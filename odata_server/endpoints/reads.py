@@ -56,7 +56,8 @@ def collection_answer(call: Call, bound: BoundRows) -> ODataResponse:
     found = call.read(RetrieveMultiple(bound.query), bound.shape)
     totals = envelope.NO_TOTALS
     if bound.counts or bound.annotates_totals:
-        totals = envelope.Totals(bound.counts, bound.annotates_totals, found.total, found.total_exceeded)
+        version = call.catalog.version
+        totals = envelope.Totals(bound.counts, bound.annotates_totals, found.total, found.total_exceeded, version)
     body = envelope.collection(
         call.context(bound.fragment),
         row_bytes(found, bound.shape),

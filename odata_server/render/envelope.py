@@ -13,13 +13,15 @@ BOM = b"\xef\xbb\xbf"
 class Totals:
     """The counts of a collection: `count` where `$count=true` asked, `annotated` where annotations were asked for.
 
-    `total` is the capped number of matching rows; `exceeded` says that there are more than the cap.
+    `total` is the capped number of matching rows; `exceeded` says that there are more than the cap; `metadata_version`
+    is the catalog's.
     """
 
     count: bool = False
     annotated: bool = False
     total: int | None = None
     exceeded: bool = False
+    metadata_version: int = 0
 
 
 NO_TOTALS = Totals()
@@ -48,6 +50,7 @@ def _counts(totals: Totals) -> bytes:
         parts += f',"@Microsoft.Dynamics.CRM.totalrecordcount":{known}'
         exceeded = "true" if totals.count and totals.exceeded else "false"
         parts += f',"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded":{exceeded}'
+        parts += f',"@Microsoft.Dynamics.CRM.globalmetadataversion":"{totals.metadata_version}"'
     return parts.encode()
 
 
