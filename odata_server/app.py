@@ -15,6 +15,7 @@ from uuid import uuid4
 from flask import Flask
 
 from entities.human_resources.actions import ACTIONS
+from entities.standard.identifiers import root_business_unit_id
 from odata_server.admin.data_directory import Secrets, read_secrets
 from odata_server.admin.first_start import (
     AUTHORITY_DATABASE,
@@ -23,6 +24,8 @@ from odata_server.admin.first_start import (
     prepare_authority,
     system_sources,
 )
+from odata_server.admin.fixture import Target, apply_fixture
+from odata_server.admin.fixture_file import Fixture, read_fixture
 from odata_server.endpoints.control import Control, control_routes
 from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
 from odata_server.endpoints.routes import data_routes
@@ -47,7 +50,14 @@ def prepare(settings: Settings, known: Secrets) -> Prepared:
     prepared = prepare_authority(settings, known, ORGANIZATION_ID)
     database = open_authority_database(settings.storage_directory / AUTHORITY_DATABASE)
     try:
-        prepare_environments(settings, _authority(settings, database), _nothing_more)
+        authority = _authority(settings, database)
+        fixture = read_fixture(settings.fixture) if settings.fixture else Fixture()
+
+        def add_fixture(made: Environments) -> None:
+            target = Target(made.dataverse, made.human_resources, authority, root_business_unit_id(ORGANIZATION_ID))
+            apply_fixture(fixture, target)
+
+        prepare_environments(settings, authority, add_fixture)
     finally:
         database.close()
     return prepared
@@ -91,10 +101,6 @@ def services(settings: Settings, authority: Authority, environments: Environment
 def _authority(settings: Settings, database: AuthorityDatabase) -> Authority:
     stores = AuthorityStores(database.tenants, database.registrations, database.keys)
     return open_server_authority(settings, stores, system_sources())
-
-
-def _nothing_more(_: Environments) -> None:
-    """Stand for the fixture of a server that was given none."""
 
 
 def _bracketed(host: str) -> str:

@@ -1,0 +1,185 @@
+"""Puts a fixture into new environments: through the same messages and rules that a request would meet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from entities.errors import DataverseError, RecordNotFound
+from entities.messages import Associate, Create, Execute, Response, RetrieveMultiple, Rows, Written
+from entities.query import And, Condition, Filter, QueryExpression, equals
+from entities.standard.identifiers import privilege_id
+from entities.values import EntityReference, Guid, Record, Value
+from odata_server.admin.fixture_file import (
+    ApplicationFixture,
+    Fixture,
+    FixtureError,
+    RoleFixture,
+    TableFixture,
+    UnitFixture,
+    UserFixture,
+)
+from odata_server.admin.fixture_tables import declared_relationships, declared_table
+from odata_server.bind.dialect import FINANCE, WEB_API, Dialect
+from odata_server.bind.json_body import read_object
+from odata_server.bind.payload import Payload, bind_record
+from odata_server.engine.catalog_store import CatalogChange
+from odata_server.engine.organization import OrganizationService
+from security.authority.authority import Authority
+from security.authority.client_secrets import hashed_secret
+from security.authority.model import AppRegistration
+from security.authority.stores import RegistrationExistsError
+from security.privileges import privilege_records
+
+_FIRST_OBJECT_TYPE_CODE = 11_000
+_LIFETIME = 100 * 31_556_952.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a fixture is put into."""
+
+    dataverse: OrganizationService
+    human_resources: OrganizationService
+    authority: Authority
+    root_unit: Guid
+
+
+def apply_fixture(fixture: Fixture, target: Target) -> None:
+    """Put everything a fixture declares into new environments.
+
+    Raises:
+        FixtureError: something is refused; the text names it and says why.
+    """
+    for application in fixture.applications:
+        _register(target.authority, application)
+    for number, table in enumerate(fixture.tables):
+        with _named(f"table {table.schema_name}"):
+            _declare_table(target.dataverse, table, _FIRST_OBJECT_TYPE_CODE + number)
+    directory = _Directory(target)
+    for unit in fixture.business_units:
+        with _named(f"business unit {unit.name}"):
+            directory.add_unit(unit)
+    for role in fixture.roles:
+        with _named(f"role {role.name}"):
+            directory.add_role(role)
+    for user in fixture.users:
+        with _named(f"user {user.application_id or user.user_principal_name}"):
+            directory.add_user(user)
+    _add_rows(target.dataverse, WEB_API, fixture.rows)
+    _add_rows(target.human_resources, FINANCE, fixture.human_resources_rows)
+
+
+def _declare_table(service: OrganizationService, fixture: TableFixture, object_type_code: int) -> None:
+    table = declared_table(fixture, object_type_code)
+    with service.changing() as transaction:
+        transaction.change_catalog(CatalogChange((table,), declared_relationships(fixture, table)))
+        for record in privilege_records((table,)):
+            transaction.execute(Create("privilege", record))
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Say which part of the fixture was refused."""
+    try:
+        yield
+    except DataverseError as error:
+        raise FixtureError(f"{what}: {error.message}") from error
+
+
+def _register(authority: Authority, application: ApplicationFixture) -> None:
+    now, new_id = authority.sources.clock(), authority.sources.new_id
+    secret = hashed_secret(application.client_secret, key_id=new_id(), created=now, expires=now + _LIFETIME)
+    registration = AppRegistration(
+        client_id=application.client_id,
+        object_id=new_id(),
+        registration_id=new_id(),
+        display_name=application.display_name,
+        secrets=(secret,),
+        redirect_uris=(),
+        is_public=False,
+        app_roles=(),
+        created=now,
+    )
+    try:
+        authority.registrations.add(registration)
+    except RegistrationExistsError as error:
+        raise FixtureError(f"application {application.client_id}: there is one with this client id already.") from error
+
+
+class _Directory:
+    """Adds business units, roles and users; knows those that are there by name."""
+
+    def __init__(self, target: Target) -> None:
+        self._service = target.dataverse
+        self._root = EntityReference("businessunit", target.root_unit)
+
+    def add_unit(self, unit: UnitFixture) -> None:
+        """Add a business unit below its parent."""
+        parent = self._unit(unit.parent)
+        self._run(Create("businessunit", {"name": unit.name, "parentbusinessunitid": parent}))
+
+    def add_role(self, role: RoleFixture) -> None:
+        """Add a role with its privileges."""
+        unit = self._unit(role.business_unit)
+        made = self._run(Create("role", {"name": role.name, "businessunitid": unit}))
+        assert isinstance(made, Written)
+        privileges = [{"PrivilegeId": privilege_id(n), "Depth": depth} for n, depth in role.privileges.items()]
+        if privileges:
+            self._run(Execute("AddPrivilegesRole", {"Privileges": privileges}, made.reference))
+
+    def add_user(self, user: UserFixture) -> None:
+        """Add a person or an application user and give it its roles."""
+        unit = self._unit(user.business_unit)
+        names: dict[str, Value] = {
+            "applicationid": str(user.application_id) if user.application_id else None,
+            "domainname": user.user_principal_name,
+            "internalemailaddress": user.user_principal_name,
+            "firstname": user.first_name,
+            "lastname": user.last_name or (user.user_principal_name or "").partition("@")[0],
+        }
+        record: Record = {"businessunitid": unit, **{name: value for name, value in names.items() if value}}
+        made = self._run(Create("systemuser", record))
+        assert isinstance(made, Written)
+        for role in user.roles:
+            found = self._find("role", equals("name", role), equals("businessunitid", unit))
+            self._run(Associate(made.reference, "systemuserroles_association", found))
+
+    def _unit(self, name: str | None) -> EntityReference:
+        return self._find("businessunit", equals("name", name)) if name else self._root
+
+    def _find(self, table: str, *conditions: Filter) -> EntityReference:
+        query = QueryExpression(table, filter=And(conditions), top=1)
+        found = self._service.execute(RetrieveMultiple(query), self._service.system)
+        assert isinstance(found, Rows)
+        if not found.count:
+            named = " and ".join(str(c.values[0]) for c in conditions if isinstance(c, Condition) and c.values)
+            raise RecordNotFound(f"There is no {table} '{named}'.")
+        return EntityReference(table, Guid(str(found.records[0][f"{table}id"])))
+
+    def _run(self, message: Create | Associate | Execute) -> Response:
+        return self._service.execute(message, self._service.system)
+
+
+def _add_rows(
+    service: OrganizationService, dialect: Dialect, rows: Mapping[str, tuple[Mapping[str, Any], ...]]
+) -> None:
+    """Create rows given as request bodies, all of a service in one transaction."""
+    catalog = service.catalog
+    payload = Payload(catalog, dialect, ("",))
+    messages = []
+    for entity_set, bodies in rows.items():
+        table = catalog.by_entity_set.get(entity_set)
+        if table is None:
+            raise FixtureError(f"rows: there is no entity set '{entity_set}'.")
+        for number, body in enumerate(bodies):
+            with _named(f"rows.{entity_set}[{number}]"):
+                members = read_object(json.dumps(body).encode(), entity_set)
+                messages.append(
+                    Create(table.logical_name, bind_record(members, table, payload, creates=True, updates=False))
+                )
+    with _named("rows"):
+        service.execute_transaction(messages, service.system)

@@ -1,0 +1,101 @@
+"""Tables that a fixture declares, as metadata: a custom table with the columns every Dataverse table has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from entities.metadata import declare
+from entities.metadata.columns import Column, Option
+from entities.metadata.labels import label
+from entities.metadata.relationships import OneToMany
+from entities.metadata.tables import AlternateKey, Ownership, Table
+from entities.standard.references import reference, system_references, with_relationship_id
+from odata_server.admin.fixture_file import ColumnFixture, FixtureError, TableFixture
+
+
+def declared_table(fixture: TableFixture, object_type_code: int) -> Table:
+    """Return the table that a fixture declares.
+
+    Raises:
+        FixtureError: the primary name is none of its text columns.
+    """
+    name = fixture.schema_name.lower()
+    shown = fixture.display_name or fixture.schema_name.partition("_")[2]
+    columns = tuple(_column(column) for column in fixture.columns)
+    primary = fixture.primary_name.lower()
+    if primary not in {column.logical_name for column in columns}:
+        raise FixtureError(f"table {fixture.schema_name}: primaryName '{fixture.primary_name}' is none of its columns.")
+    ownership = Ownership(fixture.ownership)
+    return declare.with_ids(
+        Table(
+            name,
+            fixture.schema_name,
+            _plural(name),
+            object_type_code,
+            f"{name}id",
+            primary,
+            (
+                declare.primary_id(f"{fixture.schema_name}Id", shown),
+                *columns,
+                *declare.state_and_status(*declare.ACTIVE_INACTIVE),
+                *(declare.owner_columns() if ownership is Ownership.USER else ()),
+                *declare.audit_columns(),
+            ),
+            label(shown),
+            label(fixture.plural_name or f"{shown}s"),
+            ownership=ownership,
+            keys=tuple(_key(name, columns) for columns in fixture.keys),
+            is_custom=True,
+        )
+    )
+
+
+def declared_relationships(fixture: TableFixture, table: Table) -> tuple[OneToMany, ...]:
+    """Return the relationships of the lookups of a declared table."""
+    own = []
+    for column in fixture.columns:
+        for target in column.targets:
+            suffix = f"_{target}" if len(column.targets) > 1 else ""
+            schema_name = f"{table.logical_name}_{column.schema_name.lower()}_{target}"
+            navigation = f"{column.schema_name}{suffix}"
+            own.append(
+                reference(table.logical_name, column.schema_name.lower(), target, schema_name, navigation=navigation)
+            )
+    found = tuple(with_relationship_id(r) for r in (*system_references(table), *own))
+    return tuple(r for r in found if isinstance(r, OneToMany))
+
+
+def _plural(name: str) -> str:
+    """Return the entity set's name as Dataverse makes it: the English plural of the logical name."""
+    if name.endswith("y"):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if name.endswith(("s", "x", "z", "ch", "sh")) else f"{name}s"
+
+
+def _key(table: str, columns: tuple[str, ...]) -> AlternateKey:
+    lowered = tuple(column.lower() for column in columns)
+    name = f"{table}_key_{'_'.join(lowered)}"
+    return AlternateKey(name, lowered, name, label(name))
+
+
+def _column(fixture: ColumnFixture) -> Column:
+    return _COLUMNS[fixture.type](fixture)
+
+
+_COLUMNS: Mapping[str, Callable[[ColumnFixture], Column]] = {
+    "String": lambda c: declare.string(c.schema_name, c.max_length, c.display_name),
+    "Memo": lambda c: declare.memo(c.schema_name, c.max_length, c.display_name),
+    "Integer": lambda c: declare.integer(c.schema_name, c.display_name),
+    "Decimal": lambda c: declare.decimal(c.schema_name, c.display_name, precision=c.precision),
+    "Double": lambda c: declare.double(c.schema_name, c.display_name, precision=min(c.precision, 5)),
+    "Money": lambda c: declare.money(c.schema_name, c.display_name, precision=min(c.precision, 4)),
+    "Boolean": lambda c: declare.boolean(c.schema_name, c.display_name),
+    "DateTime": lambda c: declare.date_time(c.schema_name, c.display_name),
+    "DateOnly": lambda c: declare.date_only(c.schema_name, c.display_name),
+    "Picklist": lambda c: declare.choice(c.schema_name, _options(c), c.display_name),
+    "Lookup": lambda c: declare.lookup(c.schema_name, *c.targets, text=c.display_name),
+}
+
+
+def _options(fixture: ColumnFixture) -> tuple[Option, ...]:
+    return tuple(Option(value, label(text)) for text, value in fixture.options.items())
