@@ -19,7 +19,7 @@ from odata_server.engine.database import quoted
 from odata_server.engine.predicates import Binder, Scope, bound, comparable_sql, filter_sql, join_sql
 from odata_server.engine.row_json import row_sql
 from odata_server.engine.slots import Slot
-from odata_server.engine.storage import SqlValue, fold_of, physical
+from odata_server.engine.storage import SqlValue, fold_of, physical, table_of_lookup
 
 COUNT_LIMIT = 5_000
 """`$count` never says more (Learn: "Count number of rows")."""
@@ -29,13 +29,14 @@ COUNT_LIMIT = 5_000
 class Plan:
     """A compiled statement: its text, and how each parameter is taken from the literals.
 
-    `keys` is the number of order values that a page returns for its first and for its last row, 0 where nobody can
-    page on. `columns` are the columns of a records query, in the order of the statement's result.
+    `places` are the columns of the order values that a page returns for its first and for its last row (None where a
+    text stands for a lookup), empty where nobody can page on. `columns` are the columns of a records query, in the
+    order of the statement's result.
     """
 
     sql: str
     binders: tuple[Binder, ...]
-    keys: int = 0
+    places: tuple[Column | None, ...] = ()
     columns: tuple[tuple[str, Column], ...] = ()
 
     def parameters(self, literals: tuple[Value, ...]) -> tuple[SqlValue, ...]:
@@ -58,7 +59,7 @@ def page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan
         ends = [f"max(k{n}) FILTER (WHERE n = 1)" for n in range(keys)]
         ends += [f"max(k{n}) FILTER (WHERE n = {limit})" for n in range(keys)]
     outer = ["CAST(group_concat(j, ',') AS BLOB)", "count(*)", _count_sql(scope, query, source), *ends]
-    return Plan(f"SELECT {', '.join(outer)} FROM ({inner})", tuple(scope.binders), keys)
+    return Plan(f"SELECT {', '.join(outer)} FROM ({inner})", tuple(scope.binders), _places(scope, orders[:keys]))
 
 
 def row_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
@@ -81,8 +82,8 @@ def records_plan(catalog: Catalog, query: QueryExpression) -> Plan:
     columns = tuple((f"{r.alias}.{r.name}" if r.alias else r.name, scope.column(r)[2]) for r in refs)
     selected = [part for ref in refs for part in _physical_sql(scope, ref)]
     orders = orders_of(catalog, query)
-    sql = _select(scope, query, [*selected, *(f"{comparable_sql(scope, o.column)}" for o in orders)], source, orders)
-    return Plan(sql, tuple(scope.binders), len(orders), columns)
+    sql = _select(scope, query, [*selected, *(_order_sql(scope, order) for order in orders)], source, orders)
+    return Plan(sql, tuple(scope.binders), _places(scope, orders), columns)
 
 
 def count_plan(catalog: Catalog, query: QueryExpression) -> Plan:
@@ -144,21 +145,29 @@ def _order_sql(scope: Scope, order: Order) -> str:
     """Return what a term sorts by: a lookup by the name of its record, everything else by its comparable form."""
     alias, _, column = scope.column(order.column)
     if isinstance(column.type, LookupType):
-        return lookup_name_sql(scope.catalog, f"{alias}.{quoted(order.column.name)}", column.type)
+        return lookup_name_sql(scope.catalog, alias, column)
     return comparable_sql(scope, order.column)
 
 
-def lookup_name_sql(catalog: Catalog, column: str, type_: LookupType) -> str:
-    """Return the fold of the primary name of a referenced record, for sorting."""
-    names = [
-        f"(SELECT n.{quoted(fold_of(table.primary_name))} FROM {quoted(name)} AS n"
+def _places(scope: Scope, orders: tuple[Order, ...]) -> tuple[Column | None, ...]:
+    columns = (scope.column(order.column)[2] for order in orders)
+    return tuple(None if isinstance(column.type, LookupType) else column for column in columns)
+
+
+def lookup_name_sql(catalog: Catalog, alias: str, lookup: Column) -> str:
+    """Return the fold of the primary name of a referenced record, for sorting; its id where the table has no names."""
+    assert isinstance(lookup.type, LookupType)
+    column = f"{alias}.{quoted(lookup.logical_name)}"
+    names = {
+        name: f"(SELECT n.{quoted(fold_of(table.primary_name))} FROM {quoted(name)} AS n"
         f" WHERE n.{quoted(table.primary_id)} = {column})"
-        for name in type_.targets
+        for name in lookup.type.targets
         if (table := catalog.tables.get(name)) and table.primary_name and not table.source
-    ]
-    if len(names) > 1:
-        return f"coalesce({', '.join(names)})"
-    return names[0] if names else column
+    }
+    if not lookup.type.is_polymorphic or not names:
+        return next(iter(names.values()), column)
+    arms = " ".join(f"WHEN '{name}' THEN {sql}" for name, sql in names.items())
+    return f"CASE {alias}.{quoted(table_of_lookup(lookup.logical_name))} {arms} ELSE {column} END"
 
 
 def _after_sql(scope: Scope, orders: tuple[Order, ...], values: tuple[Value, ...]) -> str:
@@ -195,7 +204,11 @@ def _count_sql(scope: Scope, query: QueryExpression, source: str) -> str:
 
 def _counted_sql(scope: Scope, query: QueryExpression, source: str) -> str:
     where = filter_sql(scope, query.filter)
-    return f"(SELECT count(*) FROM (SELECT 1 {source} WHERE {where} LIMIT {COUNT_LIMIT + 1}))"
+    rows = "SELECT 1"
+    if query.distinct:
+        shown = (ColumnRef(scope.catalog.tables[query.table].primary_id), *query.linked_columns)
+        rows = f"SELECT DISTINCT {', '.join(comparable_sql(scope, ref) for ref in shown)}"
+    return f"(SELECT count(*) FROM ({rows} {source} WHERE {where} LIMIT {COUNT_LIMIT + 1}))"
 
 
 def _physical_sql(scope: Scope, ref: ColumnRef) -> list[str]:

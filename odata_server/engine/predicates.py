@@ -12,7 +12,16 @@ from typing import TypeAlias, assert_never, cast
 
 from entities.errors import EngineFault, NotSupported
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import Column, ColumnType, EntityNameType, LookupType, MemoType, StringType
+from entities.metadata.columns import (
+    Column,
+    ColumnType,
+    DecimalType,
+    EntityNameType,
+    LookupType,
+    MemoType,
+    MoneyType,
+    StringType,
+)
 from entities.metadata.tables import Table
 from entities.query import (
     And,
@@ -32,7 +41,7 @@ from entities.values import Value
 from odata_server.engine.database import quoted
 from odata_server.engine.schema import comparable
 from odata_server.engine.slots import Slot
-from odata_server.engine.storage import SqlValue, folded, stored, table_of_lookup
+from odata_server.engine.storage import SqlValue, folded, scale_of, stored, table_of_lookup
 
 Binder: TypeAlias = Callable[[tuple[Value, ...]], SqlValue]
 """Takes a query's literals, gives the value of one SQL parameter."""
@@ -90,24 +99,39 @@ def filter_sql(scope: Scope, node: Filter) -> str:
         case Condition():
             return f"({_condition(scope, node)})"
         case ColumnComparison(left, operator, right):
-            symbol = _COMPARISONS[operator]
-            return f"({comparable_sql(scope, left)} {symbol} {comparable_sql(scope, right)})"
+            return f"({_scaled_sql(scope, left, right)} {_COMPARISONS[operator]} {_scaled_sql(scope, right, left)})"
         case Exists(link):
             return exists_sql(scope, link)
         case _:
             assert_never(node)
 
 
+def _scaled_sql(scope: Scope, ref: ColumnRef, other: ColumnRef) -> str:
+    """Return a column as it compares with another one, which may store more digits after the point."""
+    own, theirs = (_digits(scope.column(one)[2].type) for one in (ref, other))
+    sql = comparable_sql(scope, ref)
+    return sql if own >= theirs else f"{sql} * {10 ** (theirs - own)}"
+
+
+def _digits(type_: ColumnType) -> int:
+    return scale_of(type_) if isinstance(type_, DecimalType | MoneyType) else 0
+
+
 def exists_sql(scope: Scope, link: LinkEntity) -> str:
     """Return EXISTS over a linked table (lambda `any`)."""
+    outside = dict(scope.tables)
     inner = scope.enter(link.alias, link.table)
     joins = [f"FROM {quoted(link.table)} AS {inner}", *(join_sql(scope, nested) for nested in link.links)]
     on = join_condition(scope, link)
-    return f"(EXISTS (SELECT 1 {' '.join(joins)} WHERE {on} AND {filter_sql(scope, link.filter)}))"
+    sql = f"(EXISTS (SELECT 1 {' '.join(joins)} WHERE {on} AND {filter_sql(scope, link.filter)}))"
+    scope.tables = outside
+    return sql
 
 
 def join_sql(scope: Scope, link: LinkEntity) -> str:
     """Return the JOIN clause of a link and of the links below it."""
+    if link.type is LinkType.MATCH_FIRST_ROW:
+        raise NotSupported(f"The link type '{link.type.value}' is not available in this version of Talentverse.")
     alias = scope.enter(link.alias, link.table)
     word = "LEFT JOIN" if link.type is LinkType.LEFT_OUTER else "JOIN"
     clause = f"{word} {quoted(link.table)} AS {alias} ON {join_condition(scope, link)}"
@@ -120,7 +144,8 @@ def join_condition(scope: Scope, link: LinkEntity) -> str:
     """Return the condition that ties a link to its parent; over a polymorphic lookup it names the table too."""
     near, near_table = scope.tables[link.to_alias]
     far, far_table = scope.tables[link.alias]
-    parts = [f"{far}.{quoted(link.from_column)} = {near}.{quoted(link.to_column)}"]
+    from_column, to_column = far_table.by_name[link.from_column], near_table.by_name[link.to_column]
+    parts = [f"{far}.{quoted(comparable(from_column))} = {near}.{quoted(comparable(to_column))}"]
     for alias, table, name, other in (
         (near, near_table, link.to_column, far_table),
         (far, far_table, link.from_column, near_table),

@@ -11,8 +11,8 @@ import apsw
 
 from entities.messages import Rows
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import Column, LookupType
-from entities.query import Order, Page, PageAnchor, QueryExpression
+from entities.metadata.columns import LookupType
+from entities.query import Page, PageAnchor, QueryExpression
 from entities.values import Record, Value
 from odata_server.edm.representation import RowShape
 from odata_server.engine.compiler import (
@@ -20,7 +20,6 @@ from odata_server.engine.compiler import (
     Plan,
     count_plan,
     exists_after_plan,
-    orders_of,
     page_plan,
     records_plan,
     row_plan,
@@ -67,10 +66,11 @@ def read_page(
     row = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     assert row is not None
     body, count, total, *ends = row
-    first = _values(catalog, query, ends[: plan.keys])
+    size = len(plan.places)
+    first = _values(plan, ends[:size])
     more: PageAnchor | None = None
     if query.page and count == query.page.size:
-        more = _anchor_after(connection, plans, catalog, query, _values(catalog, query, ends[plan.keys :]))
+        more = _anchor_after(connection, plans, catalog, query, _values(plan, ends[size:]))
     return Rows(int(count), bytes(body or b""), (), _capped(total), _exceeded(total), more, first)
 
 
@@ -94,7 +94,7 @@ def read_records(connection: apsw.Connection, plans: PlanCache, catalog: Catalog
     records = tuple(_record(plan, row) for row in rows)
     more: PageAnchor | None = None
     if query.page and len(rows) == query.page.size:
-        last = _values(catalog, query, rows[-1][-plan.keys :])
+        last = _values(plan, rows[-1][-len(plan.places) :])
         more = _anchor_after(connection, plans, catalog, query, last)
     total: SqlValue = None
     if query.count:
@@ -116,19 +116,10 @@ def _anchor_after(
     return anchor if found else None
 
 
-def _values(
-    catalog: Catalog, query: QueryExpression, stored_values: list[SqlValue] | tuple[SqlValue, ...]
-) -> tuple[Value, ...]:
+def _values(plan: Plan, stored_values: list[SqlValue] | tuple[SqlValue, ...]) -> tuple[Value, ...]:
     """Return order values as values (a lookup is ordered by a text: the fold of its record's name)."""
-    tables = catalog.tables
-    found = zip(orders_of(catalog, query), stored_values, strict=False)
-    return tuple(_order_value(tables[query.table].by_name.get(o.column.name), o, value) for o, value in found)
-
-
-def _order_value(column: Column | None, order: Order, value: SqlValue) -> Value:
-    if column is None or order.column.alias or isinstance(column.type, LookupType):
-        return value
-    return loaded(column, value)
+    found = zip(plan.places, stored_values, strict=True)
+    return tuple(value if column is None else loaded(column, value) for column, value in found)
 
 
 def _record(plan: Plan, row: tuple[SqlValue, ...]) -> Record:

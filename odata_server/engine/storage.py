@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeAlias, assert_never
 
 from entities.errors import EngineFault
@@ -42,6 +42,8 @@ from entities.values import ChoiceSet, EntityReference, Guid, Value, utc_text
 SqlValue: TypeAlias = str | int | float | bytes | None
 
 MONEY_DIGITS = 4
+
+_BIG = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,14 @@ def stored(type_: ColumnType, value: Value) -> SqlValue:
 
 
 def scaled(type_: ColumnType, value: Decimal) -> SqlValue:
-    """Return an exact number as stored: an integer for Money and Decimal, else a float."""
-    if isinstance(type_, DecimalType | MoneyType):
-        return int(value.scaleb(scale_of(type_)).to_integral_value())
-    return float(value)
+    """Return an exact number as stored: an integer for Money and Decimal, else a float.
+
+    A literal that no 64-bit integer holds becomes a float, which compares with the stored integers as it should.
+    """
+    if not isinstance(type_, DecimalType | MoneyType):
+        return float(value)
+    number = int(value.scaleb(scale_of(type_)).to_integral_value(ROUND_HALF_UP))
+    return number if -_BIG <= number < _BIG else float(number)
 
 
 def folded(value: SqlValue) -> SqlValue:

@@ -1,0 +1,239 @@
+"""Generated queries over the tables of `worlds`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from entities.metadata.columns import (
+    Column,
+    ColumnType,
+    DecimalType,
+    LookupType,
+    MemoType,
+    MoneyType,
+    MultiChoiceType,
+    StringType,
+)
+from entities.metadata.tables import Table
+from entities.query import (
+    And,
+    ColumnComparison,
+    ColumnRef,
+    ComparisonOperator,
+    Condition,
+    ConditionOperator,
+    Exists,
+    Filter,
+    LinkEntity,
+    LinkType,
+    Not,
+    Or,
+    Order,
+    QueryExpression,
+)
+from entities.values import Value
+from tests.properties.worlds import CATALOG, GUIDS, World, exact, focuses, values, worlds
+
+_EQUALITY = (ConditionOperator.EQUAL, ConditionOperator.NOT_EQUAL)
+_ORDERING = (
+    ConditionOperator.GREATER_THAN,
+    ConditionOperator.GREATER_EQUAL,
+    ConditionOperator.LESS_THAN,
+    ConditionOperator.LESS_EQUAL,
+)
+_TEXT = (
+    ConditionOperator.CONTAINS,
+    ConditionOperator.NOT_CONTAINS,
+    ConditionOperator.BEGINS_WITH,
+    ConditionOperator.NOT_BEGINS_WITH,
+    ConditionOperator.ENDS_WITH,
+    ConditionOperator.NOT_ENDS_WITH,
+)
+_SETS = (ConditionOperator.IN, ConditionOperator.NOT_IN)
+_RANGES = (ConditionOperator.BETWEEN, ConditionOperator.NOT_BETWEEN)
+_NULLS = (ConditionOperator.NULL, ConditionOperator.NOT_NULL)
+
+Alias = tuple[str, Table]
+"""An alias in sight and its table, with the columns that a query may use."""
+
+Tables = Mapping[str, Table]
+
+
+@cache
+def literals(column: Column) -> SearchStrategy[Value]:
+    """Return what a column may be compared with; exact numbers also finer and larger than it can hold."""
+    match column.type:
+        case LookupType():
+            return GUIDS
+        case DecimalType() | MoneyType():
+            return st.one_of(values(column), exact(12, 10), st.sampled_from([Decimal(10) ** 25, -(Decimal(10) ** 25)]))
+        case _:
+            return values(column)
+
+
+@cache
+def _operands(column: Column) -> SearchStrategy[tuple[ConditionOperator, tuple[Value, ...]]]:
+    literal = literals(column)
+    single = _EQUALITY if isinstance(column.type, MultiChoiceType) else (*_EQUALITY, *_ORDERING)
+    if isinstance(column.type, StringType | MemoType):
+        single = (*single, *_TEXT, *_TEXT)
+    return st.one_of(
+        st.tuples(st.sampled_from(single), st.tuples(literal)),
+        st.tuples(st.sampled_from(_SETS), st.lists(literal, max_size=4).map(tuple)),
+        st.tuples(st.sampled_from(_RANGES), st.tuples(literal, literal)),
+        st.tuples(st.sampled_from(_NULLS), st.just(())),
+    )
+
+
+def conditions(aliases: Sequence[Alias]) -> SearchStrategy[Filter]:
+    """Return conditions on any column in sight."""
+
+    @st.composite
+    def build(draw: st.DrawFn) -> Filter:
+        alias, table = draw(st.sampled_from(aliases))
+        column = draw(st.sampled_from(table.columns))
+        if isinstance(column.type, LookupType) and draw(st.integers(0, 3)) == 0:
+            part = ColumnRef(column.logical_name, alias, "table")
+            operator = draw(st.sampled_from((*_EQUALITY, ConditionOperator.IN)))
+            return Condition(part, operator, (draw(st.sampled_from(("firm", "sector"))),))
+        operator, found = draw(_operands(column))
+        return Condition(ColumnRef(column.logical_name, alias), operator, found)
+
+    return build()
+
+
+def _family(type_: ColumnType) -> object:
+    """Return what columns must share to be compared with one another: exact numbers do, whatever their digits."""
+    return DecimalType if isinstance(type_, MoneyType) else type(type_)
+
+
+def comparisons(aliases: Sequence[Alias]) -> SearchStrategy[Filter]:
+    """Return comparisons of two columns of one kind, of one table or of two."""
+
+    @st.composite
+    def build(draw: st.DrawFn) -> Filter:
+        (alias, table), (other_alias, other) = (draw(st.sampled_from(aliases)) for _ in range(2))
+        left = draw(st.sampled_from([c for c in table.columns if not isinstance(c.type, MultiChoiceType)]))
+        same = [c for c in other.columns if _family(c.type) == _family(left.type)]
+        right = draw(st.sampled_from(same or [left]))
+        right_ref = ColumnRef(right.logical_name, other_alias if same else alias)
+        operator = draw(st.sampled_from(ComparisonOperator))
+        return ColumnComparison(ColumnRef(left.logical_name, alias), operator, right_ref)
+
+    return build()
+
+
+_HOPS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "firm": (("sector", "sectorid", "sector"), ("firm", "firmid", "parent"), ("sector", "sectorid", "regarding")),
+    "visit": (("firm", "firmid", "firm"), ("sector", "sectorid", "party"), ("firm", "firmid", "party")),
+    "sector": (),
+    "firm_sector": (("firm", "firmid", "firmid"), ("sector", "sectorid", "sectorid")),
+}
+"""Links that lead to one record at most: (table, its column, the column of the near table)."""
+
+_FANS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "firm": (
+        ("visit", "firm", "firmid"),
+        ("visit", "party", "firmid"),
+        ("firm", "parent", "firmid"),
+        ("firm_sector", "firmid", "firmid"),
+    ),
+    "visit": (),
+    "sector": (("firm", "sector", "sectorid"), ("visit", "party", "sectorid"), ("firm_sector", "sectorid", "sectorid")),
+    "firm_sector": (),
+}
+"""Links that lead to any number of records."""
+
+
+@st.composite
+def links(
+    draw: st.DrawFn, tables: Tables, near: Alias, name: str, *, fan: bool = False, depth: int = 1
+) -> LinkEntity | None:
+    """Return a link from a table in sight, with those below it; None where the table has no such link."""
+    ways = (_FANS if fan else _HOPS)[near[1].logical_name]
+    if not ways:
+        return None
+    table, from_column, to_column = draw(st.sampled_from(ways))
+    own = (name, tables[table])
+    below = draw(links(tables, own, f"{name}n", depth=depth - 1)) if depth and draw(st.booleans()) else None
+    narrowed = draw(conditions([near, own])) if draw(st.booleans()) else And()
+    kind = draw(st.sampled_from((LinkType.INNER, LinkType.LEFT_OUTER, LinkType.LEFT_OUTER)))
+    return LinkEntity(name, table, from_column, to_column, near[0], kind, narrowed, (below,) if below else ())
+
+
+@st.composite
+def exists(draw: st.DrawFn, tables: Tables, aliases: Sequence[Alias], depth: int) -> Filter:
+    """Return the question for linked records, with a filter that may ask on; aliases may hide outer ones."""
+    near = draw(st.sampled_from(aliases))
+    name = draw(st.sampled_from(("o", "o", "h0", "q")))
+    link = draw(links(tables, near, name, fan=draw(st.booleans())))
+    if link is None or name == near[0]:
+        return draw(conditions(aliases))
+    inside = [*(alias for alias in aliases if alias[0] != name), (name, tables[link.table])]
+    return Exists(replace(link, filter=draw(filters(tables, inside, depth - 1))))
+
+
+@st.composite
+def filters(draw: st.DrawFn, tables: Tables, aliases: Sequence[Alias], depth: int = 2) -> Filter:
+    """Return filters over the aliases in sight, nested as deep as `depth`."""
+    kind = draw(st.integers(0, 9)) if depth > 0 else 9
+    inner = filters(tables, aliases, depth - 1)
+    match kind:
+        case 0 | 1:
+            return And(tuple(draw(inner) for _ in range(draw(st.integers(0, 3)))))
+        case 2 | 3:
+            return Or(tuple(draw(inner) for _ in range(draw(st.integers(0, 3)))))
+        case 4:
+            return Not(draw(inner))
+        case 5 | 6:
+            return draw(exists(tables, aliases, depth))
+        case 7:
+            return draw(comparisons(aliases))
+        case _:
+            return draw(conditions(aliases))
+
+
+def in_sight(tables: Tables, table: str, joined: Sequence[LinkEntity]) -> list[Alias]:
+    """Return every alias that the outer filter of a query may use."""
+    found: list[Alias] = [("", tables[table])]
+    waiting = list(joined)
+    while waiting:
+        link = waiting.pop(0)
+        found.append((link.alias, tables[link.table]))
+        waiting += link.links
+    return found
+
+
+@st.composite
+def queries(draw: st.DrawFn, tables: Tables) -> QueryExpression:
+    """Return queries with filters, links and orders; those with a fan of rows are distinct."""
+    table = draw(st.sampled_from(("firm", "firm", "firm", "visit", "sector")))
+    root = ("", tables[table])
+    fan = draw(links(tables, root, "f", fan=True)) if draw(st.integers(0, 3)) == 0 else None
+    hops = [draw(links(tables, root, f"h{n}")) for n in range(draw(st.integers(0, 2)))]
+    joined = tuple(link for link in (fan, *hops) if link)
+    sight = in_sight(tables, table, joined)
+    single = [alias for alias in sight if not alias[0].startswith("f")]
+    refs = [ColumnRef(c.logical_name, alias) for alias, found in single for c in found.columns]
+    linked = [ref for ref in refs if ref.alias]
+    chosen = draw(st.lists(st.tuples(st.sampled_from(refs), st.booleans()), max_size=3))
+    return QueryExpression(
+        table,
+        linked_columns=tuple(draw(st.lists(st.sampled_from(linked), max_size=3, unique=True))) if linked else (),
+        filter=draw(filters(tables, sight)),
+        links=joined,
+        orders=tuple(Order(ref, descending) for ref, descending in chosen),
+        count=True,
+        distinct=fan is not None,
+    )
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> tuple[World, QueryExpression]:
+    """Return records and a query that is about the same few columns."""
+    firm = draw(focuses())
+    return draw(worlds(firm)), draw(queries({**CATALOG.tables, "firm": firm}))
