@@ -41,7 +41,7 @@ from security.denials import (
 )
 from security.operation_privileges import EXECUTE_BY_PRIVILEGE, EXECUTE_ON_BOUND_ROW, EXECUTE_ON_TABLES
 from security.principals import ADMINISTRATIVE, READ_ONLY, Principal, depth_held
-from security.privileges import AccessRight, Depth, table_privilege
+from security.privileges import AccessRight, Depth, privilege_name, rights_of
 from security.row_access import Narrowing, holders, row_access
 
 M = TypeVar("M", bound=Message)
@@ -152,14 +152,13 @@ class _Desk:
             AccessDenied: the principal does not hold it, or its access mode keeps it from it.
             InvalidOperation: the table has no such right.
         """
-        privilege = table_privilege(table, right)
-        if privilege is None:
+        if right not in rights_of(table):
             raise message_not_supported(table, self.message_name)
         if right is not AccessRight.READ and self.principal.access_mode == READ_ONLY:
             raise read_only_user(self.principal)
         depth = depth_held(self.principal, table, right)
         if depth is None or (self.principal.access_mode == ADMINISTRATIVE and _is_business_data(table)):
-            raise table_privilege_missing(self.principal, table, privilege)
+            raise table_privilege_missing(self.principal, table, right)
         return depth
 
     def read_depth(self, table: Table) -> Depth:
@@ -183,7 +182,8 @@ class _Desk:
         """Authorize a query: Read on every table it touches, rows narrowed in each."""
         reasons: list[str] = []
         narrowed = Narrowing(self.principal, self.catalog, self.read_depth).query(message.query, reasons)
-        return Authorized(RetrieveMultiple(narrowed), self.principal, AccessRight.READ, reasons=tuple(reasons))
+        allowed = message if narrowed is message.query else RetrieveMultiple(narrowed)
+        return Authorized(allowed, self.principal, AccessRight.READ, reasons=tuple(reasons))
 
     def read_metadata(self, message: ReadMetadata) -> Authorized[Message]:
         """Authorize reading definitions: one privilege per part."""
@@ -247,10 +247,8 @@ class _Desk:
             return None
         if isinstance(owner, EntityReference) and owner.id == self.principal.caller.user_id:
             return None
-        privilege = table_privilege(table, AccessRight.READ)
-        if privilege is None:
-            raise message_not_supported(table, self.message_name)
-        return OwnerCheck(owner, holders(owner.table, privilege.name), owner_cannot_read(owner, table, privilege))
+        name = privilege_name(table, AccessRight.READ)
+        return OwnerCheck(owner, holders(owner.table, name), owner_cannot_read(owner, table))
 
     def relate(self, message: Message, target: Target, navigation: str, related: Target | None) -> Authorized[Message]:
         """Authorize a new or ended relation.

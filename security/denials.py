@@ -11,7 +11,7 @@ from entities.metadata.tables import Table
 from entities.standard.identifiers import privilege_id
 from entities.values import EntityReference, Guid
 from security.principals import ACCESS_MODES, TEAM_TYPE, USER_TYPE, Principal
-from security.privileges import RIGHT_NAMES, AccessRight, Privilege
+from security.privileges import RIGHT_NAMES, AccessRight, privilege_name
 
 _METADATA_TYPE_CODES: Mapping[str, int] = MappingProxyType(
     {"Entity": 9800, "Attribute": 9808, "OptionSet": 9809, "Relationship": 9810}
@@ -45,11 +45,12 @@ def _place(code: int, name: str, label: str) -> str:
     return f" on OTC={code} for entity '{name}' (LocalizedName='{label}')"
 
 
-def table_privilege_missing(principal: Principal, table: Table, privilege: Privilege) -> AccessDenied:
+def table_privilege_missing(principal: Principal, table: Table, right: AccessRight) -> AccessDenied:
     """Return the refusal that a principal lacks a privilege on a table, at any depth."""
     label = table.display_name.text() or table.logical_name
     place = _place(table.object_type_code, table.logical_name, label)
-    return _missing(principal, privilege.name, privilege.privilege_id, place)
+    name = privilege_name(table, right)
+    return _missing(principal, name, privilege_id(name), place)
 
 
 def metadata_privilege_missing(principal: Principal, part: str) -> AccessDenied:
@@ -79,14 +80,15 @@ def row_denied(principal: Principal, right: AccessRight, reference: EntityRefere
     )
 
 
-def owner_cannot_read(owner: Target, table: Table, privilege: Privilege) -> AccessDenied:
+def owner_cannot_read(owner: Target, table: Table) -> AccessDenied:
     """Return the refusal to give a record to a user or team that may not read its table."""
     kind, code = ("team", TEAM_TYPE) if owner.table == "team" else ("user", USER_TYPE)
     label = table.display_name.text() or table.logical_name
+    name = privilege_name(table, AccessRight.READ)
     identity = f"Id={owner.id}, " if isinstance(owner, EntityReference) else ""
     return AccessDenied(
         f"Read Privilege Check For Owner failed with exception: Principal {kind} ({identity}type={code}), "
-        f"is missing {privilege.name} privilege (Id={privilege.privilege_id})"
+        f"is missing {name} privilege (Id={privilege_id(name)})"
         f"{_place(table.object_type_code, table.logical_name, label)}.",
         code="0x80040299",
     )

@@ -11,6 +11,7 @@ from entities.pipeline import Caller
 from entities.values import Guid
 from security.privileges import (
     FINANCE_AND_OPERATIONS,
+    ROW_RIGHTS,
     AccessRight,
     Depth,
     privilege_name,
@@ -84,16 +85,6 @@ class Principal:
     team_type: int = 0
 
 
-_GENERATED_RIGHTS = (
-    AccessRight.READ
-    | AccessRight.CREATE
-    | AccessRight.WRITE
-    | AccessRight.DELETE
-    | AccessRight.APPEND
-    | AccessRight.APPEND_TO
-)
-
-
 def is_generated(table: Table) -> bool:
     """Tell whether a table is a virtual table of finance and operations."""
     return (
@@ -116,6 +107,6 @@ def depth_held(principal: Principal, table: Table, right: AccessRight) -> Depth 
         return Depth.GLOBAL
     if right not in rights_of(table):
         return None
-    if principal.role_count and right in _GENERATED_RIGHTS and is_generated(table):
+    if principal.role_count and right in ROW_RIGHTS and is_generated(table):
         return Depth.GLOBAL
     return principal.grants.get(privilege_name(table, right))

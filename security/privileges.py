@@ -65,29 +65,34 @@ RIGHT_NAMES: Mapping[AccessRight, str] = MappingProxyType(
 )
 """The rights that tables have privileges for, as `PrivilegeType` and privilege names spell them."""
 
-_ROW_RIGHTS = (
-    AccessRight.CREATE
-    | AccessRight.READ
-    | AccessRight.WRITE
-    | AccessRight.DELETE
-    | AccessRight.APPEND
-    | AccessRight.APPEND_TO
+ROW_RIGHTS = frozenset(
+    (
+        AccessRight.CREATE,
+        AccessRight.READ,
+        AccessRight.WRITE,
+        AccessRight.DELETE,
+        AccessRight.APPEND,
+        AccessRight.APPEND_TO,
+    )
 )
-_OWNED_RIGHTS = _ROW_RIGHTS | AccessRight.ASSIGN | AccessRight.SHARE
+"""What there is to do with rows that have no owner."""
 
-_RIGHTS_BY_OWNERSHIP: Mapping[Ownership, AccessRight] = MappingProxyType(
+_OWNED_RIGHTS = ROW_RIGHTS | {AccessRight.ASSIGN, AccessRight.SHARE}
+_NO_RIGHTS: frozenset[AccessRight] = frozenset()
+
+_RIGHTS_BY_OWNERSHIP: Mapping[Ownership, frozenset[AccessRight]] = MappingProxyType(
     {
-        Ownership.NONE: AccessRight.NONE,
+        Ownership.NONE: _NO_RIGHTS,
         Ownership.USER: _OWNED_RIGHTS,
-        Ownership.BUSINESS: _ROW_RIGHTS,
-        Ownership.ORGANIZATION: _ROW_RIGHTS,
+        Ownership.BUSINESS: ROW_RIGHTS,
+        Ownership.ORGANIZATION: ROW_RIGHTS,
     }
 )
-_RIGHTS_BY_TABLE: Mapping[str, AccessRight] = MappingProxyType(
+_RIGHTS_BY_TABLE: Mapping[str, frozenset[AccessRight]] = MappingProxyType(
     {
-        "role": _ROW_RIGHTS | AccessRight.ASSIGN,  # prvAssignRole: giving a role to a user or team
-        "privilege": AccessRight.READ,
-        "organization": AccessRight.READ | AccessRight.WRITE | AccessRight.APPEND | AccessRight.APPEND_TO,
+        "role": ROW_RIGHTS | {AccessRight.ASSIGN},  # prvAssignRole: giving a role to a user or team
+        "privilege": frozenset((AccessRight.READ,)),
+        "organization": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},
     }
 )
 _DEPTHS_BY_OWNERSHIP: Mapping[Ownership, frozenset[Depth]] = MappingProxyType(
@@ -102,10 +107,10 @@ _SUFFIX_BY_TABLE: Mapping[str, str] = MappingProxyType({"systemuser": "User", "t
 """Where the suffix is not the table's schema name; activities share theirs."""
 
 
-def rights_of(table: Table) -> AccessRight:
+def rights_of(table: Table) -> frozenset[AccessRight]:
     """Return the rights a table has privileges for (none for intersect tables)."""
     if table.kind is TableKind.INTERSECT:
-        return AccessRight.NONE
+        return _NO_RIGHTS
     return _RIGHTS_BY_TABLE.get(table.logical_name, _RIGHTS_BY_OWNERSHIP[table.ownership])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import TypeAlias, assert_never
 
 from entities.metadata.catalog import Catalog
@@ -166,35 +167,39 @@ class Narrowing:
             AccessDenied: there is no Read on one of the tables.
         """
         rows = self.rows(query.table, "", reasons)
-        return replace(
-            query,
-            filter=both(self._filter(query.filter, reasons), rows),
-            links=tuple(self._link(link, reasons) for link in query.links),
-            expansions=tuple(
-                Expansion(expansion.navigation, self.query(expansion.query, reasons)) for expansion in query.expansions
-            ),
-        )
+        narrowed = both(self._filter(query.filter, reasons), rows)
+        links = tuple(self._link(link, reasons) for link in query.links)
+        expansions = tuple(self._expansion(expansion, reasons) for expansion in query.expansions)
+        unchanged = _same(links, query.links) and _same(expansions, query.expansions)
+        if unchanged and narrowed is query.filter:
+            return query
+        return replace(query, filter=narrowed, links=links, expansions=expansions)
+
+    def _expansion(self, expansion: Expansion, reasons: list[str]) -> Expansion:
+        query = self.query(expansion.query, reasons)
+        return expansion if query is expansion.query else Expansion(expansion.navigation, query)
 
     def _link(self, link: LinkEntity, reasons: list[str]) -> LinkEntity:
         rows = self.rows(link.table, link.alias, reasons)
-        return replace(
-            link,
-            filter=both(self._filter(link.filter, reasons), rows),
-            links=tuple(self._link(inner, reasons) for inner in link.links),
-        )
+        narrowed = both(self._filter(link.filter, reasons), rows)
+        links = tuple(self._link(inner, reasons) for inner in link.links)
+        if narrowed is link.filter and _same(links, link.links):
+            return link
+        return replace(link, filter=narrowed, links=links)
 
     def _filter(self, condition: Filter, reasons: list[str]) -> Filter:
         match condition:
             case Condition() | ColumnComparison():
                 return condition
-            case And(filters):
-                return And(tuple(self._filter(part, reasons) for part in filters)) if filters else condition
-            case Or(filters):
-                return Or(tuple(self._filter(part, reasons) for part in filters)) if filters else condition
+            case And(filters) | Or(filters):
+                parts = tuple(self._filter(part, reasons) for part in filters)
+                return condition if _same(parts, filters) else replace(condition, filters=parts)
             case Not(inner):
-                return Not(self._filter(inner, reasons))
+                part = self._filter(inner, reasons)
+                return condition if part is inner else Not(part)
             case Exists(link):
-                return Exists(self._link(link, reasons))
+                narrowed = self._link(link, reasons)
+                return condition if narrowed is link else Exists(narrowed)
             case _:
                 assert_never(condition)
 
@@ -226,3 +231,8 @@ class Narrowing:
                 key = self.catalog.tables[end].primary_id
                 narrowed = both(narrowed, Exists(LinkEntity(inner, end, key, column, alias, filter=rows)))
         return narrowed
+
+
+def _same(after: tuple[object, ...], before: tuple[object, ...]) -> bool:
+    """Tell whether nothing was narrowed: a query that stays the same object keeps its cached plan at no cost."""
+    return all(map(is_, after, before))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import apsw
 
@@ -77,13 +78,17 @@ def create_directory_indexes(connection: apsw.Connection) -> None:
         connection.execute(f"CREATE {kind} IF NOT EXISTS {quoted(name)} ON {quoted(table)} ({listed})")
 
 
+_Ways: TypeAlias = tuple[tuple[str, str | None], ...]
+"""Columns and values that may name one user, tried in this order."""
+
+
 @dataclass(slots=True)
 class _Known:
     """The principals found at one stamp."""
 
     stamp: int
     privilege_count: int
-    principals: dict[tuple[str, str], Principal] = field(default_factory=dict)
+    principals: dict[_Ways, Principal] = field(default_factory=dict)
 
 
 class DataverseDirectory:
@@ -121,8 +126,7 @@ class DataverseDirectory:
         Raises:
             AccessDenied: no such user (0x80072560), disabled (0x80040225) or without roles (0x80042f09).
         """
-        ways = {"applicationid": application_id, "azureactivedirectoryobjectid": object_id}
-        return self._principal(("application", f"{application_id} {object_id}"), ways)
+        return self._principal((("applicationid", application_id), ("azureactivedirectoryobjectid", object_id)))
 
     def user(self, object_id: Guid | None, upn: str | None) -> Principal:
         """Return the principal of a person: by object id, else by user principal name.
@@ -130,8 +134,7 @@ class DataverseDirectory:
         Raises:
             AccessDenied: no such user (0x80072560), disabled (0x80040225) or without roles (0x80042f09).
         """
-        ways = {"azureactivedirectoryobjectid": object_id, "domainname$fold": fold(upn) if upn else None}
-        return self._principal(("person", f"{object_id} {upn}"), ways)
+        return self._principal((("azureactivedirectoryobjectid", object_id), ("domainname$fold", upn)))
 
     def by_id(self, user_id: Guid) -> Principal:
         """Return the principal of a user of this environment by its id (impersonation).
@@ -139,14 +142,13 @@ class DataverseDirectory:
         Raises:
             AccessDenied: no such user (0x80072560), disabled (0x80040225) or without roles (0x80042f09).
         """
-        return self._principal(("id", user_id), {"systemuserid": user_id})
+        return self._principal((("systemuserid", user_id),))
 
-    def _principal(self, key: tuple[str, str], ways: Mapping[str, str | None]) -> Principal:
+    def _principal(self, ways: _Ways) -> Principal:
         known = self._current()
-        found = known.principals.get(key)
+        found = known.principals.get(ways)
         if found is None:
-            found = self._read(known, ways)
-            known.principals[key] = found
+            found = known.principals[ways] = self._read(known, ways)
         return found
 
     def _current(self) -> _Known:
@@ -157,7 +159,7 @@ class DataverseDirectory:
             self._known = known = _Known(stamp, count)
         return known
 
-    def _read(self, known: _Known, ways: Mapping[str, str | None]) -> Principal:
+    def _read(self, known: _Known, ways: _Ways) -> Principal:
         row = self._find(ways)
         if row is None:
             raise AccessDenied("The user is not a member of the organization.", code=NOT_A_MEMBER)
@@ -187,10 +189,11 @@ class DataverseDirectory:
             privilege_total=known.privilege_count,
         )
 
-    def _find(self, ways: Mapping[str, str | None]) -> tuple[Caller, int, bool] | None:
+    def _find(self, ways: _Ways) -> tuple[Caller, int, bool] | None:
         """Return the first user that one of the columns names."""
-        for column, value in ways.items():
-            rows = self._rows(_USER.format(f"{quoted(column)} = ?"), value) if value is not None else []
+        for column, value in ways:
+            compared = value if value is None or not column.endswith("$fold") else fold(value)
+            rows = self._rows(_USER.format(f"{quoted(column)} = ?"), compared) if compared else []
             for user, unit, name, application, directory_object, domain_name, mode, disabled in rows:
                 caller = Caller(
                     Guid(str(user)),
