@@ -394,12 +394,19 @@ class Transaction:
         for check in authorized.targets:
             subject = resolve(self._connection, self._catalog, check.target)
             self._check_row(authorized, AccessCheck(subject, check.right, check.rows))
+        if authorized.owner is not None:
+            owner = resolve(self._connection, self._catalog, authorized.owner.target)
+            if not self._is_among(owner, authorized.owner.rows):
+                raise authorized.owner.denial
+
+    def _is_among(self, reference: EntityReference, filter_: Filter) -> bool:
+        table = self._catalog.tables[reference.table]
+        if filter_ == ALL_ROWS or table.source is not None:
+            return True
+        return rows.version_of(self._connection, self._catalog, table, reference.id, filter_) is not None
 
     def _check_row(self, authorized: Authorized[Message], check: AccessCheck) -> None:
-        table = self._catalog.tables[check.reference.table]
-        if check.rows == ALL_ROWS or table.source is not None:
-            return
-        if rows.version_of(self._connection, self._catalog, table, check.reference.id, check.rows) is None:
+        if not self._is_among(check.reference, check.rows):
             raise row_denied(authorized.principal, check.right, check.reference)
 
     def _written(self, table: Table) -> None:
