@@ -21,7 +21,6 @@ from entities.standard.identifiers import (
     system_user_id,
 )
 from entities.standard.lookups import by_id, first, referenced
-from entities.standard.user_rules import is_last_administrator
 from entities.values import EntityReference, Guid, Record, Value
 
 NEVER_OVERWRITTEN = datetime(1900, 1, 1, tzinfo=UTC)
@@ -35,29 +34,24 @@ _STANDARD_ROLE_DELETION: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 
 def role_steps(organization_id: Guid) -> tuple[Step, ...]:
-    """Return the steps of the tables businessunit and role, and of giving roles to users and teams.
+    """Return the steps of the tables businessunit and role.
 
     Args:
         organization_id: the environment's organization.
     """
-    relations = tuple(
-        Step(message, table, Stage.PRE_OPERATION, handler)
-        for message, handler in (("Associate", check_association), ("Disassociate", check_disassociation))
-        for table in ("systemuser", "team", "role", "privilege")
-    )
     prepare_unit = partial(check_new_unit, organization_id=organization_id)
     furnish = partial(furnish_unit, administrator=system_user_id(organization_id))
     return (
         Step("Create", "businessunit", Stage.PRE_OPERATION, prepare_unit),
         Step("Create", "businessunit", Stage.POST_OPERATION, furnish),
         Step("Update", "businessunit", Stage.PRE_OPERATION, check_unit_change),
+        Step("Update", "businessunit", Stage.POST_OPERATION, rename_default_team),
         Step("Delete", "businessunit", Stage.PRE_OPERATION, check_unit_deletion),
         Step("Create", "role", Stage.PRE_OPERATION, partial(check_new_role, organization_id=organization_id)),
         Step("Create", "role", Stage.POST_OPERATION, copy_role_down),
         Step("Update", "role", Stage.PRE_OPERATION, check_role_change),
         Step("Update", "role", Stage.POST_OPERATION, rename_copies),
         Step("Delete", "role", Stage.PRE_OPERATION, check_role_deletion),
-        *relations,
     )
 
 
@@ -119,6 +113,15 @@ def check_unit_change(context: ExecutionContext) -> None:
             raise InvalidOperation("The specified relationship will result in a cycle.", code="0x80047004")
         above = by_id(context.system, EntityReference("businessunit", parent), "parentbusinessunitid")
         parent = referenced(above.get("parentbusinessunitid"))
+
+
+def rename_default_team(context: ExecutionContext) -> None:
+    """Carry a business unit's new name to its default team."""
+    if "name" in context.record and context.reference is not None:
+        of_unit = both(equals("businessunitid", context.reference), equals("isdefault", value=True))
+        for team in context.system.records(QueryExpression("team", ("teamid",), filter=of_unit)):
+            reference = EntityReference("team", Guid(str(team["teamid"])))
+            context.system.execute(Update(reference, {"name": context.record["name"]}))
 
 
 def check_unit_deletion(context: ExecutionContext) -> None:
@@ -275,77 +278,3 @@ def check_role_deletion(context: ExecutionContext) -> None:
 def _cut_loose(system: Operations, role: Guid) -> None:
     """Let a copy forget the role above it, so that it may be deleted with its business unit or its root."""
     system.execute(Update(EntityReference("role", role), {"parentroleid": None}))
-
-
-def _pair(context: ExecutionContext) -> dict[str, EntityReference]:
-    ends = (context.parameters.get("target"), context.parameters.get("related"))
-    return {end.table: end for end in ends if isinstance(end, EntityReference)}
-
-
-def check_association(context: ExecutionContext) -> None:
-    """Refuse relations that security does not allow.
-
-    Raises:
-        InvalidArgument: the role is of another business unit than the user (0x80041409) or team (0x8004140d).
-        InvalidOperation: the privilege of a role, or a member of a default team, is set in another way.
-    """
-    pair = _pair(context)
-    match context.parameters.get("relationship"):
-        case "systemuserroles_association":
-            _check_same_unit(context.system, pair["systemuser"], pair["role"])
-        case "teamroles_association":
-            _check_same_unit(context.system, pair["team"], pair["role"])
-        case "roleprivileges_association":
-            raise InvalidOperation("Privileges are added to a role with the action AddPrivilegesRole.")
-        case "teammembership_association":
-            _check_members_may_change(context.system, pair["team"])
-        case _:
-            return
-
-
-def check_disassociation(context: ExecutionContext) -> None:
-    """Refuse to end relations that security needs.
-
-    Raises:
-        InvalidOperation: the last administrator would lose the role (0x80041d30), or the relation is set elsewhere.
-    """
-    pair = _pair(context)
-    match context.parameters.get("relationship"):
-        case "systemuserroles_association":
-            role = by_id(context.system, pair["role"], "roletemplateid")
-            is_administrator = referenced(role.get("roletemplateid")) == SYSTEM_ADMINISTRATOR_TEMPLATE
-            if is_administrator and is_last_administrator(context.system, pair["systemuser"].id):
-                raise InvalidOperation(
-                    "A user cannot be removed from the System Administrator Role if they are the only user that has "
-                    "the role.",
-                    code="0x80041d30",
-                )
-        case "roleprivileges_association":
-            raise InvalidOperation("Privileges are removed from a role with the action RemovePrivilegeRole.")
-        case "teammembership_association":
-            _check_members_may_change(context.system, pair["team"])
-        case _:
-            return
-
-
-def _check_same_unit(system: Operations, holder: EntityReference, role: EntityReference) -> None:
-    unit = referenced(by_id(system, holder, "businessunitid").get("businessunitid"))
-    role_unit = referenced(by_id(system, role, "businessunitid").get("businessunitid"))
-    if unit == role_unit:
-        return
-    if holder.table == "team":
-        raise InvalidArgument(
-            f"The team with id={holder.id} belongs to a different business unit={unit} than the role with "
-            f"roleId={role.id} and roleBusinessUnit={role_unit}.",
-            code="0x8004140d",
-        )
-    raise InvalidArgument(
-        f"The user with id={holder.id} belongs to a different business unit={unit} than the role with "
-        f"roleId={role.id} and rolebusinessUnit={role_unit}.",
-        code="0x80041409",
-    )
-
-
-def _check_members_may_change(system: Operations, team: EntityReference) -> None:
-    if by_id(system, team, "isdefault").get("isdefault"):
-        raise InvalidOperation("The members of a default team are the users of its business unit.")

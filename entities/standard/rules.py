@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from entities.pipeline import Step
+from entities.standard.association_rules import association_steps
 from entities.standard.customer_rules import customer_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
@@ -39,6 +40,7 @@ def standard_steps(
     return (
         *user_steps(find_application, tenant_domain, organization_id),
         *role_steps(organization_id),
+        *association_steps(),
         *action_steps(organization_id, version),
         *customer_steps(),
     )

@@ -145,7 +145,7 @@ def _leave(system: Operations, user_id: Guid, unit_id: Guid | None) -> None:
 def _default_team(system: Operations, unit_id: Guid | None) -> Guid | None:
     if unit_id is None:
         return None
-    where = both(equals("businessunitid", EntityReference("businessunit", unit_id)), equals("isdefault", True))  # noqa: FBT003 - a column's value
+    where = both(equals("businessunitid", EntityReference("businessunit", unit_id)), equals("isdefault", value=True))
     team = first(system, "team", where, "teamid")
     return Guid(str(team["teamid"])) if team else None
 
@@ -188,7 +188,9 @@ def is_last_administrator(system: Operations, user_id: Guid) -> bool:
                 LinkEntity(
                     "r", "role", "roleid", "roleid", filter=_is("r", "roletemplateid", SYSTEM_ADMINISTRATOR_TEMPLATE)
                 ),
-                LinkEntity("u", "systemuser", "systemuserid", "systemuserid", filter=_is("u", "isdisabled", False)),  # noqa: FBT003 - a column's value
+                LinkEntity(
+                    "u", "systemuser", "systemuserid", "systemuserid", filter=_is("u", "isdisabled", value=False)
+                ),
             ),
             top=2,
         )

@@ -291,6 +291,14 @@ def test_a_new_unit_gets_its_team_and_a_copy_of_every_role_with_its_privileges(e
     }
 
 
+def test_a_renamed_unit_renames_its_default_team_only(environment):
+    administrator = {"administratorid": user("Ada"), "businessunitid": BERLIN_UNIT}
+    send(environment, Create("team", {"name": "Builders", **administrator}))
+    send(environment, Update(BERLIN_UNIT, {"name": "Berlin-Mitte"}))
+    names = {team["name"] for team in rows(environment, "team", equals("businessunitid", BERLIN_UNIT))}
+    assert names == {"Berlin-Mitte", "Builders"}
+
+
 def test_the_tree_of_units_keeps_one_root_without_cycles(environment):
     refused(environment, Create("businessunit", {"name": "Second"}), InvalidOperation, "0x80041d35")
     refused(environment, Update(ROOT, {"isdisabled": True}), InvalidOperation, "0x80041d63")
