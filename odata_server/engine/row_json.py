@@ -41,6 +41,9 @@ from odata_server.engine.storage import scale_of, table_of_lookup
 _PAIRS = 200
 """Members per json_object call: SQLite takes 500 pairs, the depth of an expression is the tighter limit."""
 
+_GROUP = 50
+"""Members per parenthesis of a concatenation, which SQLite reads as an expression as deep as it is long."""
+
 _CONDITIONAL = frozenset({Facet.FORMATTED, Facet.LOOKUP_LOGICAL_NAME, Facet.NAVIGATION})
 """Facets whose member is left out where the value is null."""
 
@@ -58,7 +61,8 @@ def row_sql(scope: Scope, shape: RowShape) -> str:
     tail = _object_sql(scope, members[tail_start:])
     if not pieces:
         return tail
-    joined = " || ".join(pieces)
+    groups = (pieces[start : start + _GROUP] for start in range(0, len(pieces), _GROUP))
+    joined = " || ".join(f"({' || '.join(group)})" for group in groups)
     if tail_start == len(members):
         return f"'{{' || rtrim({joined}, ',') || '}}'"
     return f"'{{' || {joined} || substr({tail}, 2)"
@@ -111,6 +115,9 @@ def value_sql(column: str, type_: ColumnType) -> str:
             return f"json({_exact_sql(column, scale_of(type_), scale_of(type_), '%d')})"
         case MultiChoiceType():
             return f"trim({column}, ',')"
+        case DoubleType():
+            # Doubles lose their last digits on the wire (15 significant ones stay).
+            return f"json(CASE WHEN {column} IS NOT NULL THEN printf('%!.15g', {column}) END)"
         case ImageType():
             return f"replace(base64({column}), char(10), '')"
         case (
@@ -119,7 +126,6 @@ def value_sql(column: str, type_: ColumnType) -> str:
             | MemoType()
             | IntegerType()
             | BigIntType()
-            | DoubleType()
             | DateTimeType()
             | ChoiceType()
             | StateType()
@@ -142,7 +148,7 @@ def _exact_sql(column: str, scale: int, digits: int, whole: str) -> str:
     unit = 10**digits
     sign = f"CASE WHEN {column} < 0 AND {size} <> 0 THEN '-' ELSE '' END"
     if digits == 0:
-        return f"{sign} || printf('{whole}', {size})"
+        return f"CASE WHEN {column} IS NOT NULL THEN {sign} || printf('{whole}', {size}) END"
     fraction = f"printf('%0{digits}d', {size} % {unit})"
     # printf turns NULL into 0; the sum with the column keeps a missing value missing.
     return f"CASE WHEN {column} IS NOT NULL THEN {sign} || printf('{whole}', {size} / {unit}) || '.' || {fraction} END"
@@ -241,7 +247,7 @@ def _finance_sql(column: str, member: Member) -> str:
         case IntegerType() | BigIntType() | DecimalType() | MoneyType():
             return value_sql(f"coalesce({column}, 0)", member.type)
         case DoubleType():
-            return f"coalesce({column}, 0.0)"
+            return value_sql(f"coalesce({column}, 0.0)", member.type)
         case DateTimeType(behavior=DateTimeBehavior.DATE_ONLY):
             return f"coalesce({column} || 'T12:00:00Z', '1900-01-01T00:00:00Z')"
         case DateTimeType():

@@ -1,8 +1,16 @@
 """How long the generated tests run: `HYPOTHESIS_PROFILE=nightly` looks much further than the default does."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from entities.metadata.catalog import catalog
+from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
+from odata_server.engine.database import Database, Durability
+from tests.properties.engines import Engine
+from tests.properties.worlds import CATALOG
 
 settings.register_profile(
     "default",
@@ -14,3 +22,14 @@ settings.register_profile(
 )
 settings.register_profile("nightly", settings.get_profile("default"), derandomize=False, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    database = Database(tmp_path_factory.mktemp("queries") / "data.db", Durability.NONE)
+    with database.writing() as connection:
+        initialize(connection, "00000000-0000-0000-0000-00000000000a")
+        everything = CatalogChange(tuple(CATALOG.tables.values()), tuple(CATALOG.relationships.values()))
+        apply_change(connection, catalog(0, (), ()), everything)
+    yield Engine(database)
+    database.close()

@@ -1,58 +1,18 @@
 """The database answers a query as the reference does: same records, same order, same pages, same count."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from entities.evaluate import answer, evaluate
-from entities.messages import Rows
-from entities.metadata.catalog import catalog
 from entities.query import ColumnRef, Page, QueryExpression
 from entities.text import fold
 from entities.values import Record
 from odata_server.edm.representation import Facet, Member, RowShape
-from odata_server.engine import rows
-from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
-from odata_server.engine.database import Database, Durability, quoted
-from odata_server.engine.reading import PlanCache, read_page, read_records
+from tests.properties.engines import Engine
 from tests.properties.queries import scenarios
 from tests.properties.worlds import CATALOG, TEXTS, World
-
-
-class Engine:
-    """A database with the tables of the worlds, and the plans compiled so far."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.plans = PlanCache()
-
-    def hold(self, world: World) -> None:
-        with self.database.writing() as connection:
-            for name, records in world.items():
-                connection.execute(f"DELETE FROM {quoted(name)}")
-                for record in records:
-                    rows.insert(connection, CATALOG.tables[name], record)
-
-    def records(self, query: QueryExpression) -> Rows:
-        return read_records(self.database.reader(), self.plans, CATALOG, query)
-
-    def page(self, query: QueryExpression) -> Rows:
-        shape = RowShape(query.table, (_id_member(query.table),))
-        return read_page(self.database.reader(), self.plans, CATALOG, query, shape)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    database = Database(tmp_path_factory.mktemp("queries") / "data.db", Durability.NONE)
-    with database.writing() as connection:
-        initialize(connection, "00000000-0000-0000-0000-00000000000a")
-        everything = CatalogChange(tuple(CATALOG.tables.values()), tuple(CATALOG.relationships.values()))
-        apply_change(connection, catalog(0, (), ()), everything)
-    yield Engine(database)
-    database.close()
 
 
 def ids(table: str, records: tuple[Record, ...]) -> list[object]:
@@ -79,11 +39,12 @@ def check_whole_answer(engine: Engine, world: World, query: QueryExpression) -> 
 
 def check_pages(engine: Engine, world: World, query: QueryExpression, size: int) -> None:
     whole = evaluate(query, CATALOG, world)
+    shape = RowShape(query.table, (_id_member(query.table),))
     joined: list[Record] = []
     page: Page | None = Page(size)
     while page:
         asked = replace(query, page=page)
-        part, expected, json = engine.records(asked), answer(asked, CATALOG, world), engine.page(asked)
+        part, expected, json = engine.records(asked), answer(asked, CATALOG, world), engine.page(asked, shape)
         assert part.next == expected.next == json.next
         assert part.total == json.total == len(whole)
         shown = ",".join(f'{{"id":"{record_id}"}}' for record_id in ids(query.table, part.records))

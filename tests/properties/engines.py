@@ -1,0 +1,30 @@
+"""The engine's reading side over the tables of `worlds`."""
+
+from entities.messages import Rows
+from entities.query import QueryExpression
+from odata_server.edm.representation import RowShape
+from odata_server.engine import rows
+from odata_server.engine.database import Database, quoted
+from odata_server.engine.reading import PlanCache, read_page, read_records
+from tests.properties.worlds import CATALOG, World
+
+
+class Engine:
+    """A database with the tables of the worlds, and the plans compiled so far."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.plans = PlanCache()
+
+    def hold(self, world: World) -> None:
+        with self.database.writing() as connection:
+            for name, records in world.items():
+                connection.execute(f"DELETE FROM {quoted(name)}")
+                for record in records:
+                    rows.insert(connection, CATALOG.tables[name], record)
+
+    def records(self, query: QueryExpression) -> Rows:
+        return read_records(self.database.reader(), self.plans, CATALOG, query)
+
+    def page(self, query: QueryExpression, shape: RowShape) -> Rows:
+        return read_page(self.database.reader(), self.plans, CATALOG, query, shape)
