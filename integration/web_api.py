@@ -53,12 +53,17 @@ class WebApiAnswer:
 
 
 class WebApi:
-    """The Web API of one server, as one application."""
+    """The Web API of one server, as one application; `api_path` names another OData service of it, such as `/data/`."""
 
     def __init__(
-        self, url: str, token: TokenSource, session: requests.Session, user_agent: str = "talentverse"
+        self,
+        url: str,
+        token: TokenSource,
+        session: requests.Session,
+        user_agent: str = "talentverse",
+        api_path: str = API_PATH,
     ) -> None:
-        self._service_root = url.rstrip("/") + API_PATH
+        self._service_root = url.rstrip("/") + api_path
         self._token = token
         self._session = session
         self._user_agent = user_agent

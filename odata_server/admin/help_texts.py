@@ -1,0 +1,116 @@
+"""What `--help` says about each command of `talentverse`.
+
+A line with nothing but a backspace keeps click from filling the lines of the paragraph that follows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAIN: Final = """\
+A local, faithful simulator of Microsoft Dataverse and Dynamics 365 Human Resources.
+
+\b
+Example:
+  talentverse serve
+  eval "$(talentverse env)"          in another shell
+  talentverse setup talent-hub
+"""
+
+SERVE: Final = """\
+Run the server until SIGTERM or Ctrl-C.
+
+When it answers it prints one line, "Talentverse is ready at https://localhost:PORT", and has written
+DIR/environment.json, which tells clients how to reach it. Everything else goes to standard error.
+
+\b
+Exit status:
+  0  it was told to stop, and finished the requests in flight
+  1  it could not start: the data directory or the port is in use, or the data is of a newer release
+  2  the command line is wrong
+
+\b
+Examples:
+  talentverse serve
+  talentverse serve --port 0 --in-memory --sample-data none
+  talentverse serve --data /srv/talentverse --workers 2 --durability full
+"""
+
+ENV: Final = """\
+Print what clients of the running server need.
+
+\b
+Examples:
+  eval "$(talentverse env)"
+  talentverse env --format json | jq -r .admin.client_secret
+"""
+
+BEARER: Final = """\
+Print an access token, by default the administrator's.
+
+\b
+Example:
+  curl --cacert .talentverse/certificates/ca-bundle.pem \\
+      -H "Authorization: Bearer $(talentverse token)" https://localhost:8443/api/data/v9.2/WhoAmI
+"""
+
+APP_REGISTRATION: Final = """\
+Create, list and delete app registrations of the local tenant.
+
+\b
+Example:
+  talentverse app-registration create --name "My integration" --json
+"""
+
+CREATE: Final = """\
+Register an application; its secret is printed this once.
+
+\b
+Example:
+  talentverse app-registration create --name "My integration" --json
+"""
+
+LIST: Final = """\
+List the app registrations.
+
+\b
+Example:
+  talentverse app-registration list
+"""
+
+DELETE: Final = """\
+Delete an app registration: it gets no more tokens.
+
+\b
+Example:
+  talentverse app-registration delete 11111111-2222-3333-4444-555555555555
+"""
+
+SETUP: Final = """\
+Set up an integration as its administrator would.
+
+\b
+Example:
+  talentverse setup talent-hub
+"""
+
+TALENT_HUB: Final = """\
+Set up Human Resources for LinkedIn Talent Hub.
+
+Does over public APIs what the page "Integrate with LinkedIn Talent Hub" tells an administrator to do, and can be
+repeated: what is there stays as it is. One line per piece says what became of it.
+
+\b
+Examples:
+  talentverse setup talent-hub
+  talentverse setup talent-hub --check
+  talentverse setup talent-hub --undo table
+"""
+
+RESET: Final = """\
+Put the running server's data back to the state of its first start.
+
+\b
+Example:
+  talentverse reset
+"""

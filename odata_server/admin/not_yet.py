@@ -1,0 +1,28 @@
+"""Commands and flags of the contract that this release does not have: each says so, and what to use instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "snapshot": "use 'talentverse reset', or copy the data directory of a stopped server",
+        "restore": "use 'talentverse reset', or copy the data directory of a stopped server",
+        "import": "create tables and rows through the Web API",
+        "export": "read rows through the Web API",
+        "virtual-table": "generate Human Resources tables with 'talentverse setup talent-hub'",
+        "trust": "give clients the certificate bundle that 'talentverse env' names",
+        "explain": "run the server with --log-level debug",
+    }
+)
+
+SERVE_FLAGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "--database-url": "leave it out: the databases are files in the data directory",
+        "--fixture": "leave it out, and create rows through the Web API",
+        "--service-protection": "leave it out: there are no limits",
+        "--entra-host": "leave it out, and give clients the authority that 'talentverse env' names",
+    }
+)
