@@ -128,7 +128,7 @@ def _number_text(value: float | Decimal, type_: ColumnType) -> str:
         sign = "-" if value < 0 else ""
         return f"{sign}${_grouped(abs(Decimal(value)), type_.precision)}"
     if isinstance(type_, (DecimalType, DoubleType)):
-        return _grouped(Decimal(str(value)), type_.precision)
+        return _grouped(Decimal(value), type_.precision)
     return f"{value:,}"
 
 
