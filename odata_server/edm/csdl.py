@@ -16,7 +16,14 @@ from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import AlternateKey, Table
 from odata_server.edm.alternate_keys import NAMESPACE, alternate_keys_xml
 from odata_server.edm.csdl_definitions import definition_sets_xml, definition_types_xml, value_types_xml
-from odata_server.edm.naming import PRINCIPAL, WEB_API_ALIAS, WEB_API_NAMESPACE, edm_type, web_api_property
+from odata_server.edm.naming import (
+    PRINCIPAL,
+    WEB_API_ALIAS,
+    WEB_API_NAMESPACE,
+    edm_type,
+    readable_columns,
+    web_api_property,
+)
 from odata_server.edm.operations import WEB_API_OPERATIONS, Operation, declared, import_xml, operation_xml
 from odata_server.edm.xml_text import DECLARATION, empty, opened
 
@@ -94,8 +101,8 @@ def _entity_type(catalog: Catalog, table: Table, *, annotated: bool) -> Iterator
     yield opened("EntityType", Name=table.logical_name, BaseType=_aliased(base))
     if base not in catalog.tables:
         yield from _key("ownerid" if base == PRINCIPAL else table.primary_id)
-    for column in table.columns:
-        if column.valid_for_read and column.logical_name not in inherited:
+    for column in readable_columns(table):
+        if column.logical_name not in inherited:
             yield from _property(column, annotated=annotated)
     for name, navigation in catalog.navigations[table.logical_name].items():
         yield from _navigation(catalog, table, name, navigation)

@@ -180,6 +180,6 @@ def _is_internal(table: Table, column: Column) -> bool:
     return bool(table.natural_key) and (column.logical_name == table.primary_id or isinstance(column.type, LookupType))
 
 
-def readable_properties(table: Table) -> Mapping[str, Column]:
-    """Return the columns that a Web API `$select` may name, by property, in declaration order."""
-    return {web_api_property(column): column for column in table.columns if column.valid_for_read}
+def readable_columns(table: Table) -> tuple[Column, ...]:
+    """Return the columns that the Web API shows, in declaration order."""
+    return tuple(column for column in table.columns if column.valid_for_read)

@@ -7,11 +7,11 @@ amount, and the key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from entities.metadata.catalog import Catalog
+from entities.metadata.catalog import Catalog, LookupNavigation
 from entities.metadata.columns import (
     BigIntType,
     BooleanType,
@@ -22,6 +22,7 @@ from entities.metadata.columns import (
     DecimalType,
     DoubleType,
     IntegerType,
+    LookupKind,
     LookupType,
     MoneyType,
     MultiChoiceType,
@@ -31,13 +32,14 @@ from entities.metadata.columns import (
 from entities.metadata.labels import ENGLISH
 from entities.metadata.tables import Table, TableKind
 from entities.query import ColumnRef
-from odata_server.edm.model import EntityTypeView, view_of
 from odata_server.edm.naming import (
+    PRINCIPAL,
     finance_columns,
     finance_options,
     finance_property,
     key_columns,
     option_labels,
+    readable_columns,
     web_api_property,
 )
 from odata_server.edm.preferences import (
@@ -61,6 +63,7 @@ _FORMATTED: Final = (
     DecimalType,
     DoubleType,
     IntegerType,
+    LookupKind,
     LookupType,
     MoneyType,
     MultiChoiceType,
@@ -90,7 +93,6 @@ def web_api_shape(
     *,
     annotations: AnnotationFilter = NO_ANNOTATIONS,
     lcid: int = ENGLISH,
-    view: EntityTypeView | None = None,
 ) -> RowShape:
     """Return the shape of a table's rows in the Web API.
 
@@ -100,58 +102,68 @@ def web_api_shape(
         columns: logical names in the order of `$select`; None for every readable column.
         annotations: which annotations the request wants.
         lcid: the language of display texts.
-        view: the table as an entity type, where the caller has it already.
     """
-    seen = view or view_of(catalog, table)
-    return RowShape(table.logical_name, web_api_members(catalog, seen, columns, Wanted(annotations, lcid)))
+    return RowShape(table.logical_name, web_api_members(catalog, table, columns, Wanted(annotations, lcid)))
 
 
 def web_api_members(
-    catalog: Catalog, view: EntityTypeView, columns: tuple[str, ...] | None, wanted: Wanted
+    catalog: Catalog, table: Table, columns: tuple[str, ...] | None, wanted: Wanted
 ) -> tuple[Member, ...]:
     """Return the members of a row.
 
     Args:
         catalog: the snapshot the table is from.
-        view: the table as an entity type.
+        table: the table, a linked one for an expanded record.
         columns: logical names in the order of `$select`; None for every readable column.
         wanted: annotations, language and place of the row.
     """
-    table = view.table
-    maker = _Maker(catalog, view, wanted)
+    maker = _Maker(catalog, table, wanted)
     members: list[Member] = []
     if wanted.with_etag and table.has_version:
         members.append(Member(ETAG, Facet.ETAG, ColumnRef(VERSION, wanted.alias), table.by_name[VERSION].type))
-    for column in _complete(view, columns):
+    for column in _complete(table, columns):
         members.extend(maker.members(column))
     return tuple(members)
 
 
-def _complete(view: EntityTypeView, columns: tuple[str, ...] | None) -> Iterator[Column]:
+def _complete(table: Table, columns: tuple[str, ...] | None) -> Iterator[Column]:
     """Yield the columns of a row: the selected ones, then those that come along."""
-    table = view.table
     if columns is None:
-        yield from view.properties.values()
+        yield from readable_columns(table)
         return
     names = dict.fromkeys(columns)
     if CURRENCY in table.by_name and any(isinstance(table.by_name[name].type, MoneyType) for name in names):
         names.setdefault(CURRENCY)
     names.setdefault(table.primary_id)
-    names.setdefault(view.key)
+    if table.base_type == PRINCIPAL:
+        names.setdefault("ownerid")
     for name in names:
         if name in table.by_name:
             yield table.by_name[name]
 
 
+def lookup_navigations(catalog: Catalog, table: Table) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Return, per lookup column of a table, the navigation property that leads to each target table."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name, navigation in catalog.navigations[table.logical_name].items():
+        if isinstance(navigation, LookupNavigation):
+            found.setdefault(navigation.relationship.referencing_column, []).append((navigation.target, name))
+    for column in table.lookups():
+        # `ownerid` leads to the base type of all its targets, under one name.
+        if isinstance(column.type, LookupType) and column.type.kind is LookupKind.OWNER:
+            found[column.logical_name] = [(target, column.logical_name) for target in column.type.targets]
+    return {column: tuple(pairs) for column, pairs in found.items()}
+
+
 class _Maker:
     """Makes the members of one column after another; holds what they have in common."""
 
-    def __init__(self, catalog: Catalog, view: EntityTypeView, wanted: Wanted) -> None:
+    def __init__(self, catalog: Catalog, table: Table, wanted: Wanted) -> None:
         self._catalog = catalog
-        self._view = view
         self._lcid = wanted.lcid
         self._alias = wanted.alias
-        self._navigation = wanted.annotations.includes(ASSOCIATED_NAVIGATION)
+        navigation = wanted.annotations.includes(ASSOCIATED_NAVIGATION)
+        self._navigations = lookup_navigations(catalog, table) if navigation else {}
         self._logical_name = wanted.annotations.includes(LOOKUP_LOGICAL_NAME)
         self._formatted = wanted.annotations.includes(FORMATTED_VALUE)
 
@@ -174,8 +186,8 @@ class _Maker:
         yield Member(name, Facet.VALUE, ref, type_)
 
     def _lookup_members(self, name: str, ref: ColumnRef, type_: ColumnType) -> Iterator[Member]:
-        navigations = self._view.lookup_navigations.get(ref.name, ())
-        if self._navigation and navigations:
+        navigations = self._navigations.get(ref.name)
+        if navigations:
             yield Member(f"{name}@{ASSOCIATED_NAVIGATION}", Facet.NAVIGATION, ref, type_, navigations)
         if self._logical_name:
             yield Member(f"{name}@{LOOKUP_LOGICAL_NAME}", Facet.LOOKUP_LOGICAL_NAME, ref, type_)

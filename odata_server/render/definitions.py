@@ -98,8 +98,8 @@ class Definitions:
         """Keep what was made of tables that both snapshots share."""
         known, tables = earlier.catalog.tables, self.catalog.tables
         same = {name for name, table in known.items() if tables.get(name) is table}
-        self._tables.update((name, made) for name, made in tuple(earlier._tables.items()) if name in same)
-        self._columns.update((name, made) for name, made in tuple(earlier._columns.items()) if name in same)
+        self._tables.update((name, made) for name, made in earlier._tables.copy().items() if name in same)
+        self._columns.update((name, made) for name, made in earlier._columns.copy().items() if name in same)
 
     def table(self, name: str) -> Definition | None:
         """Return a table's definition by logical name."""

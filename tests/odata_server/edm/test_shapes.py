@@ -23,7 +23,6 @@ from entities.metadata.labels import label
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table, TableKind
 from entities.query import ColumnRef
-from odata_server.edm.model import EdmModel, EdmModels, view_of
 from odata_server.edm.naming import edm_type, enum_name, finance_options, option_labels, web_api_property
 from odata_server.edm.preferences import FORMATTED_VALUE, AnnotationFilter
 from odata_server.edm.representation import Facet
@@ -208,13 +207,11 @@ def test_text_and_ids_have_no_display_text(notes):
 
 
 def test_a_column_that_cannot_be_read_is_no_property(notes):
-    assert "hidden" not in view_of(notes, notes.tables["new_note"]).properties
     assert "hidden" not in _names(web_api_shape(notes, notes.tables["new_note"], None))
 
 
 def test_members_of_an_expanded_record_are_those_of_its_alias(notes):
-    view = view_of(notes, notes.tables["new_note"])
-    members = web_api_members(notes, view, ("new_name",), Wanted(alias="l1", with_etag=False))
+    members = web_api_members(notes, notes.tables["new_note"], ("new_name",), Wanted(alias="l1", with_etag=False))
     assert [(member.name, member.column.alias) for member in members] == [("new_name", "l1"), ("new_noteid", "l1")]
 
 
@@ -253,20 +250,3 @@ def test_every_column_type_has_an_edm_type(notes):
         assert edm_type(type_).startswith(("Edm.", "mscrm."))
     assert edm_type(date_only("Due").type) == "Edm.Date"
     assert option_labels(string("Name").type) == ()
-
-
-def test_a_model_makes_each_view_once_and_follows_the_newest_snapshot(dataverse, notes):
-    models = EdmModels()
-    model = models.of(dataverse)
-    assert models.of(dataverse) is model
-    assert model.view("account") is model.view("account")
-    assert models.of(notes) is not model
-    with pytest.raises(KeyError):
-        EdmModel(notes).view("account")
-
-
-def test_properties_lead_back_to_columns(dataverse):
-    view = view_of(dataverse, dataverse.tables["account"])
-    assert view.properties["_primarycontactid_value"].logical_name == "primarycontactid"
-    assert "primarycontactid" not in view.properties
-    assert (view.key, view_of(dataverse, dataverse.tables["team"]).key) == ("accountid", "ownerid")
