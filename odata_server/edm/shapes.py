@@ -37,7 +37,6 @@ from odata_server.edm.naming import (
     finance_columns,
     finance_options,
     finance_property,
-    key_columns,
     option_labels,
     readable_columns,
     web_api_property,
@@ -230,8 +229,3 @@ def finance_member(column: Column, alias: str = "") -> Member:
         column.type,
         finance_options(column.type),
     )
-
-
-def key_members(table: Table) -> tuple[Member, ...]:
-    """Return the members of a row's natural key, for the URL of a record."""
-    return tuple(finance_member(table.by_name[name]) for name in key_columns(table))

@@ -67,7 +67,7 @@ class WebApiMetadata:
             SyntaxRefused: path or query is not well-formed.
         """
         root = request.root(_WEB_API_SEGMENTS)
-        if not segments:
+        if not any(segments):
             return _document(request, lambda: service_document(read(frozenset()), root), JSON)
         if segments == (_METADATA,):
             return _document(request, lambda: self._csdl(request, read(frozenset())), XML)

@@ -449,6 +449,7 @@ def test_the_service_document_and_metadata_need_no_privilege(service):
     response, read = service("")
     assert read == [frozenset()]
     assert json.loads(response.body)["@odata.context"] == f"{ROOT}/$metadata"
+    assert service("/")[0].body == response.body
     metadata, read = service("$metadata")
     assert read == [frozenset()]
     assert dict(metadata.headers)["Content-Type"] == "application/xml"
