@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich.console import Console
 
 from integration.connection import DEFAULT_DATA_DIRECTORY
 from integration.transport import open_session
@@ -17,6 +18,7 @@ from integration.web_api import error_of
 from odata_server.admin import client_commands, help_texts, not_yet
 from odata_server.admin.command_line import REFUSED, end, errors_in_one_line, option, variable_of
 from odata_server.admin.data_directory import DataDirectoryError
+from odata_server.admin.demo import DemoError, run_demo
 from odata_server.admin.environment_output import as_json, as_shell, read_environment
 from odata_server.admin.listening import PortUnavailableError
 from odata_server.admin.logs import LOG_LEVELS
@@ -145,6 +147,17 @@ def reset_command(data: Path) -> None:
             case _:
                 end(f"{data} describes no server: start it again to have its environment.json written anew")
     click.echo("reset")
+
+
+@main.command("demo", hidden=True)
+@click.option("--examples", type=click.Path(path_type=Path), default="examples", show_default=True, metavar="DIR")
+def demo_command(examples: Path) -> None:
+    """Run the whole Talent Hub chain against a server of its own (what `make demo` calls)."""
+    try:
+        with errors_in_one_line():
+            run_demo(examples, Console())
+    except (DemoError, OSError) as error:
+        end(f"the demo failed: {error}")
 
 
 def _absent_command(name: str) -> click.Command:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -118,7 +119,7 @@ class WorkerServer(MPServer):
             self._ready()
         elif not self.interrupt_signal:
             self._drop_shared_socket()
-            self._stop_workers()  # type: ignore[no-untyped-call]  # granian's is not annotated
+            self._stop_workers()
             raise StartError("the server did not start; the lines above say why (more with --log-level debug)")
 
     def _answers(self) -> bool:
@@ -149,6 +150,20 @@ class WorkerServer(MPServer):
         self._sso = listener
         self._shd: Any = SocketHolder(*_holder_arguments(listener))
         return super()._spawn_worker(*arguments, **named)
+
+    def _stop_workers(self) -> None:
+        """Let every worker finish its requests; one that does not within the time is killed.
+
+        Granian's own method may take a worker for alive that its watching thread has just reaped.
+        """
+        for worker in self.wrks:
+            worker.terminate()  # type: ignore[no-untyped-call]  # granian's is not annotated
+        until = time.monotonic() + _FINISH_SECONDS
+        for worker in self.wrks:
+            if not wait([worker.inner.sentinel], max(0.0, until - time.monotonic())):
+                worker.kill()  # type: ignore[no-untyped-call]  # granian's is not annotated
+                wait([worker.inner.sentinel])
+        self.wrks.clear()
 
     def _drop_shared_socket(self) -> None:
         """Take no more connections from now on."""
