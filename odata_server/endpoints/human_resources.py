@@ -15,6 +15,7 @@ from entities.errors import (
     MethodNotAllowed,
     NotSupported,
 )
+from entities.human_resources.actions import ACTIONS_BY_NAME
 from entities.messages import Create, Delete, Execute, Executed, Retrieve, RetrieveMultiple, Rows, Update, Written
 from entities.metadata.tables import Table
 from entities.query import Page
@@ -48,7 +49,7 @@ from odata_server.endpoints.invocations import body_parameters, result_json
 from odata_server.endpoints.reads import linked, next_link, row_bytes
 from odata_server.endpoints.services import Services
 from odata_server.render import envelope
-from odata_server.render.errors import finance_body, status_of
+from odata_server.render.errors import finance_body, finance_status_of
 from odata_server.render.links import natural_key_url
 from odata_server.syntax.paths import parse_path
 from odata_server.syntax.request_trees import QueryOptions
@@ -82,7 +83,7 @@ def _refused(error: DataverseError, request: ODataRequest, services: Services) -
     if isinstance(error, AuthenticationFailed):
         value = f'Bearer authorization_uri="{request.origin}/{services.tenant_id}/oauth2/authorize"'
         extra = (("WWW-Authenticate", value),)
-    return ODataResponse(status_of(error), (*_JSON, *extra), finance_body(error))
+    return ODataResponse(finance_status_of(error), (*_JSON, *extra), finance_body(error))
 
 
 def _principal(request: ODataRequest, services: Services) -> Principal:
@@ -177,7 +178,12 @@ def _crosses_companies(options: QueryOptions) -> bool:
 
 def _read_collection(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
     """Answer `GET /data/Set`: the caller's company and rows without one, all companies with `cross-company=true`."""
-    bound = bind_rows(table, options, call.reading())
+    request = call.request
+    key = (call.catalog.version, call.dialect.style, table.logical_name, request.query, request.header("prefer"))
+    bound = call.services.rows.get(key)
+    if bound is None:
+        bound = bind_rows(table, options, call.reading())
+        call.services.rows.put(key, bound)
     if not _crosses_companies(options):
         company = call.services.default_company(call.principal)
         bound = replace(bound, query=narrowed(bound.query, of_company(table, company)))
@@ -262,10 +268,17 @@ def _change(call: Call, row: Row) -> ODataResponse:
 
 def _invoke(call: Call, operation: Operation) -> ODataResponse:
     """Answer an action bound to a record."""
-    if not isinstance(operation.bound, Row):
-        raise NotSupported(f"The action '{operation.name}' on a collection is not supported.")
+    action = ACTIONS_BY_NAME.get(operation.name)
+    bound = operation.bound
+    if action is None or bound is None or action.table != bound.table.logical_name:
+        raise not_found(f"{FINANCE.namespace}.{operation.name}")
+    if not isinstance(bound, Row):
+        raise MalformedRequest(f"The action '{operation.name}' is bound to one record, not to a collection.")
     parameters = body_parameters(call, operation.name)
-    answer = call.execute(Execute(operation.name, parameters, operation.bound.target))
+    unknown = set(parameters) - {parameter.name for parameter in action.parameters}
+    if unknown:
+        raise MalformedRequest(f"The action '{operation.name}' has no parameter '{min(unknown)}'.")
+    answer = call.execute(Execute(operation.name, parameters, bound.target))
     if not isinstance(answer, Executed):
         return ODataResponse(204, _HEADERS)
     return ODataResponse(200, _JSON, result_json(answer.result))

@@ -53,13 +53,25 @@ STATUS: Final[dict[type[DataverseError], int]] = {
     TemporarilyUnavailable: 503,
 }
 
+FINANCE_STATUS: Final[dict[type[DataverseError], int]] = {**STATUS, InvalidOperation: 400, DuplicateRecord: 400}
+"""Finance-and-operations answers what its rules refuse with 400; 412 speaks of entity tags only."""
+
 DENIED_BODY: Final = b"HTTP Error 401 - Unauthorized: Access is denied\r\n"
 _HELP: Final = "http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a{}&client=platform"
 
 
 def status_of(error: DataverseError) -> int:
     """Return the HTTP status of an error: that of its nearest listed class."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return _nearest(STATUS, error)
+
+
+def finance_status_of(error: DataverseError) -> int:
+    """Return the HTTP status of an error on `/data`."""
+    return _nearest(FINANCE_STATUS, error)
+
+
+def _nearest(statuses: dict[type[DataverseError], int], error: DataverseError) -> int:
+    return next(statuses[kind] for kind in type(error).__mro__ if kind in statuses)
 
 
 def web_api_body(error: DataverseError, *, annotated: bool = False) -> bytes:

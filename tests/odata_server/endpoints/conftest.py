@@ -13,6 +13,7 @@ import pytest
 from entities.errors import AccessDenied
 from entities.human_resources.model import RELATIONSHIPS as FINANCE_RELATIONSHIPS
 from entities.human_resources.model import TABLES as FINANCE_TABLES
+from entities.human_resources.steps import human_resources_steps
 from entities.messages import Associate, RetrieveMultiple
 from entities.metadata.catalog import catalog
 from entities.pipeline import Caller, pipeline
@@ -134,7 +135,8 @@ def seed_dataverse(path):
 
 
 def open_finance(path):
-    parts = Parts(pipeline(), lambda db, stamp: FinanceUsers(), frozenset(), {})
+    steps = human_resources_steps(end_of_service=None)
+    parts = Parts(pipeline(*steps), lambda db, stamp: FinanceUsers(), frozenset(), {})
     return open_environment(path, parts, Durability.NONE)
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 ROOT = "https://org.test:8443/data"
+ONE = "/CandidatesToHire(dataAreaId='',CandidateId='nope')"
 
 
 def header(answer, name):
@@ -22,6 +23,8 @@ def refusal(answer):
 @pytest.fixture(scope="module")
 def candidates(data):
     """Candidates of two companies and one without, by first name."""
+    for company in ("USMF", "DEMF"):
+        assert data("POST", "/LegalEntities", {"LegalEntityId": company, "Name": company}).status == 201
     made = {}
     for first, company in (("Ann", "USMF"), ("Bob", "demf"), ("Cid", "")):
         body = {"FirstName": first, "LastName": "Example", "dataAreaId": company, "Gender": "Female"}
@@ -36,14 +39,14 @@ def names(answer):
 
 
 def test_a_created_row_comes_back_with_its_url_by_natural_key(data):
-    answer = data("POST", "/LegalEntities", {"LegalEntityId": "USMF", "Name": "Contoso"})
+    answer = data("POST", "/LegalEntities", {"LegalEntityId": "GBSI", "Name": "Contoso"})
     assert answer.status == 201
     row = json.loads(answer.body)
     assert row["@odata.context"] == f"{ROOT}/$metadata#LegalEntities/$entity"
     assert list(row)[1] == "@odata.etag"
-    assert header(answer, "Location") == f"{ROOT}/LegalEntities(LegalEntityId='USMF')"
+    assert header(answer, "Location") == f"{ROOT}/LegalEntities(LegalEntityId='GBSI')"
     assert data.json(header(answer, "Location").removeprefix(ROOT))["Name"] == "Contoso"
-    assert data.json("/LegalEntities('usmf')")["Name"] == "Contoso"
+    assert data.json("/LegalEntities('gbsi')")["Name"] == "Contoso"
 
 
 def test_no_guid_no_null_and_choices_by_name_on_the_wire(candidates):
@@ -98,7 +101,7 @@ def test_next_links_lead_through_all_rows(data, candidates):
     assert seen == ["Cid", "Bob", "Ann"]
 
 
-def test_a_row_is_changed_and_deleted_under_its_entity_tag(data):
+def test_a_row_is_changed_and_deleted_under_its_entity_tag(data, candidates):
     made = data("POST", "/CandidatesToHire", {"FirstName": "Eve", "LastName": "Example"})
     url = header(made, "Location").removeprefix(ROOT)
     tag = json.loads(made.body)["@odata.etag"]
@@ -109,6 +112,16 @@ def test_a_row_is_changed_and_deleted_under_its_entity_tag(data):
     assert data("DELETE", url).status == 204
     assert refusal(data("GET", url))[0] == 404
     assert refusal(data("PATCH", url, {"Comments": "z"}))[0] == 404
+
+
+def test_an_action_on_a_row_answers_its_result(data, candidates):
+    row = candidates["Cid"]
+    path = f"/CandidatesToHire(dataAreaId='',CandidateId='{row['CandidateId']}')/Microsoft.Dynamics.DataEntities.Hire"
+    body = {"LegalEntityId": "USMF", "EmploymentStartDate": "2021-07-01T00:00:00Z"}
+    answer = data("POST", path, body)
+    assert answer.status == 200, answer.body
+    assert json.loads(answer.body)["PersonnelNumber"]
+    assert refusal(data("POST", path, body))[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -127,9 +140,17 @@ def test_a_row_is_changed_and_deleted_under_its_entity_tag(data):
         ("POST", "/CandidatesToHire", {"Nope": 1}, 400, "Invalid property 'Nope'"),
         ("PUT", "/CandidatesToHire", {}, 405, "PUT"),
         ("POST", "/$batch", {}, 501, "$batch"),
+        ("POST", "/LegalEntities", {"LegalEntityId": "twin", "Name": "x"}, 400, ""),
+        ("POST", f"{ONE}/Microsoft.Dynamics.DataEntities.Nope", {}, 404, "Microsoft.Dynamics.DataEntities.Nope"),
+        ("POST", "/LegalEntities('x')/Microsoft.Dynamics.DataEntities.Hire", {}, 404, "DataEntities.Hire"),
+        ("POST", "/CandidatesToHire/Microsoft.Dynamics.DataEntities.Hire", {}, 400, "one record"),
+        ("POST", f"{ONE}/Microsoft.Dynamics.DataEntities.Hire", {"Nope": 1}, 400, "no parameter 'Nope'"),
+        ("GET", f"{ONE}/Microsoft.Dynamics.DataEntities.Hire", None, 405, "GET"),
+        ("POST", f"{ONE}/Microsoft.Dynamics.DataEntities.Dismiss", b"", 404, ""),
     ],
 )
 def test_refusals_stand_in_the_inner_error(data, method, path, body, status, text):
+    data("POST", "/LegalEntities", {"LegalEntityId": "twin", "Name": "first"})
     found = refusal(data(method, path, body))
     assert found[0] == status
     assert text in found[1]
