@@ -18,6 +18,7 @@ from entities.standard.lookups import first, referenced
 from entities.values import EntityReference, Guid, Record, Value
 
 _NON_INTERACTIVE = 4
+_LONGEST_ADDRESS = 100
 _FILLED_FOR_APPLICATIONS = ("firstname", "lastname", "internalemailaddress")
 # Of an application user only business unit, e-mail and roles are editable (Learn: "Manage application users").
 _FIXED_FOR_APPLICATIONS = ("firstname", "middlename", "lastname", "domainname", "accessmode", "caltype")
@@ -98,7 +99,8 @@ def introduce_user(
 
 def _describe_application(record: dict[str, Value], application: Application, tenant_domain: str) -> None:
     name = "".join(letter for letter in application.display_name if letter.isalnum())
-    address = f"{name}{application.application_id}@{tenant_domain}"
+    tail = f"{application.application_id}@{tenant_domain}"
+    address = f"{name[: max(0, _LONGEST_ADDRESS - len(tail))]}{tail}"
     record.setdefault("firstname", "#")
     record.setdefault("lastname", application.display_name)
     record.setdefault("internalemailaddress", address)

@@ -1,0 +1,231 @@
+"""A live server over TLS with sample data, clients with MSAL tokens, and the real commands as subprocesses."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msal
+import pytest
+import requests
+
+SCRIPTS = Path(sys.executable).parent
+ANN = {
+    "hiringContext": "urn:li:contract:123",
+    "hrisRequestId": "hr-0001",
+    "candidateProfile": {
+        "firstName": "Ann",
+        "lastName": "Example",
+        "emailAddresses": ["ann@x.test"],
+        "phoneNumbers": [{"number": "+31 20 555 0100"}],
+    },
+    "jobTitle": "Engineer",
+    "jobLocation": "Utrecht",
+    "startDate": {"year": 2021, "month": 7, "day": 1},
+}
+
+
+def plain_environment() -> dict[str, str]:
+    """Return the variables of a shell that knows nothing of a server."""
+    kept = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `talentverse serve`."""
+
+    process: subprocess.Popen[str]
+    data: Path
+    environment: dict
+
+    @property
+    def url(self) -> str:
+        return self.environment["url"]
+
+    def token(self, client_id: str, client_secret: str) -> str:
+        """Return a token as MSAL gets it: nothing set but the documented discovery switch."""
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = self.environment["ca_bundle"]
+        application = msal.ConfidentialClientApplication(
+            client_id,
+            client_credential=client_secret,
+            authority=self.environment["authority"],
+            instance_discovery=False,
+            http_client=session,
+        )
+        answer = application.acquire_token_for_client([f"{self.url}/.default"])
+        session.close()
+        return answer["access_token"]
+
+    def client(self, application: str) -> Client:
+        """Return a client of one of the applications of environment.json."""
+        names = self.environment[application]
+        return Client(self, self.token(names["client_id"], names["client_secret"]))
+
+    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the product's commands against this server."""
+        return subprocess.run(
+            [SCRIPTS / command, *arguments, "--data", self.data],
+            env=plain_environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def setup(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the administrator's script."""
+        return self.run("talentverse", "setup", "talent-hub", *arguments)
+
+    def export(self, *candidates: dict) -> subprocess.CompletedProcess[str]:
+        """Export candidates with the adapter."""
+        path = self.data / "candidates.json"
+        path.write_text(json.dumps(list(candidates)), "utf-8")
+        return self.run("talent-hub-adapter", "export", "--file", str(path))
+
+    def reset(self) -> None:
+        """Put the data back to the state of the first start."""
+        headers = {"Authorization": f"TalentverseControl {self.environment['control_key']}"}
+        answer = requests.post(
+            f"{self.url}/_talentverse/reset", headers=headers, verify=self.environment["ca_bundle"], timeout=30
+        )
+        assert answer.status_code == 200, answer.text
+
+
+@dataclass(frozen=True)
+class Client:
+    """An application with its token."""
+
+    server: Server
+    token: str
+
+    def send(self, method: str, path: str, body: object = None, **headers: str) -> requests.Response:
+        """Send one request; `path` is relative to the Web API unless it begins with a slash."""
+        url = path if path.startswith("https:") else f"{self.server.url}{path}"
+        if not path.startswith(("/", "https:")):
+            url = f"{self.server.url}/api/data/v9.2/{path}"
+        return requests.request(
+            method,
+            url,
+            json=body,
+            headers={"Authorization": f"Bearer {self.token}", **headers},
+            verify=self.server.environment["ca_bundle"],
+            timeout=60,
+        )
+
+    def get(self, path: str) -> dict:
+        """Read, expecting 200."""
+        answer = self.send("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def rows(self, path: str) -> list[dict]:
+        """Read a collection."""
+        return self.get(path)["value"]
+
+    def refused(self, method: str, path: str, body: object = None) -> tuple[int, str, str]:
+        """Send a request that is refused; return status, code and message."""
+        answer = self.send(method, path, body)
+        error = answer.json()["error"]
+        return answer.status_code, error["code"], error["message"]
+
+
+def start(data: Path, *arguments: str) -> Server:
+    """Start a server and wait for its ready line."""
+    process = subprocess.Popen(
+        [SCRIPTS / "talentverse", "serve", "--port", "0", "--data", data, *arguments],
+        env=plain_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    line = process.stdout.readline()
+    if not line.startswith("Talentverse is ready at "):
+        process.kill()
+        raise AssertionError(f"{line}{process.communicate()[1]}")
+    return Server(process, data, json.loads((data / "environment.json").read_text()))
+
+
+def stop(server: Server) -> None:
+    """Ask a server to end and check that it does so in order."""
+    server.process.send_signal(signal.SIGTERM)
+    _, errors = server.process.communicate(timeout=60)
+    assert server.process.returncode == 0, errors
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = start(tmp_path_factory.mktemp("server") / "data")
+    yield server
+    stop(server)
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    """A server in the state of its first start."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def admin(server: Server) -> Client:
+    return server.client("admin")
+
+
+@pytest.fixture
+def ready(server: Server) -> Server:
+    """A server on which the administrator has performed the whole set-up."""
+    done = server.setup()
+    assert done.returncode == 0, done.stderr
+    return server
+
+
+@pytest.fixture
+def adapter(server: Server) -> Client:
+    return server.client("adapter")
+
+
+@pytest.fixture
+def ann() -> dict:
+    """Ann Example, hired, as LinkedIn describes her."""
+    return copy.deepcopy(ANN)
+
+
+@pytest.fixture
+def wait_for():
+    """Ask until something is true and return it."""
+
+    def wait(condition, seconds: float = 20.0):
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.05)
+        return found
+
+    return wait
+
+
+@pytest.fixture
+def start_server():
+    """Start further servers, which are killed when the test ends."""
+    servers: list[Server] = []
+
+    def begin(data: Path, *arguments: str) -> Server:
+        servers.append(start(data, *arguments))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.communicate()
