@@ -104,7 +104,8 @@ def _serve(home: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
     line = server.stdout.readline()
     if not line.startswith("Talentverse is ready at "):
         server.kill()
-        raise AssertionError(f"the server did not start: {line}{server.communicate()[1]}")
+        _, log = server.communicate()
+        raise AssertionError(f"the server did not start (exit status {server.returncode}): {line}{log}")
     return server
 
 

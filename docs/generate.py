@@ -17,6 +17,7 @@ from typing import Final
 import click
 
 from entities.errors import DataverseError
+from odata_server.admin import not_yet
 from odata_server.cli import main as talentverse
 from odata_server.render.errors import STATUS
 from security.authority.errors import AuthorityError
@@ -62,6 +63,8 @@ def variables() -> str:
     readers: dict[tuple[str, str], list[str]] = {}
     for path, command, context in visible_commands():
         for parameter in command.params:
+            if getattr(parameter, "hidden", False):
+                continue
             for name in _variables_of(parameter, context):
                 readers.setdefault((name, parameter.opts[0]), []).append(path)
     lines = [
@@ -109,9 +112,15 @@ def _status(family: type[DataverseError]) -> int:
 
 
 def refusals() -> str:
-    """Return the texts of everything that is answered with 501 in the Web API and `/data`."""
-    texts = sorted({text for path in source_files() for text in _refusals_in(ast.parse(path.read_text("utf-8")))})
-    return "\n".join(f"- {text}" for text in texts) + "\n"
+    """Return the texts of everything that is answered with 501 in the Web API and `/data`, with their module."""
+    doors = [path for path in source_files() if path.is_relative_to(REPOSITORY / "odata_server")]
+    found = {
+        (text, path.relative_to(REPOSITORY / "odata_server").with_suffix("").as_posix())
+        for path in doors
+        for text in _refusals_in(ast.parse(path.read_text("utf-8")))
+    }
+    lines = [f"| {text} | `{module}` |" for text, module in sorted(found, key=lambda pair: (pair[1], pair[0]))]
+    return "\n".join(("| text | from |", "|---|---|", *lines)) + "\n"
 
 
 def _refusals_in(tree: ast.Module) -> Iterator[str]:
@@ -124,11 +133,10 @@ def _refusals_in(tree: ast.Module) -> Iterator[str]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "NotSupported":
-            argument = node.args[0]
-            yield _text(constants[argument.id] if isinstance(argument, ast.Name) else argument)
+            yield _text(node.args[0], constants)
 
 
-def _text(node: ast.expr) -> str:
+def _text(node: ast.expr, constants: Mapping[str, ast.expr]) -> str:
     """Return a text with … for what is filled in.
 
     Raises:
@@ -137,10 +145,29 @@ def _text(node: ast.expr) -> str:
     match node:
         case ast.Constant(value=str(text)):
             return text
+        case ast.Name(id=name) if name in constants:
+            return _text(constants[name], constants)
         case ast.JoinedStr(values=parts):
-            return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+            return "".join(_filled(part, constants) for part in parts)
         case _:
             raise ValueError(f"A refusal is not written as a literal: {ast.unparse(node)}")
+
+
+def _filled(part: ast.expr, constants: Mapping[str, ast.expr]) -> str:
+    match part:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.FormattedValue(value=ast.Name(id=name)) if name in constants:
+            return _text(constants[name], constants)
+        case _:
+            return "…"
+
+
+def absent() -> str:
+    """Return the commands and flags that say they are not there yet, with what to do instead."""
+    rows = [(f"talentverse {name}", advice) for name, advice in not_yet.COMMANDS.items()]
+    rows += [(f"talentverse serve {flag}", advice) for flag, advice in not_yet.SERVE_FLAGS.items()]
+    return "\n".join(("| command or flag | instead |", "|---|---|", *(f"| `{w}` | {a} |" for w, a in rows))) + "\n"
 
 
 def grants() -> str:
@@ -173,6 +200,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "errors": errors,
     "refusals": refusals,
     "grants": grants,
+    "absent": absent,
     "routes": routes,
 }
 

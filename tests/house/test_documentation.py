@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -68,15 +69,54 @@ def test_links_between_documents_lead_somewhere(repository: Path):
     assert broken == []
 
 
+FORBIDDEN_FILE = "tests/security/__init__.py"  # ADR 0010 names it because it must not exist
+ROOMS = ("", "odata_server", "security/authority", "talent_hub_adapter", "docs/reference")
+
+
 def test_files_named_in_documents_exist(repository: Path):
-    named = re.compile(r"`((?:docs|entities|security|integration|odata_server|talent_hub_adapter|examples)/[\w./-]+)`")
+    named = re.compile(
+        r"`([\w-]+(?:/[\w-]+)*\.py|(?:docs|examples|entities|security|integration|odata_server)/[\w./-]*)`"
+    )
     missing = [
         f"{page.relative_to(repository)}: {path}"
         for page in documents(repository)
         for path in named.findall(page.read_text("utf-8"))
-        if not (repository / path).exists()
+        if path != FORBIDDEN_FILE and not any((repository / room / path).exists() for room in ROOMS)
     ]
     assert missing == []
+
+
+def test_modules_and_functions_named_in_the_architecture_exist(repository: Path):
+    page = (repository / "docs" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"`((?:[a-z_]+\.)+\w+)(?:\([^`]*\))?`", page)
+    assert len(named) > 20
+    assert [name for name in named if not name.endswith((".py", ".json")) and not exists(name)] == []
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name leads to a module, class, function or method, seen from the top or from the server."""
+    return any(resolves(f"{prefix}{name}") for prefix in ("", "odata_server."))
+
+
+def resolves(name: str) -> bool:
+    words = name.split(".")
+    for count in range(len(words), 0, -1):
+        module = ".".join(words[:count])
+        try:
+            found: object = importlib.import_module(module)
+        except ModuleNotFoundError:
+            continue
+        for word in words[count:]:
+            if not hasattr(found, word):
+                return False
+            found = getattr(found, word)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", ["security.nobody.knows", "engine.database.Base", "nowhere.at_all"])
+def test_a_name_that_leads_nowhere_is_found(name: str):
+    assert not exists(name)
 
 
 def test_decisions_are_in_the_index(repository: Path):
