@@ -1,7 +1,7 @@
 """`$filter` as a filter of the query form (Learn: "Filter rows"; OData 4.01 Part 2 §5.1.1).
 
 What Dataverse does not do (arithmetic, other functions) is refused with 400; what the simulator does not do yet
-(lambda operators, the remaining query functions) with 501.
+(the remaining query functions) with 501.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from entities.errors import MalformedRequest, NotSupported
+from entities.errors import MalformedRequest
+from entities.metadata.catalog import CollectionNavigation, ManyToManyNavigation
 from entities.query import (
+    ALL_ROWS,
     NO_ROWS,
     And,
     ColumnComparison,
@@ -18,7 +20,9 @@ from entities.query import (
     ComparisonOperator,
     Condition,
     ConditionOperator,
+    Exists,
     Filter,
+    LinkEntity,
     Not,
     Or,
 )
@@ -88,14 +92,75 @@ def bind_filter(expression: trees.Expression, scope: Scope) -> Filter:
             return _call(expression, scope)
         case trees.Path():
             return _truth(expression, scope)
-        case trees.Lambda(quantifier=quantifier):
-            raise NotSupported(f"The lambda operator '{quantifier.value}' in $filter is not supported yet.")
+        case trees.Lambda():
+            return _lambda(expression, scope)
         case _:
             raise MalformedRequest(f"The $filter expression must be a condition: {_kind(expression)} stands alone.")
 
 
 def _kind(expression: trees.Expression) -> str:
     return type(expression).__name__
+
+
+def _lambda(expression: trees.Lambda, scope: Scope) -> Filter:
+    """Bind `collection/any(o:…)` and `collection/all(o:…)`: all is none that does not."""
+    names = path_names(expression.target)
+    names = scope.inside(names) if names else ()
+    navigation = scope.catalog.navigation(scope.table.logical_name, names[0]) if len(names) == 1 else None
+    if not isinstance(navigation, CollectionNavigation | ManyToManyNavigation):
+        raise MalformedRequest(
+            f"The lambda operator '{expression.quantifier.value}' needs a collection-valued navigation property of "
+            f"'{scope.table.logical_name}'."
+        )
+    scope.lambdas += 1
+    inner = Scope(
+        scope.catalog,
+        scope.dialect,
+        scope.catalog.tables[navigation.target],
+        scope.aliases,
+        alias=f"{scope.alias}e{scope.lambdas}",
+        variable=expression.variable or "",
+    )
+    condition = bind_filter(expression.predicate, inner) if expression.predicate is not None else ALL_ROWS
+    if expression.quantifier is trees.Quantifier.ALL:
+        return Not(Exists(_linked(navigation, scope, inner, Not(condition))))
+    return Exists(_linked(navigation, scope, inner, condition))
+
+
+def _linked(
+    navigation: CollectionNavigation | ManyToManyNavigation, scope: Scope, inner: Scope, condition: Filter
+) -> LinkEntity:
+    """Return the link of a lambda operator; the condition stands outside, where every alias is known."""
+    match navigation:
+        case CollectionNavigation(relationship=relationship):
+            return LinkEntity(
+                alias=inner.alias,
+                table=navigation.target,
+                from_column=relationship.referencing_column,
+                to_column=relationship.referenced_column,
+                to_alias=scope.alias,
+                filter=condition,
+                links=inner.links(),
+            )
+        case ManyToManyNavigation(relationship=many, near=near, far=far):
+            through = f"{inner.alias}i"
+            target = LinkEntity(
+                alias=inner.alias,
+                table=navigation.target,
+                from_column=inner.table.primary_id,
+                to_column=far,
+                to_alias=through,
+                links=inner.links(),
+            )
+            return LinkEntity(
+                alias=through,
+                table=many.intersect_table,
+                from_column=near,
+                to_column=scope.table.primary_id,
+                to_alias=scope.alias,
+                filter=condition,
+                links=(target,),
+            )
 
 
 def _negated(operand: trees.Expression, scope: Scope) -> Filter:

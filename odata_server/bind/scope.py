@@ -43,7 +43,8 @@ class _Join:
 class Scope:
     """The table of a query, the parameter aliases of its URL, and the links that its paths need.
 
-    `joins` grows while paths are resolved; read `links` afterwards.
+    `joins` grows while paths are resolved; read `links` afterwards. Inside a lambda operator `alias` is the linked
+    table's and every path begins with `variable`; `lambdas` counts those of this scope.
     """
 
     catalog: Catalog
@@ -51,6 +52,9 @@ class Scope:
     table: Table
     aliases: Mapping[str, Expression] = field(default_factory=dict)
     joins: dict[tuple[str, ...], _Join] = field(default_factory=dict)
+    alias: str = ""
+    variable: str = ""
+    lambdas: int = 0
 
     def value_of(self, expression: Expression) -> Expression:
         """Return what a parameter alias stands for (null when nothing is assigned to it), else the expression itself.
@@ -76,21 +80,35 @@ class Scope:
             UnknownName: a name stands for nothing.
             MalformedRequest: the path runs through a collection.
         """
+        names = self.inside(names)
         table = self._table_behind(names[:-1])
         column = column_of(self.dialect, table, names[-1])
         if column is None:
             raise unknown_property(names[-1], table, self.dialect)
-        alias = self.joins[names[:-1]].alias if names[:-1] else ""
+        alias = self.joins[names[:-1]].alias if names[:-1] else self.alias
         return Found(column, ColumnRef(column.logical_name, alias))
 
     def lookup_column(self, names: tuple[str, ...]) -> ColumnRef | None:
         """Return the lookup behind a path that ends with a single-valued navigation property, else None."""
+        names = self.inside(names)
         table = self._table_behind(names[:-1])
         navigation = self.catalog.navigation(table.logical_name, names[-1])
         if not isinstance(navigation, LookupNavigation):
             return None
-        alias = self.joins[names[:-1]].alias if names[:-1] else ""
+        alias = self.joins[names[:-1]].alias if names[:-1] else self.alias
         return ColumnRef(navigation.relationship.referencing_column, alias)
+
+    def inside(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return a path without the lambda variable that it begins with.
+
+        Raises:
+            UnknownName: inside a lambda operator, the path begins with something else or is the variable alone.
+        """
+        if not self.variable:
+            return names
+        if len(names) > 1 and names[0] == self.variable:
+            return names[1:]
+        raise unknown_property(names[0], self.table, self.dialect)
 
     def links(self) -> tuple[LinkEntity, ...]:
         """Return the links that the resolved paths need."""
@@ -104,7 +122,7 @@ class Scope:
             join = self.joins.get(path)
             if join is None:
                 navigation = self._single_valued(table, name)
-                join = _Join(f"l{len(self.joins) + 1}", names[: depth - 1], navigation)
+                join = _Join(f"{self.alias}l{len(self.joins) + 1}", names[: depth - 1], navigation)
                 self.joins[path] = join
             table = self.catalog.tables[join.navigation.target]
         return table
@@ -139,7 +157,7 @@ class Scope:
             table=relationship.referenced_table,
             from_column=relationship.referenced_column,
             to_column=relationship.referencing_column,
-            to_alias=above.alias if above else "",
+            to_alias=above.alias if above else self.alias,
             type=LinkType.LEFT_OUTER,
             links=self._links_under(path),
         )

@@ -49,6 +49,13 @@ def json_response(services: Services, body: bytes, *extra: tuple[str, str], stat
     return ODataResponse(status, (*_JSON, *identified(services), *extra), body)
 
 
+def completed(services: Services, answer: ODataResponse) -> ODataResponse:
+    """Return an answer of the metadata door with the headers that every answer carries."""
+    given = {name for name, _ in answer.headers}
+    missing = tuple(header for header in _ALWAYS if header[0] not in given)
+    return ODataResponse(answer.status, (*answer.headers, *missing, *identified(services)), answer.body)
+
+
 def text_response(services: Services, body: bytes) -> ODataResponse:
     """Return a plain-text answer (`/$count`, `/$value`)."""
     return ODataResponse(200, (*_TEXT, *identified(services)), body)

@@ -35,7 +35,7 @@ from odata_server.edm.preferences import NO_PREFERENCES, Preferences, parse_pref
 from odata_server.endpoints import invocations, reads, writes
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
-from odata_server.endpoints.responses import refused
+from odata_server.endpoints.responses import completed, refused
 from odata_server.endpoints.services import Services
 from odata_server.engine.organization import StaleSnapshot
 from odata_server.syntax.paths import parse_path
@@ -108,7 +108,7 @@ def _answer(call: Call) -> ODataResponse:
         if table is not None:
             return reads.read_collection(call, table)
     if call.path.partition("/")[0].partition("(")[0] in _METADATA:
-        return call.services.metadata(call.request, tuple(call.path.split("/")), call.read_metadata)
+        return _metadata(call, tuple(call.path.split("/")))
     if call.path == "$batch":
         raise NotSupported("$batch is not supported yet.")
     options = call.options()
@@ -119,7 +119,7 @@ def _answer(call: Call) -> ODataResponse:
 def _dispatch(call: Call, resource: Resource) -> ODataResponse:
     match resource:
         case ServiceRoot():
-            return call.services.metadata(call.request, (), call.read_metadata)
+            return _metadata(call, ())
         case Collection(table=table):
             return _collection(call, table)
         case Row():
@@ -136,6 +136,11 @@ def _dispatch(call: Call, resource: Resource) -> ODataResponse:
             raise NotSupported("Reading one row of a collection-valued navigation property is not supported yet.")
         case _:
             assert_never(resource)
+
+
+def _metadata(call: Call, segments: tuple[str, ...]) -> ODataResponse:
+    """Leave the service document, `$metadata` and definitions to their own door."""
+    return completed(call.services, call.services.metadata(call.request, segments, call.read_metadata))
 
 
 def _collection(call: Call, table: Table) -> ODataResponse:

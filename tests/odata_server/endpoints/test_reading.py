@@ -81,6 +81,32 @@ def test_a_filter_selects_the_rows_that_dataverse_would(api, people, condition, 
     assert first_names(answer) == names
 
 
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ("contact_customer_accounts/any(o:o/firstname eq 'Ann')", ["Contoso"]),
+        ("contact_customer_accounts/any()", ["Contoso", "Fabrikam"]),
+        ("contact_customer_accounts/all(o:o/firstname ne 'Ann')", ["Fabrikam"]),
+        ("contact_customer_accounts/any(o:o/parentcustomerid_account/revenue gt 5000)", ["Contoso"]),
+        ("not contact_customer_accounts/any(o:contains(o/firstname,'b') or o/lastname eq null)", []),
+        ("contact_customer_accounts/any(o:o/firstname eq 'Bob') and name ne 'x'", ["Contoso"]),
+        (
+            "contact_customer_accounts/any(o:o/account_primary_contact/any(a:a/name eq 'Contoso'))",
+            ["Contoso"],
+        ),
+    ],
+)
+def test_a_lambda_operator_looks_into_related_rows(api, people, condition, names):
+    answer = api.json(f"/accounts?$select=name&$orderby=name&$filter={condition}")
+    assert [row["name"] for row in answer["value"]] == names
+
+
+def test_a_lambda_operator_looks_through_many_to_many_relationships(api, people):
+    path = "/systemusers?$select=systemuserid&$filter=systemuserroles_association/any(r:r/name eq '{}')"
+    assert len(api.json(path.format("System Administrator"))["value"]) == 1
+    assert api.json(path.format("Delegate"))["value"] == []
+
+
 @pytest.mark.parametrize("form", ["{}", "'{}'"])
 def test_a_lookup_is_compared_with_a_bare_or_quoted_guid(api, people, form):
     wanted = form.format(people["fabrikam"])
@@ -101,12 +127,8 @@ def test_a_lookup_is_compared_with_a_bare_or_quoted_guid(api, people, form):
         ("/accounts?$filter=revenue add 1 eq 2", 400, "0x80060888", "needs a property on one side"),
         ("/accounts?$filter=tolower(name) eq 'x'", 400, "0x80060888", "A comparison in $filter needs a property"),
         ("/accounts?$filter=contact_customer_accounts/fullname eq 'x'", 400, "0x80060888", "is not a single value"),
-        (
-            "/accounts?$filter=contact_customer_accounts/any(o:o/fullname eq 'x')",
-            501,
-            "0x80040315",
-            "lambda operator 'any'",
-        ),
+        ("/accounts?$filter=contact_customer_accounts/any(o:fullname eq 'x')", 400, "0x80060888", "named 'fullname'"),
+        ("/accounts?$filter=primarycontactid/any(o:o/fullname eq 'x')", 400, "0x80060888", "needs a collection-valued"),
         ("/accounts?$filter=Microsoft.Dynamics.CRM.Today(PropertyName='createdon')", 501, "0x80040315", "'Today'"),
         (
             "/accounts?$filter=not Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=['a'])",
@@ -304,6 +326,9 @@ def test_ids_do_not_fill_the_memory_of_bound_queries(api, people):
 
 def test_definitions_and_the_service_document_are_left_to_their_own_door(api):
     assert api("GET", "/").body == b""
-    assert api("GET", "/$metadata").body == b"$metadata"
+    document = api("GET", "/$metadata")
+    assert document.body == b"$metadata"
+    assert header(document, "REQ_ID")
+    assert header(document, "OData-Version") == "4.0"
     path = "/EntityDefinitions(LogicalName='account')/Attributes"
     assert api("GET", path).body == b"EntityDefinitions(LogicalName='account')/Attributes"
