@@ -96,6 +96,7 @@ class Transaction:
         self._now = now
         self._rules = rules
         self._depth = 0
+        self._deleting: set[EntityReference] = set()
         self.jobs_queued = False
         self._rights_changed = False
 
@@ -264,8 +265,14 @@ class Transaction:
         context = self._context(message, principal, pre_image=self._image(table, target), reference=target)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
+        self._deleting.add(target)
         for child in list(before_delete(self._connection, self._catalog, table, target.id)):
-            self.execute(Delete(child))
+            # Records may depend on one another in a circle, or on the deleted one in more than one way.
+            if child not in self._deleting and rows.exists(
+                self._connection, self._catalog.tables[child.table], child.id
+            ):
+                self._delete(Delete(child), self._rules.system())
+        self._deleting.discard(target)
         rows.delete(self._connection, table, target.id)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
@@ -284,7 +291,8 @@ class Transaction:
         context = self._context(message, principal, reference=target, parameters=parameters)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
-        self._set_link(message, navigation, target, related)
+        self._set_link(message, navigation, target, related, principal)
+        self._check_rows(authorized, target)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Done()
 
@@ -294,7 +302,10 @@ class Transaction:
         navigation: Navigation,
         target: EntityReference,
         related: EntityReference | None,
+        principal: Principal,
     ) -> None:
+        # The caller has been authorized for the relation; the lookup behind it changes on its behalf.
+        as_caller = replace(self._rules.system(), caller=principal.caller)
         joining = isinstance(message, Associate)
         match navigation:
             case ManyToManyNavigation():
@@ -304,9 +315,11 @@ class Transaction:
             case CollectionNavigation(relationship=relationship):
                 if related is None:
                     raise MalformedRequest("A record to disassociate must be named ($id).")
-                self.execute(Update(related, {relationship.referencing_column: target if joining else None}))
+                change = Update(related, {relationship.referencing_column: target if joining else None})
+                self.perform(change, as_caller)
             case LookupNavigation(relationship=relationship):
-                self.execute(Update(target, {relationship.referencing_column: related if joining else None}))
+                change = Update(target, {relationship.referencing_column: related if joining else None})
+                self.perform(change, as_caller)
             case _:
                 assert_never(navigation)
 

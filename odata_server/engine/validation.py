@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypeAlias
 
 from entities.errors import InvalidArgument
 from entities.metadata.columns import (
@@ -37,6 +38,8 @@ from odata_server.engine.storage import scale_of
 
 _EARLIEST_YEAR = 1753
 _BIG = 2**63
+
+_Number: TypeAlias = float | Decimal
 
 
 def validate(table: Table, record: Record) -> None:
@@ -96,7 +99,7 @@ def _check_length(table: Table, column: Column, value: str, limit: int) -> None:
         )
 
 
-def _check_range(table: Table, column: Column, value: float | Decimal, low: float, high: float) -> None:
+def _check_range(table: Table, column: Column, value: _Number, low: _Number, high: _Number) -> None:
     if not low <= value <= high:
         raise InvalidArgument(
             f"A validation error occurred. The value of '{column.logical_name}' on record of type"
@@ -109,7 +112,7 @@ def _check_exact(table: Table, column: Column, value: Decimal, type_: DecimalTyp
     _check_range(table, column, value, type_.minimum, type_.maximum)
     # What the stored integer cannot hold is out of range too (ADR 0007).
     limit = Decimal(_BIG - 1).scaleb(-scale_of(type_))
-    _check_range(table, column, value, -float(limit), float(limit))
+    _check_range(table, column, value, -limit, limit)
 
 
 def _check_moment(table: Table, column: Column, value: date, type_: DateTimeType) -> None:

@@ -171,7 +171,7 @@ def exists(draw: st.DrawFn, tables: Tables, aliases: Sequence[Alias], depth: int
     near = draw(st.sampled_from(aliases))
     name = draw(st.sampled_from(("o", "o", "h0", "q")))
     link = draw(links(tables, near, name, fan=draw(st.booleans())))
-    if link is None or name == near[0]:
+    if link is None or near[0].startswith(name):
         return draw(conditions(aliases))
     inside = [*(alias for alias in aliases if alias[0] != name), (name, tables[link.table])]
     return Exists(replace(link, filter=draw(filters(tables, inside, depth - 1))))
