@@ -46,7 +46,7 @@ from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.finance_tags import version_of_tag
 from odata_server.endpoints.invocations import body_parameters, result_json
-from odata_server.endpoints.reads import linked, next_link, row_bytes
+from odata_server.endpoints.reads import counted, linked, next_link, row_bytes
 from odata_server.endpoints.services import Services
 from odata_server.render import envelope
 from odata_server.render.errors import finance_body, finance_status_of
@@ -216,8 +216,7 @@ def _read_count(call: Call, table: Table, options: QueryOptions) -> ODataRespons
     query = bind_count(table, options, call.reading())
     if not _crosses_companies(options):
         query = narrowed(query, of_company(table, call.services.default_company(call.principal)))
-    found = call.read(RetrieveMultiple(query))
-    return ODataResponse(200, (("Content-Type", "text/plain"), *_HEADERS), str(found.total or 0).encode())
+    return ODataResponse(200, (("Content-Type", "text/plain"), *_HEADERS), str(counted(call, query)).encode())
 
 
 def _read_row(call: Call, row: Row, options: QueryOptions) -> ODataResponse:

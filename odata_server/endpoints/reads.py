@@ -36,6 +36,9 @@ from odata_server.syntax.options import split_query
 from odata_server.syntax.percent import encode_query
 from odata_server.syntax.request_trees import QueryOptions
 
+COUNT_LIMIT: Final = 5_000
+"""`/$count` never says more (Learn: "Count number of rows")."""
+
 _NEAR: Final = "near"
 _DROPPED_FROM_LINK: Final = frozenset({"$skiptoken", "$count"})
 
@@ -122,8 +125,15 @@ def read_count(call: Call, table: Table, condition: Related | None) -> ODataResp
     query = bind_count(table, call.options(), call.reading())
     if condition is not None:
         query = of_parent(call, query, condition)
+    return text_response(call.services, envelope.count_text(counted(call, query)))
+
+
+def counted(call: Call, query: QueryExpression) -> int:
+    """Return the number of rows of a counting query; rows behind a virtual table are counted as they come."""
     found = call.read(RetrieveMultiple(query))
-    return text_response(call.services, envelope.count_text(found.total or 0))
+    if found.total is not None:
+        return found.total
+    return min(call.read(RetrieveMultiple(replace(query, top=None, count=False))).count, COUNT_LIMIT)
 
 
 def read_related(call: Call, related: Related) -> ODataResponse:
