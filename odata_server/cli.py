@@ -20,6 +20,7 @@ from odata_server.admin.command_line import REFUSED, end, errors_in_one_line, op
 from odata_server.admin.data_directory import DataDirectoryError
 from odata_server.admin.demo import DemoError, run_demo
 from odata_server.admin.environment_output import as_json, as_shell, read_environment
+from odata_server.admin.fixture_file import FixtureError
 from odata_server.admin.listening import PortUnavailableError
 from odata_server.admin.logs import LOG_LEVELS
 from odata_server.admin.serving import Program, serve
@@ -27,7 +28,7 @@ from odata_server.admin.workers import StartError
 from odata_server.engine.authority_store import NewerAuthorityStoreError
 from odata_server.settings import DEFAULT_PORT, DurabilityLevel, SampleData, Settings, is_loopback
 
-_SERVER_ERRORS: Final = (DataDirectoryError, PortUnavailableError, StartError, NewerAuthorityStoreError)
+_SERVER_ERRORS: Final = (DataDirectoryError, PortUnavailableError, StartError, NewerAuthorityStoreError, FixtureError)
 
 
 @click.group(help=help_texts.MAIN, context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,6 +71,7 @@ def _absent_flags(command: Callable[..., None]) -> Callable[..., None]:
 @option("--sample-data", type=click.Choice(["demo", "none"]), default="demo", show_default=True)
 @option("--durability", type=click.Choice(["normal", "full"]), default="normal", help="full survives a power cut.")
 @option("--plain-http", is_flag=True, help="No TLS; on this machine's loopback only.")
+@option("--fixture", type=click.Path(path_type=Path), metavar="FILE", help="Declared units, users, tables and rows.")
 @option("--public-url", metavar="URL", help="A further URL clients use, such as a proxy's.")
 @option("--end-of-service", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Refuse exports after this day.")
 @option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
@@ -84,6 +86,7 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
     sample_data: SampleData,
     durability: DurabilityLevel,
     plain_http: bool,
+    fixture: Path | None,
     public_url: str | None,
     end_of_service: datetime | None,
     log_level: str,
@@ -103,6 +106,7 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
         workers=workers,
         plain_http=plain_http,
         in_memory=in_memory,
+        fixture=fixture,
         public_url=public_url,
         end_of_service=end_of_service.date() if end_of_service else None,
         log_level=log_level,

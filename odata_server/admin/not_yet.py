@@ -21,7 +21,6 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 SERVE_FLAGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "--database-url": "leave it out: the databases are files in the data directory",
-        "--fixture": "leave it out, and create rows through the Web API",
         "--service-protection": "leave it out: there are no limits",
         "--entra-host": "leave it out, and give clients the authority that 'talentverse env' names",
     }

@@ -1,0 +1,139 @@
+"""The command line without a server: what it refuses, in one line, and how."""
+
+import json
+import os
+import shlex
+
+import pytest
+from click.testing import CliRunner
+
+from odata_server.cli import main
+
+ENVIRONMENT = {
+    "url": "https://localhost:8443",
+    "authority": "https://localhost:8443/t",
+    "tenant_id": "t",
+    "organization_id": "o",
+    "ca_bundle": "/data/it's here/ca-bundle.pem",
+    "admin": {"client_id": "a", "client_secret": "s$cret"},
+    "adapter": {"client_id": "b", "client_secret": "t"},
+    "control_key": "k",
+}
+
+
+@pytest.fixture
+def run(clean):
+    """Run the command in an empty directory, without variables."""
+
+    def invoke(*arguments, **options):
+        return CliRunner().invoke(main, list(arguments), **options)
+
+    return invoke
+
+
+def _commands(group, path=()):
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+
+
+@pytest.mark.parametrize("path", [" ".join(path) for path, command in _commands(main) if not command.hidden])
+def test_every_command_explains_itself_with_an_example(run, path):
+    answer = run(*path.split(), "--help")
+    assert answer.exit_code == 0
+    assert "Example" in answer.stdout
+    assert f"talentverse {path}" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "snapshot one",
+        "restore one",
+        "import data file.json",
+        "export schema file.json",
+        "virtual-table list",
+        "trust",
+        "explain --as Uma",
+        "serve --database-url postgresql://localhost/x",
+        "serve --service-protection on",
+        "serve --entra-host",
+        "serve --plain-http --host 0.0.0.0",
+        "serve --in-memory --workers 2",
+        "token --user uma",
+        "app-registration create --name X --certificate x.pem",
+        "setup talent-hub --check --undo role",
+        "setup talent-hub",
+        "token",
+        "app-registration list",
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(run, arguments):
+    answer = run(*shlex.split(arguments))
+    assert answer.exit_code == 2
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("talentverse: ")
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_absent_flags_of_serve_may_say_what_is_anyway_so(run):
+    assert "Address" in run("serve", "--service-protection", "off", "--help").stdout
+
+
+def test_help_names_the_variable_of_every_flag_of_serve(run):
+    text = run("serve", "--help", terminal_width=200).stdout
+    for name in ("HOST", "PORT", "DATA", "IN_MEMORY", "WORKERS", "SAMPLE_DATA", "PLAIN_HTTP", "FIXTURE"):
+        assert f"TALENTVERSE_{name}" in text
+
+
+def test_a_variable_stands_for_its_flag(run):
+    answer = run("serve", env={"TALENTVERSE_PORT": "no-number"})
+    assert answer.exit_code == 2
+    assert "no-number" in answer.stderr
+
+
+def test_env_prints_what_a_shell_understands(run, clean):
+    (clean / ".talentverse").mkdir()
+    (clean / ".talentverse" / "environment.json").write_text(json.dumps(ENVIRONMENT))
+    lines = run("env").stdout.splitlines()
+    variables = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+    assert all(line.startswith("export ") for line in lines)
+    assert variables == {
+        "TALENTVERSE_URL": ENVIRONMENT["url"],
+        "TALENTVERSE_AUTHORITY": ENVIRONMENT["authority"],
+        "TALENTVERSE_TENANT_ID": "t",
+        "TALENTVERSE_CLIENT_ID": "a",
+        "TALENTVERSE_CLIENT_SECRET": "s$cret",
+        "TALENTVERSE_CA_BUNDLE": ENVIRONMENT["ca_bundle"],
+        "REQUESTS_CA_BUNDLE": ENVIRONMENT["ca_bundle"],
+        "SSL_CERT_FILE": ENVIRONMENT["ca_bundle"],
+        "NODE_EXTRA_CA_CERTS": ENVIRONMENT["ca_bundle"],
+    }
+
+
+def test_env_as_json_holds_everything_but_the_control_key(run, clean):
+    (clean / "environment.json").write_text(json.dumps(ENVIRONMENT))
+    printed = json.loads(run("env", "--format", "json", "--data", str(clean)).stdout)
+    assert printed == {name: value for name, value in ENVIRONMENT.items() if name != "control_key"}
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
+@pytest.mark.parametrize("command", ["env", "reset"])
+def test_without_a_good_environment_file_the_way_out_is_named(run, clean, content, command):
+    if content is not None:
+        (clean / "environment.json").write_text(content)
+    answer = run(command, "--data", str(clean))
+    assert answer.exit_code == 1
+    assert len(answer.stderr.splitlines()) == 1
+    assert "start" in answer.stderr
+
+
+def test_a_server_that_is_gone_is_named_in_one_line(run, clean):
+    bundle = os.environ.get("SSL_CERT_FILE") or __file__
+    gone = ENVIRONMENT | {"url": "http://127.0.0.1:9", "authority": "http://127.0.0.1:9/t", "ca_bundle": bundle}
+    (clean / "environment.json").write_text(json.dumps(gone))
+    for arguments in (["token"], ["setup", "talent-hub", "--check"], ["app-registration", "list"]):
+        answer = run(*arguments, "--data", str(clean))
+        assert answer.exit_code == 1
+        assert len(answer.stderr.splitlines()) == 1
