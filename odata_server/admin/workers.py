@@ -78,7 +78,7 @@ class WorkerServer(MPServer):
             port=settings.port,
             interface=Interfaces.WSGI,
             workers=settings.workers,
-            # One thread of Python per worker: more only take turns (measured; docs/adr).
+            # One thread of Python per worker: more only take turns (ADR 0017).
             blocking_threads=1,
             http=HTTPModes.auto,
             websockets=False,

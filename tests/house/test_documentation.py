@@ -134,6 +134,17 @@ def test_decisions_are_one_page_with_a_status(repository: Path):
         assert len(text.splitlines()) <= 70, record.name
 
 
+def test_decisions_cited_in_the_code_exist(repository: Path, sources: dict[str, object]):
+    folder = repository / "docs" / "adr"
+    cited = {
+        (name, number)
+        for name in sources
+        for number in re.findall(r"\bADR (\d{4})\b", (repository / name).read_text("utf-8"))
+    }
+    assert cited
+    assert [found for found in sorted(cited) if not list(folder.glob(f"{found[1]}-*.md"))] == []
+
+
 def test_documents_are_executed_or_marked_as_shown_only(repository: Path):
     shown = {"text", "json", "yaml", "http", "sql", "xml", "toml"}
     run = {"python", "bash", "console"}
