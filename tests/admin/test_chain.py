@@ -90,7 +90,7 @@ def test_each_piece_can_be_taken_away_alone_and_is_put_back(run):
 def test_the_set_up_is_what_the_page_asks_for(run, services):
     run("setup", "talent-hub")
     user = rows(services.dataverse, "systemusers", {"$filter": "applicationid eq 3a225c96-d62a-44ce-b3ec-bd4e8e9befef"})
-    assert [row["fullname"] for row in user] == ["Dynamics365 HR LinkedIn HRIS Integration"]
+    assert [f"{row['firstname']} {row['lastname']}" for row in user] == ["Dynamics365 HR LinkedIn HRIS Integration"]
     records = rows(services.human_resources, "EntraApplications", {"$filter": "UserId eq 'Uma'"})
     assert [record["Name"] for record in records] == ["LinkedIn Talent Hub HRIS Integration"]
 
