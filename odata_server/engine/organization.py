@@ -159,9 +159,14 @@ class OrganizationService:
     @contextmanager
     def changing(self) -> Iterator[Transaction]:
         """Give a transaction to a job of the system; it is committed when the block ends."""
-        with self.database.writing() as connection:
-            transaction = Transaction(connection, load_catalog(connection), self._parts.clock(), self._rules)
-            yield transaction
+        try:
+            with self.database.writing() as connection:
+                transaction = Transaction(connection, load_catalog(connection), self._parts.clock(), self._rules)
+                yield transaction
+        except BaseException:
+            # Plans of metadata that was not to be: other metadata will have its version.
+            self._plans.plans.clear()
+            raise
         self._committed(transaction)
 
     def _committed(self, transaction: Transaction) -> None:

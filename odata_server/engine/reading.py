@@ -34,24 +34,24 @@ _CACHED_PLANS = 4_096
 
 @dataclass(slots=True)
 class PlanCache:
-    """Compiled plans by query shape; the oldest goes first. A new catalog version empties it."""
+    """Compiled plans by catalog version and query shape; the oldest goes first.
 
-    version: int = -1
+    The version is part of the key because threads may be at different versions at the same time.
+    """
+
     plans: OrderedDict[object, Plan] = field(default_factory=OrderedDict)
     hits: int = 0
     misses: int = 0
 
     def plan(self, version: int, key: object, compile_: _Compile) -> Plan:
         """Return the plan for a key, compiled when it is not there."""
-        if version != self.version:
-            self.plans.clear()
-            self.version = version
-        found = self.plans.get(key)
+        place = (version, key)
+        found = self.plans.get(place)
         if found is not None:
             self.hits += 1
             return found
         self.misses += 1
-        made = self.plans[key] = compile_()
+        made = self.plans[place] = compile_()
         if len(self.plans) > _CACHED_PLANS:
             self.plans.popitem(last=False)
         return made

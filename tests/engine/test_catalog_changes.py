@@ -1,0 +1,127 @@
+"""Metadata changes while the organization is at work: seen by all processes, and never half."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from entities.errors import StepRejected
+from entities.messages import Retrieve, RetrieveMultiple, Rows
+from entities.metadata.declare import integer, with_ids
+from entities.metadata.tables import Table
+from entities.query import QueryExpression
+from odata_server.engine.catalog_store import CatalogChange, load_catalog
+from odata_server.engine.organization import StaleSnapshot
+from odata_server.engine.transaction import Transaction
+from tests.engine.things import GADGET, SYSTEM, UNIT, Office, OpenOffice, gadget_catalog
+
+
+def without(*names: str) -> Table:
+    keys = tuple(key for key in GADGET.keys if not set(key.columns) & set(names))
+    return replace(GADGET, columns=tuple(c for c in GADGET.columns if c.logical_name not in names), keys=keys)
+
+
+WIDER = with_ids(replace(GADGET, columns=(*GADGET.columns, integer("Weight"))))
+OTHER_WIDER = with_ids(replace(GADGET, columns=(*GADGET.columns, integer("Height"))))
+EVERYTHING = RetrieveMultiple(QueryExpression("gadget"))
+
+
+def change(office: Office, wanted: CatalogChange, and_then: Callable[[Transaction], None] = lambda _: None) -> None:
+    with office.service.changing() as transaction:
+        transaction.change_catalog(wanted)
+        and_then(transaction)
+
+
+def only_row(office: Office) -> dict[str, object]:
+    found = office.service.execute(EVERYTHING, SYSTEM)
+    assert isinstance(found, Rows)
+    return dict(found.records[0])
+
+
+def test_definitions_are_read_back_as_they_were_stored(office: Office) -> None:
+    stored, declared = load_catalog(office.service.database.reader()), gadget_catalog()
+    assert stored.tables == declared.tables
+    assert stored.relationships == declared.relationships
+
+
+def test_a_change_in_one_process_is_seen_by_the_other(open_office: OpenOffice) -> None:
+    here, there = open_office(), open_office()
+    gadget = here.create("gadget", name="Lamp")
+    assert "weight" not in only_row(there)
+    version = there.service.catalog.version
+
+    change(here, CatalogChange(put=(WIDER,)))
+
+    assert there.service.catalog.version > version
+    assert there.service.catalog.tables["gadget"] == WIDER
+    heavy = there.create("gadget", name="Anvil", weight=90)
+    assert (there.read(gadget)["weight"], here.service.catalog.tables["gadget"]) == (None, WIDER)
+    assert here.read(heavy)["weight"] == 90
+
+
+def test_a_table_may_come_and_go(office: Office) -> None:
+    office.create("gadget", name="Lamp")
+    before = {name for name in office.dump() if "gadget" in name}
+
+    change(office, CatalogChange(remove=("gadget", "gadget_contact")))
+    assert "gadget" not in office.service.catalog.tables
+    assert not [r for r in office.service.catalog.relationships.values() if "gadget" in r.schema_name]
+    assert not {name for name in office.dump() if "gadget" in name}
+
+    declared = gadget_catalog()
+    tables = tuple(declared.tables[name] for name in ("gadget", "gadget_contact"))
+    relations = tuple(r for r in declared.relationships.values() if "gadget" in r.schema_name)
+    change(office, CatalogChange(tables, relations))
+    assert office.service.catalog.relationships == declared.relationships
+    assert {name for name in office.dump() if "gadget" in name} == before
+    assert office.read(office.create("gadget", name="New"))["name"] == "New"
+
+
+def test_a_column_that_goes_takes_its_values_and_its_keys_with_it(office: Office) -> None:
+    gadget = office.create("gadget", name="Lamp", code="L", size=1, shelf=2)
+    change(office, CatalogChange(put=(without("code", "size"),)))
+    assert office.service.catalog.tables["gadget"].keys == ()
+    record = office.read(gadget)
+    assert (record["name"], record["shelf"]) == ("Lamp", 2)
+    change(office, CatalogChange(put=(GADGET,)))
+    assert office.service.catalog.tables["gadget"] == GADGET
+    assert office.read(gadget)["code"] is None
+
+
+def test_a_request_with_old_metadata_is_asked_to_come_again(open_office: OpenOffice) -> None:
+    here, there = open_office(), open_office()
+    gadget = here.create("gadget", name="Lamp")
+    change(here, CatalogChange(put=(without("shelf"),)))
+
+    with pytest.raises(StaleSnapshot):
+        there.service.execute(Retrieve(gadget), SYSTEM)
+
+    assert "shelf" not in there.service.catalog.tables["gadget"].by_name
+    assert there.read(gadget)["name"] == "Lamp"
+
+
+def test_a_change_that_fails_leaves_neither_definitions_nor_plans(office: Office) -> None:
+    office.create("gadget", name="Lamp")
+    before = office.dump()
+
+    def refuse(transaction: Transaction) -> None:
+        assert "weight" in transaction.records(QueryExpression("gadget"))[0]
+        raise StepRejected("No.")
+
+    with pytest.raises(StepRejected):
+        change(office, CatalogChange(put=(WIDER,)), refuse)
+    assert office.dump() == before
+    assert "weight" not in only_row(office)
+
+    change(office, CatalogChange(put=(OTHER_WIDER,)))
+    assert office.service.catalog.tables["gadget"] == OTHER_WIDER
+    assert {"weight", "height"} & only_row(office).keys() == {"height"}
+
+
+def test_a_change_of_who_may_do_what_is_seen_by_the_other_process(open_office: OpenOffice) -> None:
+    here, there = open_office(), open_office()
+    version = there.service.catalog.version
+    here.create("account", SYSTEM, name="no right")
+    assert there.service.catalog.version == version
+    here.create("role", SYSTEM, name="Clerk", businessunitid=UNIT)
+    assert there.service.catalog.version > version

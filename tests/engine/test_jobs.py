@@ -1,0 +1,140 @@
+"""The durable queue: a job exists with its transaction, runs once when all goes well, and again when it does not."""
+
+import threading
+
+import apsw
+import pytest
+
+from entities.errors import StepRejected
+from entities.pipeline import ExecutionContext, Stage, Step
+from odata_server.engine.jobs import Job, JobWorker, claim, enqueue, finish
+from tests.engine.things import Office, OpenOffice
+
+NOW = 1_800_000_000.0
+
+
+def queue(office: Office, name: str = "work", at: float = NOW, **payload: object) -> None:
+    with office.service.database.writing() as connection:
+        enqueue(connection, name, payload, at)
+
+
+def states(office: Office) -> list[tuple[object, ...]]:
+    return office.service.database.reader().execute('SELECT name, state, attempts, error FROM "$job"').fetchall()
+
+
+def test_a_job_runs_once_with_its_payload(office: Office) -> None:
+    seen: list[object] = []
+    queue(office, at=0.0, number=7)
+    worker = JobWorker(office.service.database, {"work": seen.append})
+
+    assert worker.run_one()
+    assert not worker.run_one()
+    assert seen == [{"number": 7}]
+    assert states(office) == [("work", "succeeded", 1, None)]
+
+
+def test_jobs_are_taken_in_the_order_they_are_due_and_not_before(office: Office) -> None:
+    queue(office, "later", NOW + 10)
+    queue(office, "second", NOW - 1)
+    queue(office, "first", NOW - 2)
+    taken = [claim(office.service.database, NOW) for _ in range(3)]
+    assert [job.name if job else None for job in taken] == ["first", "second", None]
+    due = claim(office.service.database, NOW + 10)
+    assert due is not None
+    assert due.name == "later"
+
+
+@pytest.mark.parametrize("error", [StepRejected("No."), apsw.BusyError("busy"), KeyError("x"), ValueError("x")])
+def test_a_job_that_fails_is_tried_again_until_it_is_given_up(office: Office, error: Exception) -> None:
+    def fail(_payload: object) -> None:
+        raise error
+
+    queue(office, at=0.0)
+    worker = JobWorker(office.service.database, {"work": fail})
+    for attempt in range(1, 6):
+        assert worker.run_one()
+        (_, state, attempts, text) = states(office)[0]
+        assert (state, attempts) == ("failed" if attempt == 5 else "waiting", attempt)
+        assert type(error).__name__ in str(text)
+        assert not worker.run_one()
+        with office.service.database.writing() as connection:
+            connection.execute('UPDATE "$job" SET due = 0')
+    assert not worker.run_one()
+
+
+def test_a_job_without_a_handler_fails_and_the_next_one_runs(office: Office) -> None:
+    seen: list[object] = []
+    queue(office, "unknown", 0.0)
+    queue(office, "work", 1.0)
+    worker = JobWorker(office.service.database, {"work": seen.append})
+    assert worker.run_one()
+    assert worker.run_one()
+    assert seen == [{}]
+
+
+def test_the_lease_of_a_process_that_died_runs_out(office: Office) -> None:
+    database = office.service.database
+    queue(office)
+    first = claim(database, NOW)
+    assert first is not None
+    assert claim(database, NOW + 59) is None
+
+    second = claim(database, NOW + 61)
+
+    assert second == Job(first.id, "work", {}, 2)
+    finish(database, second, NOW + 62, None)
+    assert claim(database, NOW + 1_000) is None
+
+
+def test_a_job_goes_to_one_of_two_processes(open_office: OpenOffice) -> None:
+    one, other = open_office(), open_office()
+    queue(one)
+    taken = [claim(office.service.database, NOW) for office in (one, other)]
+    assert [job is not None for job in taken] == [True, False]
+
+
+def _queueing(context: ExecutionContext) -> None:
+    context.system.enqueue("work", {"gadget": context.record["name"]})
+
+
+def _refusing(_context: ExecutionContext) -> None:
+    raise StepRejected("No.")
+
+
+def test_a_job_is_queued_with_its_transaction_and_the_worker_is_woken(open_office: OpenOffice) -> None:
+    woken: list[bool] = []
+    office = open_office(Step("Create", "gadget", Stage.POST_OPERATION, _queueing))
+    office.service.on_job = lambda: woken.append(True)
+
+    office.create("gadget", name="Lamp")
+
+    assert states(office) == [("work", "waiting", 0, None)]
+    assert woken == [True]
+    office.create("account", name="none")
+    assert woken == [True]
+
+
+def test_a_job_disappears_with_its_transaction(open_office: OpenOffice) -> None:
+    woken: list[bool] = []
+    office = open_office(
+        Step("Create", "gadget", Stage.PRE_OPERATION, _queueing),
+        Step("Create", "gadget", Stage.POST_OPERATION, _refusing),
+    )
+    office.service.on_job = lambda: woken.append(True)
+
+    with pytest.raises(StepRejected):
+        office.create("gadget", name="Lamp")
+
+    assert states(office) == []
+    assert woken == []
+
+
+def test_a_worker_at_work_runs_what_is_queued_and_stops_when_told(office: Office) -> None:
+    ran = threading.Event()
+    worker = JobWorker(office.service.database, {"work": lambda _: ran.set()})
+    worker.start()
+    queue(office, at=0.0)
+    worker.wake()
+    assert ran.wait(10)
+    worker.stop()
+    assert states(office) == [("work", "succeeded", 1, None)]
