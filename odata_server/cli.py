@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -94,6 +95,11 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
     """Run the server."""
     if plain_http and not is_loopback(host):
         end(f"--plain-http is for this machine only: leave out --host {host}, or --plain-http", REFUSED)
+    if public_url is not None and not _is_origin(public_url):
+        end(
+            f"--public-url {public_url} is not scheme, host and port: it looks like https://dataverse.example.com",
+            REFUSED,
+        )
     if in_memory and workers > 1:
         end("--in-memory is one worker: leave out --workers, or --in-memory", REFUSED)
     settings = Settings(
@@ -119,6 +125,16 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
     except _SERVER_ERRORS as error:
         end(str(error))
     sys.exit(status)
+
+
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and parts.path in {"", "/"}
+        )
+    except ValueError:
+        return False
 
 
 def _announce(url: str) -> None:

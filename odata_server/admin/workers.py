@@ -95,6 +95,7 @@ class WorkerServer(MPServer):
         self._ca_bundle = str(certificates.ca_bundle)
         self._listeners = listeners
         self._ready = ready
+        self._outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
     def run(self, load: Callable[[], WsgiApplication]) -> int:
         """Serve until a signal comes; return the exit status.
@@ -130,6 +131,8 @@ class WorkerServer(MPServer):
         timer.start()
         try:
             with open_session(self._settings.url, self._ca_bundle) as session:
+                # The way to oneself leads through no proxy.
+                session.proxies.clear()
                 while not until.is_set() and not self.main_loop_interrupt.wait(_POLL_SECONDS):
                     try:
                         if session.get(f"{self._settings.url}/health", timeout=5.0).ok:
@@ -139,6 +142,11 @@ class WorkerServer(MPServer):
             return False
         finally:
             timer.cancel()
+
+    def signal_handler_reload(self, *_: object) -> None:
+        """End when the terminal goes away (SIGHUP), unless started with nohup; granian would start its workers anew."""
+        if not self._outlives_terminal:
+            self.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # granian's is not annotated
 
     def _init_shared_socket(self) -> None:
         """Do nothing: the sockets are listening already, and no worker may bind the port by itself."""

@@ -61,6 +61,8 @@ def test_every_command_explains_itself_with_an_example(run, path):
         "serve --entra-host",
         "serve --plain-http --host 0.0.0.0",
         "serve --in-memory --workers 2",
+        "serve --public-url dataverse.example.com",
+        "serve --public-url https://dataverse.example.com/path",
         "token --user uma",
         "app-registration create --name X --certificate x.pem",
         "setup talent-hub --check --undo role",

@@ -33,7 +33,7 @@ def test_the_ready_server_answers_and_has_written_what_clients_need(start):
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_signal_lets_the_request_in_flight_finish(start, number, eventually):
     server = start(workers=2)
     answers = []
