@@ -1,0 +1,136 @@
+"""The servers that ours is compared with: `python -m benchmarks.yardsticks CONFIGURATION.json`.
+
+    replay   Flask on granian that answers prepared bytes: what HTTP and Flask cost without any work
+    insert   Flask on granian that stores one prepared row per request in a transaction of its own: what a durable
+             write costs without any rule
+
+Both run exactly as the product does: granian, WSGI, one worker with one thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from odata_server.engine.database import Database
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to replay."""
+
+    headers: Headers
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The answers of the replaying server: to a request for one row, and to one for a page."""
+
+    row: Reply
+    page: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """The row that the inserting server stores, again and again with another id.
+
+    `values` belong to the parameters of `sql`; `id_position` is that of the id; `headers` are those of the answer.
+    """
+
+    database: str
+    sql: str
+    values: list[Any]
+    id_position: int
+    headers: Headers
+
+
+def replaying(replay: Replay) -> Flask:
+    """Return the application that answers prepared bytes."""
+    application = Flask("replay", static_folder=None)
+    row, page = replay.row.body.encode(), replay.page.body.encode()
+
+    @application.get("/api/data/<path:rest>")
+    def answer(rest: str) -> Response:
+        if rest.endswith(")"):
+            return Response(row, headers=replay.row.headers)
+        return Response(page, headers=replay.page.headers)
+
+    return application
+
+
+def inserting(insert: Insert) -> Flask:
+    """Return the application that stores one row per request, in the kind of database that the product uses."""
+    application = Flask("insert", static_folder=None)
+    database = Database(Path(insert.database))
+    database.start_checkpoints()
+    before, after = insert.values[: insert.id_position], insert.values[insert.id_position + 1 :]
+    numbers = itertools.count(1)
+    with database.exclusive() as writer:
+        connection = writer
+
+    @application.post("/api/data/<path:rest>")
+    def store(rest: str) -> Response:  # noqa: ARG001 - the same path as the product's
+        row = (*before, f"ffffffff-0000-4000-8000-{next(numbers):012x}", *after)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(insert.sql, row)
+        connection.execute("COMMIT")
+        return Response(status=204, headers=insert.headers)
+
+    return application
+
+
+def _read_replay(told: Mapping[str, Any]) -> Replay:
+    row, page = (Reply([(n, v) for n, v in told[kind]["headers"]], told[kind]["body"]) for kind in ("row", "page"))
+    return Replay(row, page)
+
+
+def _read_insert(told: Mapping[str, Any]) -> Insert:
+    return Insert(**{**told, "headers": [(name, value) for name, value in told["headers"]]})
+
+
+def write_configuration(path: Path, yardstick: Replay | Insert, port: int) -> None:
+    """Write the file by which a yardstick is started."""
+    kind = "replay" if isinstance(yardstick, Replay) else "insert"
+    path.write_text(json.dumps({"kind": kind, "port": port, "told": asdict(yardstick)}), encoding="utf-8")
+
+
+def application(configuration: Mapping[str, Any]) -> Flask:
+    """Return the application that a configuration names."""
+    if configuration["kind"] == "replay":
+        return replaying(_read_replay(configuration["told"]))
+    return inserting(_read_insert(configuration["told"]))
+
+
+def main(path: Path) -> None:
+    """Serve a yardstick until a signal comes."""
+    configuration: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    load: Callable[[], Flask] = partial(application, configuration)
+    server = Granian(
+        "yardstick",
+        port=configuration["port"],
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=1,
+        http=HTTPModes.auto,
+        websockets=False,
+        log_level=LogLevels.warning,
+    )
+    server.serve(target_loader=load, wrap_loader=False)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

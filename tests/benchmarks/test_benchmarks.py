@@ -1,0 +1,138 @@
+"""The benchmark runs, and its own parts measure what they say; how fast anything is, no test asserts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.generators import Generator
+from benchmarks.load import Measurement, measure
+from benchmarks.processors import Processors
+from benchmarks.rounds import CREATE, PAGE, ROW, Round
+from benchmarks.servers import Server
+
+
+@pytest.fixture
+def answers(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Give the port of a server that answers everything with the parametrized bytes, in two writes."""
+    answer: bytes = request.param
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_serve, args=(listener, answer), daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+    thread.join(5)
+
+
+def _serve(listener: socket.socket, answer: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection, contextlib.suppress(ConnectionError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while connection.recv(1 << 16):
+            connection.sendall(answer[:-2])
+            connection.sendall(answer[-2:])
+
+
+def _hang_up(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(1 << 16)
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer"
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+REFUSED = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno"
+
+
+@pytest.mark.parametrize("answers", [OK, NO_CONTENT], indirect=True, ids=["200", "204"])
+def test_good_answers_are_counted(answers: int):
+    found = measure(("127.0.0.1", answers), [b"one", b"two"], connections=1, seconds=0.1)
+    assert found.per_second > 0
+    assert found.refused == 0
+    assert 0 < found.p50_ms <= found.p99_ms
+
+
+@pytest.mark.parametrize("answers", [REFUSED], indirect=True, ids=["403"])
+def test_refused_requests_are_not_counted_as_answers(answers: int):
+    found = measure(("127.0.0.1", answers), [b"one"], connections=1, seconds=0.1)
+    assert found.per_second == 0
+    assert found.refused > 0
+
+
+def test_a_server_that_hangs_up_ends_the_measurement():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        threading.Thread(target=_hang_up, args=(listener,), daemon=True).start()
+        with pytest.raises(ConnectionError):
+            measure(("127.0.0.1", port), [b"one"], connections=1, seconds=5)
+
+
+def test_the_limit_of_a_read_is_static_time_and_database_time_one_after_the_other():
+    found = Round({ROW: _rate(500)}, {ROW: _rate(1_000)}, {ROW: 0.001})
+    assert found.limit(ROW) == pytest.approx(500)
+    assert found.share(ROW) == pytest.approx(1)
+
+
+def test_the_limit_of_a_create_is_the_raw_insert():
+    found = Round({CREATE: _rate(300)}, {CREATE: _rate(600)}, {})
+    assert found.limit(CREATE) == 600
+    assert found.share(CREATE) == pytest.approx(0.5)
+
+
+def _rate(per_second: float) -> Measurement:
+    return Measurement(per_second, 1.0, 2.0, 0, 0.1)
+
+
+def _program(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def _measured_with(wrk: str, place: Path) -> Measurement:
+    generator = Generator(wrk, Processors(None, None), place)
+    with subprocess.Popen(["true"], text=True) as process:
+        return generator.measure(Server("any", 1, process), [b"one"], 1.0)
+
+
+def test_what_wrk_prints_last_is_read(tmp_path: Path):
+    printed = '{"per_second": 10.5, "p50_ms": 1, "p99_ms": 2, "refused": 0, "busy": 0}'
+    wrk = _program(tmp_path / "wrk", f"echo Running; echo '{printed}'")
+    assert _measured_with(wrk, tmp_path).per_second == 10.5
+
+
+def test_a_measurement_with_refused_requests_is_none(tmp_path: Path):
+    printed = '{"per_second": 10.5, "p50_ms": 1, "p99_ms": 2, "refused": 3, "busy": 0}'
+    wrk = _program(tmp_path / "wrk", f"echo '{printed}'")
+    with pytest.raises(RuntimeError, match="refused 3 requests"):
+        _measured_with(wrk, tmp_path)
+
+
+def test_a_generator_that_fails_ends_the_benchmark(tmp_path: Path):
+    with pytest.raises(RuntimeError, match="load generator failed"):
+        _measured_with(_program(tmp_path / "wrk", "exit 3"), tmp_path)
+
+
+def test_the_quick_benchmark_prints_a_share_for_every_workload(tmp_path: Path, pytestconfig: pytest.Config):
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick"],
+        cwd=pytestconfig.rootpath,
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for workload, goal in ((ROW, 55), (PAGE, 55), (CREATE, 40)):
+        assert re.search(rf"^{workload} .*\d+ \[\d+–\d+\] +≥ {goal} %", done.stdout, re.MULTILINE), done.stdout
+    assert "p99" in done.stdout
+    assert "resident, MB" in done.stdout
