@@ -91,7 +91,7 @@ def start(tmp_path):
     yield begin
     for server in started:
         if server.process.poll() is None:
-            server.process.kill()
+            server.process.terminate()
         server.process.communicate()
 
 
