@@ -209,7 +209,7 @@ def wait_for():
         deadline = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.05)
+            time.sleep(0.01)
         return found
 
     return wait
