@@ -11,6 +11,8 @@ from hypothesis.strategies import SearchStrategy
 from entities.metadata.columns import (
     Column,
     ColumnType,
+    DateTimeBehavior,
+    DateTimeType,
     DecimalType,
     LookupType,
     MemoType,
@@ -106,9 +108,15 @@ def conditions(aliases: Sequence[Alias]) -> SearchStrategy[Filter]:
     return build()
 
 
-def _family(type_: ColumnType) -> object:
+def kind(type_: ColumnType) -> object:
     """Return what columns must share to be compared with one another: exact numbers do, whatever their digits."""
-    return DecimalType if isinstance(type_, MoneyType) else type(type_)
+    match type_:
+        case DateTimeType(behavior=behavior):
+            return behavior is DateTimeBehavior.DATE_ONLY, DateTimeType
+        case MoneyType():
+            return DecimalType
+        case _:
+            return type(type_)
 
 
 def comparisons(aliases: Sequence[Alias]) -> SearchStrategy[Filter]:
@@ -118,7 +126,7 @@ def comparisons(aliases: Sequence[Alias]) -> SearchStrategy[Filter]:
     def build(draw: st.DrawFn) -> Filter:
         (alias, table), (other_alias, other) = (draw(st.sampled_from(aliases)) for _ in range(2))
         left = draw(st.sampled_from([c for c in table.columns if not isinstance(c.type, MultiChoiceType)]))
-        same = [c for c in other.columns if _family(c.type) == _family(left.type)]
+        same = [c for c in other.columns if kind(c.type) == kind(left.type)]
         right = draw(st.sampled_from(same or [left]))
         right_ref = ColumnRef(right.logical_name, other_alias if same else alias)
         operator = draw(st.sampled_from(ComparisonOperator))
@@ -218,7 +226,9 @@ def queries(draw: st.DrawFn, tables: Tables) -> QueryExpression:
     joined = tuple(link for link in (fan, *hops) if link)
     sight = in_sight(tables, table, joined)
     single = [alias for alias in sight if not alias[0].startswith("f")]
-    refs = [ColumnRef(c.logical_name, alias) for alias, found in single for c in found.columns]
+    # Rows have no order by the value of a choice of several options.
+    sortable = [(alias, c) for alias, found in single for c in found.columns if not isinstance(c.type, MultiChoiceType)]
+    refs = [ColumnRef(column.logical_name, alias) for alias, column in sortable]
     linked = [ref for ref in refs if ref.alias]
     chosen = draw(st.lists(st.tuples(st.sampled_from(refs), st.booleans()), max_size=3))
     return QueryExpression(
