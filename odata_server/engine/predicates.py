@@ -201,8 +201,12 @@ def _begins_with(scope: Scope, column: str, type_: ColumnType, values: tuple[Val
 
 
 def _ends_with(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
-    end = scope.parameter(bound(type_, values[0]))
-    return f"length({column}) >= length({end}) AND substr({column}, length({column}) - length({end}) + 1) = {end}"
+    # As bytes: SQLite's length of a text ends at the character 0. The end of a UTF-8 text is the end of its bytes.
+    ending = bound(type_, values[0])
+    end = scope.parameter(lambda literals: str(ending(literals)).encode())
+    whole = f"CAST({column} AS BLOB)"
+    ends = f"substr({whole}, length({whole}) - length({end}) + 1) = {end}"
+    return f"length({whole}) >= length({end}) AND (length({end}) = 0 OR {ends})"
 
 
 def _in(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:

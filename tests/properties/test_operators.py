@@ -45,7 +45,29 @@ from tests.properties.worlds import CATALOG, FIRM, World, record_guid
 _EXACT = [Decimal(text) for text in ("0", "-0.0001", "12.34", "12.3400", "12.3450", "-7", "900000000")]
 _MOMENTS: Sequence[Value] = [datetime(1753, 1, 1, tzinfo=UTC), datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)]
 _TEXTS: Sequence[Value] = [
-    *("", "a", "Ä", "ab", "AB", "ba", "ß", "ss", "a%b", "a_b", "%", "[a]", "it's", "😀", "a😀", "\x01", "b\ta", "日本"),
+    *(
+        "",
+        "a",
+        "Ä",
+        "ab",
+        "AB",
+        "ba",
+        "ß",
+        "ss",
+        "a%b",
+        "a_b",
+        "%",
+        "[a]",
+        "it's",
+        "😀",
+        "a😀",
+        "\x01",
+        "b\ta",
+        "日本",
+        "a\0b",
+        "a\0",
+        "b",
+    ),
 ]
 _HELD: dict[type[ColumnType], Sequence[Value]] = {
     StringType: _TEXTS,
