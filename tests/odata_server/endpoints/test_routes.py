@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from structlog.testing import capture_logs
+from werkzeug.test import EnvironBuilder
 
 from odata_server.endpoints.exchange import ODataRequest
 from odata_server.endpoints.routes import data_routes, received
@@ -103,3 +104,33 @@ def test_path_query_and_headers_arrive_as_they_were_sent():
     assert seen[0].query == "$filter=Name%20eq%20'%C3%A9'&x=+"
     assert seen[0].header("if-match") == "*"
     assert (seen[0].scheme, seen[0].host) == ("https", "org.test:8443")
+
+
+@pytest.mark.parametrize(
+    ("decoded", "path"),
+    [
+        ("/data/Set('a/b%')/Nav", "/data/Set('a%2Fb%25')/Nav"),
+        ("/data/Set(k='O''Neil/x',l=1)", "/data/Set(k='O''Neil%2Fx',l=1)"),
+        ("/data/Set('\xc3\xa9')", "/data/Set('%C3%A9')"),
+        ("/data/odd'/Nav", "/data/odd'/Nav"),
+        ("/data/accounts(1)/$ref", "/data/accounts(1)/$ref"),
+    ],
+)
+def test_a_server_that_decodes_the_path_leaves_keys_whole(decoded, path):
+    app = Flask("test")
+    environ = EnvironBuilder(base_url=BASE).get_environ() | {"PATH_INFO": decoded}
+    for kept in ("REQUEST_URI", "RAW_URI"):
+        environ.pop(kept)
+    with app.request_context(environ):
+        assert received(10).path == path
+
+
+def test_headers_are_a_mapping_by_lower_case_names():
+    app = Flask("test")
+    environ = EnvironBuilder(base_url=BASE, headers={"If-Match": "*"}, content_type="text/plain").get_environ()
+    with app.request_context(environ | {"CONTENT_LENGTH": ""}):
+        headers = received(10).headers
+    assert dict(headers) == {"host": "org.test:8443", "if-match": "*", "content-type": "text/plain"}
+    assert "content-length" not in headers
+    assert "authorization" not in headers
+    assert len(headers) == 3
