@@ -1,7 +1,9 @@
 """HTTP sessions that trust exactly the certificate bundle they are given and never wait for ever."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -35,8 +37,8 @@ def open_session(url: str, ca_bundle: str | None) -> requests.Session:
     """Open a session for the server at `url`.
 
     With a bundle, the session trusts that bundle and nothing else: requests would let REQUESTS_CA_BUNDLE and
-    CURL_CA_BUNDLE override `verify`, so the environment is consulted for proxies only. Without one, the
-    environment decides as usual.
+    CURL_CA_BUNDLE override `verify`, so the environment is consulted for proxies only, and not even for those where
+    the server is on this machine: no proxy could reach it. Without a bundle, the environment decides as usual.
     """
     session = requests.Session()
     adapter = _BoundedAdapter()
@@ -45,5 +47,15 @@ def open_session(url: str, ca_bundle: str | None) -> requests.Session:
     if ca_bundle is not None:
         session.trust_env = False
         session.verify = ca_bundle
-        session.proxies.update(get_environ_proxies(url, no_proxy=None))
+        if not is_loopback(url):
+            session.proxies.update(get_environ_proxies(url, no_proxy=None))
     return session
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

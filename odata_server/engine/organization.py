@@ -144,13 +144,14 @@ class OrganizationService:
 
         Raises:
             DataverseError: one is refused; nothing has changed.
+            StaleSnapshot: a table that a message is about has changed since the message was bound.
         """
         catalog = self._catalog
         for message in messages:
             authorize(message, principal, catalog)
         with self.database.writing() as connection:
             if read_stamp(connection) != catalog.version:
-                catalog = load_catalog(connection)
+                catalog = _same_tables(messages, catalog, load_catalog(connection))
             transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
             responses = tuple(transaction.perform(message, principal) for message in messages)
         self._committed(transaction)
@@ -243,6 +244,18 @@ class OrganizationService:
         if not found.count:
             raise not_found(table, target.id)
         return found
+
+
+def _same_tables(messages: Sequence[Message], before: Catalog, fresh: Catalog) -> Catalog:
+    """Return the fresh catalog when the messages mean the same in it.
+
+    Raises:
+        StaleSnapshot: they do not.
+    """
+    for name in filter(None, map(table_of, messages)):
+        if fresh.tables.get(name) != before.tables.get(name):
+            raise StaleSnapshot("The metadata changed while the request ran. Try again.")
+    return fresh
 
 
 def _id_of(table: Table, target: EntityReference | KeyReference) -> EntityReference:
