@@ -6,7 +6,7 @@ it over records. Both must give the same bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from entities.metadata.columns import ColumnType
@@ -54,7 +54,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """The members of each row of a table, in wire order."""
+    """The members of each row of a table, in wire order; hashed once, because plans are kept by it."""
 
     table: str
     members: tuple[Member, ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.table, self.members)))
+
+    def __hash__(self) -> int:
+        return self._hash

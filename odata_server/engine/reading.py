@@ -24,7 +24,7 @@ from odata_server.engine.compiler import (
     records_plan,
     row_plan,
 )
-from odata_server.engine.slots import split
+from odata_server.engine.slots import signature, split
 from odata_server.engine.storage import SqlValue, loaded
 
 _Compile: TypeAlias = Callable[[], Plan]
@@ -61,8 +61,8 @@ def read_page(
     connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
 ) -> Rows:
     """Read a page as JSON."""
-    key, literals = split(query)
-    plan = plans.plan(catalog.version, ("page", key, shape), lambda: page_plan(catalog, key, shape))
+    key, literals = signature(query)
+    plan = plans.plan(catalog.version, ("page", key, shape), lambda: page_plan(catalog, split(query)[0], shape))
     row = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     assert row is not None
     body, count, total, *ends = row
@@ -78,8 +78,8 @@ def read_row(
     connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
 ) -> Rows:
     """Read one row as JSON with its version."""
-    key, literals = split(query)
-    plan = plans.plan(catalog.version, ("row", key, shape), lambda: row_plan(catalog, key, shape))
+    key, literals = signature(query)
+    plan = plans.plan(catalog.version, ("row", key, shape), lambda: row_plan(catalog, split(query)[0], shape))
     row = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     if row is None:
         return Rows(0)
@@ -88,8 +88,8 @@ def read_row(
 
 def read_records(connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression) -> Rows:
     """Read records."""
-    key, literals = split(query)
-    plan = plans.plan(catalog.version, ("records", key), lambda: records_plan(catalog, key))
+    key, literals = signature(query)
+    plan = plans.plan(catalog.version, ("records", key), lambda: records_plan(catalog, split(query)[0]))
     rows = connection.execute(plan.sql, plan.parameters(literals)).fetchall()
     records = tuple(_record(plan, row) for row in rows)
     more: PageAnchor | None = None
@@ -98,7 +98,7 @@ def read_records(connection: apsw.Connection, plans: PlanCache, catalog: Catalog
         more = _anchor_after(connection, plans, catalog, query, last)
     total: SqlValue = None
     if query.count:
-        counting = plans.plan(catalog.version, ("count", key), lambda: count_plan(catalog, key))
+        counting = plans.plan(catalog.version, ("count", key), lambda: count_plan(catalog, split(query)[0]))
         total = connection.execute(counting.sql, counting.parameters(literals)).get
     return Rows(len(records), None, records, _capped(total), _exceeded(total), more)
 
@@ -110,8 +110,8 @@ def _anchor_after(
     number = query.page.anchor.number + 1 if query.page and query.page.anchor else 2
     anchor = PageAnchor(number, last)
     following = replace(query, page=Page(1, anchor), count=False)
-    key, literals = split(following)
-    plan = plans.plan(catalog.version, ("after", key), lambda: exists_after_plan(catalog, key))
+    key, literals = signature(following)
+    plan = plans.plan(catalog.version, ("after", key), lambda: exists_after_plan(catalog, split(following)[0]))
     found = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     return anchor if found else None
 
