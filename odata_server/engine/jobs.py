@@ -4,7 +4,7 @@
 waiting ──claim──▶ running ──done──▶ succeeded
    ▲                  │ error, attempts left: due again after a pause
    └──────────────────┤ lease run out (the process died): due again
-                      └──error, no attempts left──▶ failed
+                      └──no attempts left──▶ failed
 ```
 
 Jobs may run twice (a process can die between the work and the mark), so handlers are idempotent.
@@ -22,7 +22,6 @@ import apsw
 import orjson
 import structlog
 
-from entities.errors import DataverseError
 from entities.values import Guid
 from odata_server.engine.database import Database
 from odata_server.engine.identifiers import sequential_id
@@ -131,11 +130,17 @@ class JobWorker:
         job = claim(self._database, time.time())
         if job is None:
             return False
-        error: str | None = None
-        try:
-            self._handlers[job.name](job.payload)
-        except (DataverseError, apsw.Error, LookupError, ValueError) as failure:
-            error = f"{type(failure).__name__}: {failure}"
-            _log.warning("job failed", job=job.name, attempt=job.attempts, error=error)
+        error: str | None = f"The process died in each of {_ATTEMPTS} attempts."
+        if job.attempts <= _ATTEMPTS:
+            error = self._error_of(job)
         finish(self._database, job, time.time(), error)
         return True
+
+    def _error_of(self, job: Job) -> str | None:
+        """Run a job's handler and return what went wrong, None when nothing did."""
+        try:
+            self._handlers[job.name](job.payload)
+        except Exception as failure:  # noqa: BLE001 - the outermost door of a job: whatever it raises is its outcome
+            _log.warning("job failed", job=job.name, attempt=job.attempts, error=str(failure))
+            return f"{type(failure).__name__}: {failure}"
+        return None

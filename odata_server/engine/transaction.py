@@ -13,7 +13,7 @@ from typing import assert_never, cast
 
 import apsw
 
-from entities.errors import DuplicateRecord, InvalidOperation, MalformedRequest, NotSupported, VersionMismatch
+from entities.errors import InvalidOperation, MalformedRequest, NotSupported, VersionMismatch
 from entities.messages import (
     Associate,
     Create,
@@ -34,7 +34,7 @@ from entities.messages import (
     name_of,
     table_of,
 )
-from entities.metadata.catalog import Catalog, CollectionNavigation, LookupNavigation, ManyToManyNavigation, Navigation
+from entities.metadata.catalog import Catalog, Navigation
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Pipeline, Stage
 from entities.query import ALL_ROWS, Filter, QueryExpression, equals
@@ -45,6 +45,7 @@ from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_
 from odata_server.engine.defaults import complete_change, complete_new, owned_by, require
 from odata_server.engine.identifiers import record_id, sequential_id
 from odata_server.engine.references import by_key, check_exists, not_found, resolve, resolved
+from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.validation import validate
 from security.authorize import Authorized, authorize
 from security.denials import row_denied
@@ -291,53 +292,21 @@ class Transaction:
         context = self._context(message, principal, reference=target, parameters=parameters)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
-        self._set_link(message, navigation, target, related, principal)
+        self._set_link(Link(navigation, target, related, isinstance(message, Associate)), principal)
         self._check_rows(authorized, target)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Done()
 
-    def _set_link(
-        self,
-        message: Associate | Disassociate,
-        navigation: Navigation,
-        target: EntityReference,
-        related: EntityReference | None,
-        principal: Principal,
-    ) -> None:
-        # The caller has been authorized for the relation; the lookup behind it changes on its behalf.
-        as_caller = replace(self._rules.system(), caller=principal.caller)
-        joining = isinstance(message, Associate)
-        match navigation:
-            case ManyToManyNavigation():
-                if related is None:
-                    raise MalformedRequest("A record to disassociate must be named ($id).")
-                self._pair(navigation, target, related, joining=joining)
-            case CollectionNavigation(relationship=relationship):
-                if related is None:
-                    raise MalformedRequest("A record to disassociate must be named ($id).")
-                change = Update(related, {relationship.referencing_column: target if joining else None})
-                self.perform(change, as_caller)
-            case LookupNavigation(relationship=relationship):
-                change = Update(target, {relationship.referencing_column: related if joining else None})
-                self.perform(change, as_caller)
-            case _:
-                assert_never(navigation)
-
-    def _pair(
-        self, navigation: ManyToManyNavigation, target: EntityReference, related: EntityReference, *, joining: bool
-    ) -> None:
-        intersect = self._catalog.tables[navigation.relationship.intersect_table]
-        pair: dict[str, Value] = {navigation.near: target.id, navigation.far: related.id}
-        if joining:
-            record = {intersect.primary_id: sequential_id(), **pair}
-            rows.stamped(self._connection, intersect, record)
-            try:
-                rows.insert(self._connection, intersect, record)
-            except DuplicateRecord as error:
-                raise DuplicateRecord("Cannot insert duplicate key.") from error
-        elif not rows.delete_pair(self._connection, intersect, pair):
-            raise not_found(self._catalog.tables[related.table], related.id)
-        self._written(intersect)
+    def _set_link(self, link: Link, principal: Principal) -> None:
+        proof = proof_of(link, self._catalog)
+        if proof is not None and link.related is not None and not self.records(proof):
+            raise unrelated(link.related)
+        match change_of(link):
+            case PairChange() as change:
+                self._written(apply_pair(self._connection, self._catalog, change))
+            case Update() as change:
+                # The caller has been authorized for the relation; the lookup behind it changes on its behalf.
+                self.perform(change, replace(self._rules.system(), caller=principal.caller))
 
     def _run_action(self, message: Execute, principal: Principal) -> Response:
         authorized = authorize(message, principal, self._catalog)

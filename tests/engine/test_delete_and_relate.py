@@ -136,6 +136,15 @@ def test_relations_of_one_to_many_are_set_from_both_sides(office: Office) -> Non
     assert office.read(gadget)["maker"] is None
 
 
+def test_a_relation_of_one_to_many_is_not_ended_for_the_child_of_another_parent(office: Office) -> None:
+    account, other = office.create("account", name="A"), office.create("account", name="B")
+    gadget = office.create("gadget", maker=account)
+
+    with pytest.raises(RecordNotFound):
+        run(office, Disassociate(other, "gadgets_maker", gadget))
+    assert office.read(gadget)["maker"] == account
+
+
 @pytest.mark.parametrize(
     ("build", "error", "code"),
     [

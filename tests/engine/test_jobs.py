@@ -44,7 +44,7 @@ def test_jobs_are_taken_in_the_order_they_are_due_and_not_before(office: Office)
     assert due.name == "later"
 
 
-@pytest.mark.parametrize("error", [StepRejected("No."), apsw.BusyError("busy"), KeyError("x"), ValueError("x")])
+@pytest.mark.parametrize("error", [StepRejected("No."), apsw.BusyError("busy"), KeyError("x"), ValueError("x"), TypeError("x")])
 def test_a_job_that_fails_is_tried_again_until_it_is_given_up(office: Office, error: Exception) -> None:
     def fail(_payload: object) -> None:
         raise error
@@ -84,6 +84,18 @@ def test_the_lease_of_a_process_that_died_runs_out(office: Office) -> None:
     assert second == Job(first.id, "work", {}, 2)
     finish(database, second, NOW + 62, None)
     assert claim(database, NOW + 1_000) is None
+
+
+def test_a_job_whose_process_dies_each_time_is_given_up_without_a_further_try(office: Office) -> None:
+    seen: list[object] = []
+    queue(office, at=0.0)
+    for attempt in range(1, 6):
+        assert claim(office.service.database, NOW + 100 * attempt) is not None
+    with office.service.database.writing() as connection:
+        connection.execute('UPDATE "$job" SET lease = 0')
+    assert JobWorker(office.service.database, {"work": seen.append}).run_one()
+    assert states(office)[0][:3] == ("work", "failed", 6)
+    assert seen == []
 
 
 def test_a_job_goes_to_one_of_two_processes(open_office: OpenOffice) -> None:
