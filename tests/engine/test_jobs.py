@@ -44,7 +44,9 @@ def test_jobs_are_taken_in_the_order_they_are_due_and_not_before(office: Office)
     assert due.name == "later"
 
 
-@pytest.mark.parametrize("error", [StepRejected("No."), apsw.BusyError("busy"), KeyError("x"), ValueError("x"), TypeError("x")])
+@pytest.mark.parametrize(
+    "error", [StepRejected("No."), apsw.BusyError("busy"), KeyError("x"), ValueError("x"), TypeError("x")]
+)
 def test_a_job_that_fails_is_tried_again_until_it_is_given_up(office: Office, error: Exception) -> None:
     def fail(_payload: object) -> None:
         raise error
