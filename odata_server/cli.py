@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console
 
+from entities.errors import EngineFault
 from integration.connection import DEFAULT_DATA_DIRECTORY
 from integration.transport import open_session
 from integration.web_api import error_of
@@ -29,7 +30,14 @@ from odata_server.admin.workers import StartError
 from odata_server.engine.authority_store import NewerAuthorityStoreError
 from odata_server.settings import DEFAULT_PORT, DurabilityLevel, SampleData, Settings, is_loopback
 
-_SERVER_ERRORS: Final = (DataDirectoryError, PortUnavailableError, StartError, NewerAuthorityStoreError, FixtureError)
+_SERVER_ERRORS: Final = (
+    DataDirectoryError,
+    PortUnavailableError,
+    StartError,
+    NewerAuthorityStoreError,
+    FixtureError,
+    EngineFault,
+)
 
 
 @click.group(help=help_texts.MAIN, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,7 +8,9 @@ open      in every worker: organization services, the provider between them, the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,6 +37,7 @@ from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
 from odata_server.engine.environment import Blueprint, fill, open_environment, prepare_database
 from odata_server.engine.jobs import JobWorker
+from odata_server.engine.migration import complete, upgrade
 from odata_server.engine.organization import OrganizationService, Parts
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
@@ -47,6 +50,7 @@ from security.privileges import environment_privilege_records
 
 ORGANIZATION_ID: Final = derived_id("organization", "Contoso")
 _HUMAN_RESOURCES_ID: Final = derived_id("organization", "Contoso Human Resources")
+_NAMES: Final = ("dataverse", "human-resources")
 _VERSION: Final = "9.2.26112.00000"
 _HUMAN_RESOURCES_SECURITY: Final = frozenset({"sysaadcliententity", "systemuserentity", "securityuserroleentity"})
 
@@ -67,9 +71,13 @@ class Environments:
         self.human_resources.database.start_checkpoints()
         self.jobs.start()
 
+    def by_name(self) -> tuple[tuple[str, OrganizationService], ...]:
+        """Return the services with the names of their databases."""
+        return tuple(zip(_NAMES, (self.dataverse, self.human_resources), strict=True))
+
     def reset(self) -> None:
         """Put both databases back to the state after the first start."""
-        for name, service in (("dataverse", self.dataverse), ("human-resources", self.human_resources)):
+        for name, service in self.by_name():
             put_back(service.database, _baseline(self.storage, name))
 
     def close(self) -> None:
@@ -142,34 +150,70 @@ def prepare_environments(settings: Settings, authority: Authority, extra: Callab
         authority: the tenant's app registrations.
         extra: what else belongs to the first state (a fixture).
     """
-    final = {name: _database(settings.storage_directory, name) for name in ("dataverse", "human-resources")}
-    if all(path.exists() for path in final.values()):
+    storage = settings.storage_directory
+    if all(_database(storage, name).exists() for name in _NAMES):
+        _upgrade(settings, authority)
         return
-    place = settings.storage_directory / "first-start"
-    _clear(place)
-    dataverse = Blueprint(ORGANIZATION_ID, standard_catalog(1))
-    human_resources = Blueprint(_HUMAN_RESOURCES_ID, catalog(1, model.TABLES, model.RELATIONSHIPS))
-    prepare_database(_database(place, "dataverse"), dataverse)
-    prepare_database(_database(place, "human-resources"), human_resources)
-    made = open_environments(settings, authority, place)
-    _seed(settings, authority, made)
-    extra(made)
-    for name, service in (("dataverse", made.dataverse), ("human-resources", made.human_resources)):
-        service.database.reader().execute("ANALYZE")
-        keep(service.database, _baseline(settings.storage_directory, name))
-        service.database.close()
-    for name, path in final.items():
-        _database(place, name).replace(path)
-    _clear(place)
-    place.rmdir()
+    with _workplace(storage, "first-start") as place:
+        for name, blueprint in _blueprints().items():
+            prepare_database(_database(place, name), blueprint)
+        made = open_environments(settings, authority, place)
+        _seed(settings, authority, made)
+        extra(made)
+        for name, service in made.by_name():
+            service.database.reader().execute("ANALYZE")
+            keep(service.database, _baseline(storage, name))
+            service.database.close()
+        for name in _NAMES:
+            _database(place, name).replace(_database(storage, name))
+
+
+def _blueprints() -> dict[str, Blueprint]:
+    return {
+        "dataverse": Blueprint(ORGANIZATION_ID, standard_catalog(1)),
+        "human-resources": Blueprint(_HUMAN_RESOURCES_ID, catalog(1, model.TABLES, model.RELATIONSHIPS)),
+    }
+
+
+def _upgrade(settings: Settings, authority: Authority) -> None:
+    """Bring the data of an older release up to date, and the copies that a reset puts back.
+
+    Raises:
+        EngineFault: the data belongs to a newer release.
+    """
+    storage = settings.storage_directory
+    if not _upgraded(settings, authority, storage):
+        return
+    with _workplace(storage, "upgrade") as place:
+        for name in _NAMES:
+            _baseline(storage, name).replace(_database(place, name))
+        _upgraded(settings, authority, place)
+        for name in _NAMES:
+            _database(place, name).replace(_baseline(storage, name))
+
+
+def _upgraded(settings: Settings, authority: Authority, place: Path) -> bool:
+    changed = False
+    for name, blueprint in _blueprints().items():
+        prepare_database(_database(place, name), blueprint)
+        changed |= upgrade(_database(place, name), blueprint.catalog)
+    if changed:
+        made = open_environments(settings, authority, place)
+        complete(made.dataverse, _standard_rows(authority, made.dataverse))
+        for _, service in made.by_name():
+            service.database.close()
+    return changed
+
+
+def _standard_rows(authority: Authority, dataverse: OrganizationService) -> Iterator[tuple[str, Record]]:
+    organization = NewOrganization(ORGANIZATION_ID, authority.tenant.display_name)
+    yield from standard_seed(organization, environment_privilege_records(dataverse.catalog))
+    yield from ((CATALOG_TABLE, row) for row in catalog_rows())
 
 
 def _seed(settings: Settings, authority: Authority, made: Environments) -> None:
     domain = authority.tenant.domain
-    organization = NewOrganization(ORGANIZATION_ID, authority.tenant.display_name)
-    privileges = environment_privilege_records(made.dataverse.catalog)
-    fill(made.dataverse, standard_seed(organization, privileges))
-    fill(made.dataverse, ((CATALOG_TABLE, row) for row in catalog_rows()))
+    fill(made.dataverse, _standard_rows(authority, made.dataverse))
     _appoint_administrator(made.dataverse)
     fill(made.human_resources, human_resources_seed(admin_client_id=str(ADMIN_CLIENT_ID), domain=domain))
     if settings.sample_data == "demo":
@@ -196,7 +240,12 @@ def _baseline(storage: Path, name: str) -> Path:
     return storage / f"{name}.baseline.sqlite"
 
 
-def _clear(directory: Path) -> None:
-    directory.mkdir(exist_ok=True)
-    for path in directory.iterdir():
-        path.unlink()
+@contextmanager
+def _workplace(storage: Path, name: str) -> Iterator[Path]:
+    """Give an empty directory beside the databases, and remove it when all that matters has been moved out."""
+    place = storage / name
+    place.mkdir(exist_ok=True)
+    for leftover in place.iterdir():
+        leftover.unlink()
+    yield place
+    shutil.rmtree(place)

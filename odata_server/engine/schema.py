@@ -14,7 +14,7 @@ from entities.metadata.columns import Column, EntityNameType, MemoType, StringTy
 from entities.metadata.relationships import ManyToMany, Relationship
 from entities.metadata.tables import AlternateKey, Table, TableKind
 from odata_server.engine.database import quoted
-from odata_server.engine.storage import fold_of, physical
+from odata_server.engine.storage import fold_of, physical, stored
 
 _FOLDED = (StringType, MemoType, EntityNameType)
 
@@ -63,10 +63,19 @@ def alter_table(connection: apsw.Connection, before: Table, after: Table) -> Non
         for part in physical(column):
             if part.name not in held:
                 connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(part.name)} {part.sql_type}")
+                _fill_default(connection, after, part.name)
     for gone in held - kept:
         connection.execute(f"ALTER TABLE {name} DROP COLUMN {quoted(gone)}")
     for statement in _indexes(after):
         connection.execute(statement)
+
+
+def _fill_default(connection: apsw.Connection, table: Table, column: str) -> None:
+    """Give the rows that are there already the default of a new column."""
+    default = table.defaults.get(column)
+    if default is not None:
+        value = stored(table.by_name[column].type, default)
+        connection.execute(f"UPDATE {quoted(table.logical_name)} SET {quoted(column)} = ?", (value,))
 
 
 def _column_definition(table: Table, column: Column) -> str:
