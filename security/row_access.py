@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import is_
 from typing import TypeAlias, assert_never
 
@@ -68,10 +69,17 @@ def row_access(principal: Principal, table: Table, depth: Depth, alias: str = ""
 
 
 def _owned_rows(principal: Principal, name: str, depth: Depth, alias: str) -> RowAccess:
-    own = _one_of(ColumnRef("ownerid", alias), (principal.caller.user_id, *principal.team_ids))
+    owners = (principal.caller.user_id, *principal.team_ids)
+    return _rows_of(name, alias, depth, owners, () if depth is Depth.BASIC else _units(principal, depth))
+
+
+@lru_cache(maxsize=4096)
+def _rows_of(name: str, alias: str, depth: Depth, owners: tuple[Guid, ...], units: tuple[Guid, ...]) -> RowAccess:
+    """Return the rows of some owners or of some business units; the same ones are asked for on every request."""
+    own = _one_of(ColumnRef("ownerid", alias), owners)
     if depth is Depth.BASIC:
         return RowAccess(own, f"{name}: rows owned by the user or one of its teams")
-    where = _units(principal, ColumnRef("owningbusinessunit", alias), depth)
+    where = _one_of(ColumnRef("owningbusinessunit", alias), units)
     reach = "the user's business unit" if depth is Depth.LOCAL else "the user's business unit and those below"
     return RowAccess(Or((own, where)), f"{name}: own rows and those of {reach}")
 
@@ -84,14 +92,14 @@ def _business_rows(principal: Principal, table: Table, depth: Depth, alias: str)
     if depth is Depth.BASIC:
         return RowAccess(NO_ROWS, f"{name}: depth Basic does not exist on this table")
     return RowAccess(
-        _units(principal, ColumnRef("businessunitid", alias), depth),
+        _one_of(ColumnRef("businessunitid", alias), _units(principal, depth)),
         f"{name}: rows of the user's business unit" + (" and those below" if depth is Depth.DEEP else ""),
     )
 
 
-def _units(principal: Principal, column: ColumnRef, depth: Depth) -> Filter:
+def _units(principal: Principal, depth: Depth) -> tuple[Guid, ...]:
     own = principal.caller.business_unit_id
-    return _one_of(column, (own,) if depth is Depth.LOCAL else tuple(dict.fromkeys((own, *principal.units_below))))
+    return (own,) if depth is Depth.LOCAL else tuple(dict.fromkeys((own, *principal.units_below)))
 
 
 def _one_of(column: ColumnRef, ids: tuple[Guid, ...]) -> Condition:

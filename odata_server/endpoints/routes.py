@@ -198,7 +198,9 @@ class _Answer(Response):
 
 
 def _sent(answer: ODataResponse) -> Response:
-    headers = Headers(answer.headers)
+    headers = Headers()
+    # As many at once: each header that is added by itself costs ten times as much.
+    headers[:] = answer.headers
     if answer.body or answer.status not in {204, 304}:
         headers.add("Content-Length", str(len(answer.body)))
     return _Answer(answer.body, status=answer.status, headers=headers)

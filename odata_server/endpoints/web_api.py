@@ -49,7 +49,6 @@ _METADATA: Final = frozenset(
     {"$metadata", "EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions"}
 )
 _LONGEST_URL: Final = 32_768
-_IMPERSONATION: Final = ("callerobjectid", "mscrmcallerid")
 
 _preferences = lru_cache(maxsize=512)(parse_preferences)
 
@@ -90,7 +89,7 @@ def _call(request: ODataRequest, services: Services, principal: Principal, prefe
         raise not_found(request.path.strip("/").rpartition("/")[2])
     if len(request.path) + len(request.query) > _LONGEST_URL:
         raise MalformedRequest("Invalid URI: The Uri string is too long.")
-    if any(name in request.headers for name in _IMPERSONATION):
+    if "callerobjectid" in request.headers or "mscrmcallerid" in request.headers:
         raise NotSupported("Impersonation (CallerObjectId, MSCRMCallerID) is not supported yet.")
     organization = services.dataverse
     root = f"{request.origin}/api/data/{found[1]}"
