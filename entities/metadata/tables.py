@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from entities.metadata.columns import BooleanType, ChoiceType, Column, LookupType, RequiredLevel
+from entities.metadata.columns import BooleanType, ChoiceType, Column, LookupType, ManagedPropertyType, RequiredLevel
 from entities.metadata.labels import Label
 from entities.values import Guid, Value
 
@@ -56,6 +56,8 @@ def _defaults(columns: tuple[Column, ...]) -> Mapping[str, Value]:
         match column.type:
             case BooleanType(default=default) | ChoiceType(default=int(default)):
                 defaults[column.logical_name] = default
+            case ManagedPropertyType():
+                defaults[column.logical_name] = True
             case _:
                 pass
     return defaults

@@ -46,7 +46,13 @@ from security.principals import Principal
 _ROOT: Final = re.compile(r"/api/data/(v9\.[012])(?:/(.*))?\Z", re.DOTALL)
 _ROW: Final = re.compile(r"(\w+)\(([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\)\Z", re.ASCII)
 _METADATA: Final = frozenset(
-    {"$metadata", "EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions"}
+    {
+        "$metadata",
+        "EntityDefinitions",
+        "RelationshipDefinitions",
+        "GlobalOptionSetDefinitions",
+        "ManagedPropertyDefinitions",
+    }
 )
 _LONGEST_URL: Final = 32_768
 

@@ -33,6 +33,7 @@ from entities.metadata.columns import (
     StringType,
     UniqueIdentifierType,
 )
+from odata_server.edm.managed_properties import managed_property
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.engine.database import quoted
 from odata_server.engine.predicates import Scope
@@ -109,8 +110,11 @@ def member_sql(scope: Scope, member: Member) -> str:
 def value_sql(column: str, type_: ColumnType) -> str:
     """Return a stored value as the Web API shows it."""
     match type_:
-        case BooleanType() | ManagedPropertyType():
+        case BooleanType():
             return f"json(CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
+        case ManagedPropertyType():
+            yes, no = (text(managed_property(type_, value=value)) for value in (True, False))
+            return f"json(CASE {column} WHEN 1 THEN {yes} WHEN 0 THEN {no} END)"
         case DecimalType() | MoneyType():
             return f"json({_exact_sql(column, scale_of(type_), scale_of(type_), '%d')})"
         case MultiChoiceType():

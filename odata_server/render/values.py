@@ -13,8 +13,9 @@ from typing import Final
 
 import orjson
 
-from entities.metadata.columns import ColumnType, DateTimeType, DecimalType, DoubleType, MoneyType
+from entities.metadata.columns import ColumnType, DateTimeType, DecimalType, DoubleType, ManagedPropertyType, MoneyType
 from entities.values import ChoiceSet, EntityReference, KeyReference, Record, Value, utc_text
+from odata_server.edm.managed_properties import managed_property
 from odata_server.edm.representation import Member
 
 EMPTY_MOMENT: Final = "1900-01-01T00:00:00Z"
@@ -55,7 +56,8 @@ def plain(value: Value, type_: ColumnType) -> str:
         case None:
             return "null"
         case bool():
-            return "true" if value else "false"
+            plain_form = "true" if value else "false"
+            return managed_property(type_, value=value) if isinstance(type_, ManagedPropertyType) else plain_form
         case int() if isinstance(type_, (DecimalType, MoneyType)):
             return fixed(Decimal(value), _digits(type_))
         case int():

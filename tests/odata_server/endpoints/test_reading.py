@@ -332,3 +332,12 @@ def test_definitions_and_the_service_document_are_left_to_their_own_door(api):
     assert header(document, "OData-Version") == "4.0"
     path = "/EntityDefinitions(LogicalName='account')/Attributes"
     assert api("GET", path).body == b"EntityDefinitions(LogicalName='account')/Attributes"
+
+
+def test_a_managed_property_shows_its_value_and_whether_it_may_change(api):
+    rows = api.json("/roles?$select=iscustomizable&$top=1")["value"]
+    assert rows[0]["iscustomizable"] == {
+        "Value": True,
+        "CanBeChanged": True,
+        "ManagedPropertyLogicalName": "iscustomizable",
+    }
