@@ -1,4 +1,4 @@
-"""The simulator's own interface, `/_talentverse/…`, and `/health`.
+"""The simulator's own interface, `/_talentverse/…`, `/health`, and the doors that are not there yet.
 
 Only the local control key of `environment.json` opens it, sent as `Authorization: TalentverseControl KEY`; a tenant's
 token never does. It answers on loopback addresses only.
@@ -15,6 +15,7 @@ from typing import Final
 from flask import Blueprint, Response, jsonify, request
 
 _SCHEME: Final = "TalentverseControl"
+_NOT_IMPLEMENTED: Final = 501
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 
@@ -49,6 +50,16 @@ def control_routes(control: Control) -> Blueprint:
             return refusal
         control.reset()
         return jsonify(status="reset")
+
+    @blueprint.get("/")
+    @blueprint.route("/linkedin/", defaults={"rest": ""})
+    @blueprint.route("/linkedin/<path:rest>")
+    def absent(rest: str = "") -> tuple[Response, int]:  # noqa: ARG001 - every path below is absent alike
+        text = (
+            "The web pages and the LinkedIn sandbox are not available in this version of Talentverse. What is there: "
+            "the Web API (/api/data/v9.2/), Human Resources (/data/) and the authority (/common/oauth2/v2.0/token)."
+        )
+        return jsonify(error={"code": "NotImplemented", "message": text}), _NOT_IMPLEMENTED
 
     return blueprint
 
