@@ -30,6 +30,12 @@ class MalformedRequest(DataverseError):
     family_code = "0x80060888"
 
 
+class UnsupportedMediaType(DataverseError):
+    """The request takes or brings no media type that this service has."""
+
+    family_code = "0x80060888"
+
+
 class UnknownName(DataverseError):
     """A name in a query stands for no property of the type it is used on."""
 

@@ -30,6 +30,7 @@ from odata_server.bind.dialect import Dialect, Style, column_of
 from odata_server.bind.filters import bind_filter
 from odata_server.bind.paging import Key, read_cookie
 from odata_server.bind.scope import Scope, path_names, unknown_property
+from odata_server.edm.formats import MINIMAL, Format
 from odata_server.edm.preferences import Preferences
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.edm.shapes import finance_shape, web_api_shape
@@ -94,6 +95,7 @@ class Reading:
     catalog: Catalog
     dialect: Dialect
     preferences: Preferences
+    form: Format = MINIMAL
 
 
 def bind_rows(table: Table, options: QueryOptions, reading: Reading) -> BoundRows:
@@ -240,7 +242,8 @@ def _shape(table: Table, selection: Selection, reading: Reading) -> RowShape:
     names = None if selection.is_all else tuple(column.logical_name for column in selection.columns)
     if reading.dialect.style is Style.FINANCE:
         return finance_shape(table, names)
-    return web_api_shape(reading.catalog, table, names, annotations=reading.preferences.annotations)
+    annotations = reading.preferences.annotations
+    return web_api_shape(reading.catalog, table, names, annotations=annotations, form=reading.form)
 
 
 def reference_shape(table: Table, root: str) -> RowShape:

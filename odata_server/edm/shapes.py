@@ -32,6 +32,8 @@ from entities.metadata.columns import (
 from entities.metadata.labels import ENGLISH
 from entities.metadata.tables import Table, TableKind
 from entities.query import ColumnRef
+from odata_server.edm.control_information import Links, value_members
+from odata_server.edm.formats import MINIMAL, Format, Metadata
 from odata_server.edm.naming import (
     PRINCIPAL,
     finance_columns,
@@ -76,13 +78,14 @@ class Wanted:
     """What members of a row show besides values.
 
     `alias` is the linked table's where the row is that of an expanded record; `with_etag` is false where nested rows
-    carry no entity tag.
+    carry no entity tag. `form` says how much control information there is.
     """
 
     annotations: AnnotationFilter = NO_ANNOTATIONS
     lcid: int = ENGLISH
     alias: str = ""
     with_etag: bool = True
+    form: Format = MINIMAL
 
 
 def web_api_shape(
@@ -92,6 +95,7 @@ def web_api_shape(
     *,
     annotations: AnnotationFilter = NO_ANNOTATIONS,
     lcid: int = ENGLISH,
+    form: Format = MINIMAL,
 ) -> RowShape:
     """Return the shape of a table's rows in the Web API.
 
@@ -101,8 +105,10 @@ def web_api_shape(
         columns: logical names in the order of `$select`; None for every readable column.
         annotations: which annotations the request wants.
         lcid: the language of display texts.
+        form: how much control information the rows carry.
     """
-    return RowShape(table.logical_name, web_api_members(catalog, table, columns, Wanted(annotations, lcid)))
+    wanted = Wanted(annotations, lcid, form=form)
+    return RowShape(table.logical_name, web_api_members(catalog, table, columns, wanted))
 
 
 def web_api_members(
@@ -117,12 +123,18 @@ def web_api_members(
         wanted: annotations, language and place of the row.
     """
     maker = _Maker(catalog, table, wanted)
-    members: list[Member] = []
-    if wanted.with_etag and table.has_version:
-        members.append(Member(ETAG, Facet.ETAG, ColumnRef(VERSION, wanted.alias), table.by_name[VERSION].type))
+    row = Links(catalog, table, wanted.alias, wanted.form)
+    members = [*row.before_etag(), *_etag(table, wanted), *row.after_etag()]
     for column in _complete(table, columns):
         members.extend(maker.members(column))
+    if columns is None:
+        members.extend(row.navigations())
     return tuple(members)
+
+
+def _etag(table: Table, wanted: Wanted) -> Iterator[Member]:
+    if wanted.with_etag and table.has_version and wanted.form.metadata is not Metadata.NONE:
+        yield Member(ETAG, Facet.ETAG, ColumnRef(VERSION, wanted.alias), table.by_name[VERSION].type)
 
 
 def _complete(table: Table, columns: tuple[str, ...] | None) -> Iterator[Column]:
@@ -161,6 +173,7 @@ class _Maker:
         self._catalog = catalog
         self._lcid = wanted.lcid
         self._alias = wanted.alias
+        self._form = wanted.form
         navigation = wanted.annotations.includes(ASSOCIATED_NAVIGATION)
         self._navigations = lookup_navigations(catalog, table) if navigation else {}
         self._logical_name = wanted.annotations.includes(LOOKUP_LOGICAL_NAME)
@@ -182,7 +195,10 @@ class _Maker:
                 option_labels(type_, self._lcid),
                 self._lookup_names(type_),
             )
-        yield Member(name, Facet.VALUE, ref, type_)
+        if self._form is MINIMAL:
+            yield Member(name, Facet.VALUE, ref, type_)
+        else:
+            yield from value_members(name, ref, type_, self._form)
 
     def _lookup_members(self, name: str, ref: ColumnRef, type_: ColumnType) -> Iterator[Member]:
         navigations = self._navigations.get(ref.name)

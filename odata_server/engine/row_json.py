@@ -45,7 +45,7 @@ _PAIRS = 200
 _GROUP = 50
 """Members per parenthesis of a concatenation, which SQLite reads as an expression as deep as it is long."""
 
-_CONDITIONAL = frozenset({Facet.FORMATTED, Facet.LOOKUP_LOGICAL_NAME, Facet.NAVIGATION})
+_CONDITIONAL = frozenset({Facet.FORMATTED, Facet.LOOKUP_LOGICAL_NAME, Facet.NAVIGATION, Facet.TYPE})
 """Facets whose member is left out where the value is null."""
 
 
@@ -88,23 +88,32 @@ def member_sql(scope: Scope, member: Member) -> str:
     match member.facet:
         case Facet.VALUE:
             return value_sql(column, member.type)
+        case Facet.VALUE_AS_TEXT:
+            return _text_sql(column, member.type)
         case Facet.FORMATTED:
             return _formatted_sql(column, member)
         case Facet.LOOKUP_LOGICAL_NAME:
             return _referenced_table_sql(column, member)
         case Facet.NAVIGATION:
             return _navigation_sql(column, member)
-        case Facet.ETAG:
-            return f"'W/\"' || {column} || '\"'"
-        case Facet.ENTITY_ID:
-            before, _, after = member.base.partition("{id}")
-            return f"{text(before)} || {column} || {text(after)}"
-        case Facet.FINANCE_ETAG:
-            return f"finance_etag({column}, {alias}.{quoted(table.primary_id)})"
         case Facet.FINANCE_VALUE:
             return _finance_sql(column, member)
+        case Facet.ETAG | Facet.ENTITY_ID | Facet.TYPE | Facet.FINANCE_ETAG:
+            return _control_sql(column, f"{alias}.{quoted(table.primary_id)}", member)
         case _:
             assert_never(member.facet)
+
+
+def _control_sql(column: str, primary_id: str, member: Member) -> str:
+    """Return control information: what is computed from a version or an id, or stands for a value that is there."""
+    if member.facet is Facet.ENTITY_ID:
+        before, _, after = member.base.partition("{id}")
+        return f"{text(before)} || {column} || {text(after)}"
+    if member.facet is Facet.TYPE:
+        return f"CASE WHEN {column} IS NOT NULL THEN {text(member.base)} END"
+    if member.facet is Facet.FINANCE_ETAG:
+        return f"finance_etag({column}, {primary_id})"
+    return f"'W/\"' || {column} || '\"'"
 
 
 def value_sql(column: str, type_: ColumnType) -> str:
@@ -141,6 +150,15 @@ def value_sql(column: str, type_: ColumnType) -> str:
             return column
         case _:
             assert_never(type_)
+
+
+def _text_sql(column: str, type_: ColumnType) -> str:
+    """Return an integer or exact number as text instead of as a JSON number."""
+    match type_:
+        case DecimalType() | MoneyType():
+            return _exact_sql(column, scale_of(type_), scale_of(type_), "%d")
+        case _:
+            return f"CAST({column} AS TEXT)"
 
 
 def _exact_sql(column: str, scale: int, digits: int, whole: str) -> str:

@@ -28,6 +28,7 @@ from entities.errors import (
     TemporarilyUnavailable,
     TooManyRequests,
     UnknownName,
+    UnsupportedMediaType,
     VersionMismatch,
 )
 from security.authenticate import RequestNotAuthenticated
@@ -47,6 +48,7 @@ STATUS: Final[dict[type[DataverseError], int]] = {
     InvalidOperation: 405,
     DuplicateRecord: 412,
     VersionMismatch: 412,
+    UnsupportedMediaType: 415,
     TooManyRequests: 429,
     EngineFault: 500,
     NotSupported: 501,

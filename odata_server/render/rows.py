@@ -73,6 +73,10 @@ def _token(record: Record, member: Member, id_column: str) -> str | None:
             return _quoted_or_none(formatted(value, member))
         case Facet.LOOKUP_LOGICAL_NAME:
             return quoted(value.table) if isinstance(value, EntityReference) else None
+        case Facet.TYPE:
+            return None if value is None else quoted(member.base)
+        case Facet.VALUE_AS_TEXT:
+            return "null" if value is None else quoted(plain(value, member.type))
         case Facet.NAVIGATION:
             named = value if isinstance(value, EntityReference) else None
             return _quoted_or_none(dict(member.names).get(named.table) if named else None)

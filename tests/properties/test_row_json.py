@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entities.metadata.columns import (
+    BigIntType,
     BooleanType,
     ChoiceType,
     Column,
@@ -53,7 +54,9 @@ def _names(column: Column, facet: Facet) -> tuple[tuple[int | str, str], ...]:
 
 
 def _facets(column: Column) -> Iterator[Facet]:
-    yield Facet.VALUE
+    yield from (Facet.VALUE, Facet.TYPE)
+    if isinstance(column.type, BigIntType | DecimalType | MoneyType):
+        yield Facet.VALUE_AS_TEXT
     if not isinstance(column.type, MultiChoiceType):
         yield Facet.FINANCE_VALUE
     if isinstance(column.type, _FORMATTED):
