@@ -10,7 +10,7 @@ from typing import Any
 
 from entities.errors import DataverseError, RecordNotFound
 from entities.messages import Associate, Create, Execute, Response, RetrieveMultiple, Rows, Written
-from entities.query import And, Condition, Filter, QueryExpression, equals
+from entities.query import And, Filter, QueryExpression, equals
 from entities.standard.identifiers import privilege_id
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.admin.fixture_file import (
@@ -29,6 +29,7 @@ from odata_server.bind.payload import Payload, bind_record
 from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.organization import OrganizationService
 from security.authority.authority import Authority
+from security.authority.built_in import ADAPTER_CLIENT_ID, ADMIN_CLIENT_ID
 from security.authority.client_secrets import hashed_secret
 from security.authority.model import AppRegistration
 from security.authority.stores import RegistrationExistsError
@@ -55,6 +56,8 @@ def apply_fixture(fixture: Fixture, target: Target) -> None:
         FixtureError: something is refused; the text names it and says why.
     """
     for application in fixture.applications:
+        _forget(target.authority, application)
+    for application in fixture.applications:
         _register(target.authority, application)
     for number, table in enumerate(fixture.tables):
         with _named(f"table {table.schema_name}"):
@@ -74,7 +77,7 @@ def apply_fixture(fixture: Fixture, target: Target) -> None:
 
 
 def _declare_table(service: OrganizationService, fixture: TableFixture, object_type_code: int) -> None:
-    table = declared_table(fixture, object_type_code)
+    table = declared_table(fixture, object_type_code, service.catalog.tables.keys())
     with service.changing() as transaction:
         transaction.change_catalog(CatalogChange((table,), declared_relationships(fixture, table)))
         for record in privilege_records((table,)):
@@ -88,6 +91,12 @@ def _named(what: str) -> Iterator[None]:
         yield
     except DataverseError as error:
         raise FixtureError(f"{what}: {error.message}") from error
+
+
+def _forget(authority: Authority, application: ApplicationFixture) -> None:
+    """Remove what a first start that was interrupted or refused has left; the built-in applications stay."""
+    if application.client_id not in {ADMIN_CLIENT_ID, ADAPTER_CLIENT_ID}:
+        authority.registrations.delete(application.client_id)
 
 
 def _register(authority: Authority, application: ApplicationFixture) -> None:
@@ -145,19 +154,18 @@ class _Directory:
         made = self._run(Create("systemuser", record))
         assert isinstance(made, Written)
         for role in user.roles:
-            found = self._find("role", equals("name", role), equals("businessunitid", unit))
+            found = self._find("role", role, equals("businessunitid", unit))
             self._run(Associate(made.reference, "systemuserroles_association", found))
 
     def _unit(self, name: str | None) -> EntityReference:
-        return self._find("businessunit", equals("name", name)) if name else self._root
+        return self._find("businessunit", name) if name else self._root
 
-    def _find(self, table: str, *conditions: Filter) -> EntityReference:
-        query = QueryExpression(table, filter=And(conditions), top=1)
+    def _find(self, table: str, name: str, *conditions: Filter) -> EntityReference:
+        query = QueryExpression(table, filter=And((equals("name", name), *conditions)), top=1)
         found = self._service.execute(RetrieveMultiple(query), self._service.system)
         assert isinstance(found, Rows)
         if not found.count:
-            named = " and ".join(str(c.values[0]) for c in conditions if isinstance(c, Condition) and c.values)
-            raise RecordNotFound(f"There is no {table} '{named}'.")
+            raise RecordNotFound(f"There is no {table} '{name}'.")
         return EntityReference(table, Guid(str(found.records[0][f"{table}id"])))
 
     def _run(self, message: Create | Associate | Execute) -> Response:

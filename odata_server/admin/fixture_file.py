@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 _COLUMN_TYPES = (
     "String",
@@ -157,6 +157,12 @@ class _UserSchema(_FrozenSchema):
     first_name = _name("firstName", required=False)
     last_name = _name("lastName", required=False)
 
+    @validates_schema
+    def has_name(self, data: dict[str, Any], **_: object) -> None:
+        """Refuse a user that is neither a person nor an application."""
+        if not data.keys() & {"application_id", "user_principal_name"}:
+            raise ValidationError("One of userPrincipalName and applicationId is required.")
+
 
 class _ColumnSchema(_FrozenSchema):
     value = ColumnFixture
@@ -209,9 +215,10 @@ def read_fixture(path: Path) -> Fixture:
         loaded = _FixtureSchema().load(document)
     except OSError as error:
         raise FixtureError(f"{path}: {error.strerror}.") from error
-    except ValueError as error:
-        detail = _first(error.messages) if isinstance(error, ValidationError) else str(error)
-        raise FixtureError(f"{path}: {detail}") from error
+    except ValidationError as error:
+        raise FixtureError(f"{path}: {_first(error.messages)}") from error
+    except (ValueError, RecursionError) as error:
+        raise FixtureError(f"{path}: {error}") from error
     assert isinstance(loaded, Fixture)
     return loaded
 
@@ -221,8 +228,15 @@ def _first(messages: object, place: str = "") -> str:
     match messages:
         case dict():
             key, inner = next(iter(messages.items()))
-            return _first(inner, f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip("."))
+            return _first(inner, _behind(place, key))
         case list():
-            return f"{place}: {messages[0]}"
+            return f"{place}: {messages[0]}".removeprefix(": ")
         case _:
-            return f"{place}: {messages}"
+            return f"{place}: {messages}".removeprefix(": ")
+
+
+def _behind(place: str, key: object) -> str:
+    """Return the path of a member; marshmallow's own steps are none of the file's."""
+    if key in {"_schema", "value", "key"}:
+        return place
+    return f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip(".")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from entities.metadata import declare
 from entities.metadata.columns import Column, Option
@@ -13,18 +13,21 @@ from entities.standard.references import reference, system_references, with_rela
 from odata_server.admin.fixture_file import ColumnFixture, FixtureError, TableFixture
 
 
-def declared_table(fixture: TableFixture, object_type_code: int) -> Table:
+def declared_table(fixture: TableFixture, object_type_code: int, known: Collection[str]) -> Table:
     """Return the table that a fixture declares.
 
+    Args:
+        fixture: what is declared.
+        object_type_code: a number that no other table has.
+        known: the tables that are there already.
+
     Raises:
-        FixtureError: the primary name is none of its text columns.
+        FixtureError: a name in it stands for nothing, or for two things.
     """
+    _check(fixture, {*known, fixture.schema_name.lower()})
     name = fixture.schema_name.lower()
     shown = fixture.display_name or fixture.schema_name.partition("_")[2]
     columns = tuple(_column(column) for column in fixture.columns)
-    primary = fixture.primary_name.lower()
-    if primary not in {column.logical_name for column in columns}:
-        raise FixtureError(f"table {fixture.schema_name}: primaryName '{fixture.primary_name}' is none of its columns.")
     ownership = Ownership(fixture.ownership)
     return declare.with_ids(
         Table(
@@ -33,7 +36,7 @@ def declared_table(fixture: TableFixture, object_type_code: int) -> Table:
             _plural(name),
             object_type_code,
             f"{name}id",
-            primary,
+            fixture.primary_name.lower(),
             (
                 declare.primary_id(f"{fixture.schema_name}Id", shown),
                 *columns,
@@ -48,6 +51,34 @@ def declared_table(fixture: TableFixture, object_type_code: int) -> Table:
             is_custom=True,
         )
     )
+
+
+def _check(fixture: TableFixture, known: Collection[str]) -> None:
+    defect = next(_defects(fixture, known), None)
+    if defect is not None:
+        raise FixtureError(f"table {fixture.schema_name}: {defect}.")
+
+
+def _defects(fixture: TableFixture, known: Collection[str]) -> Iterator[str]:
+    columns = {column.schema_name.lower(): column.type for column in fixture.columns}
+    if len(columns) < len(fixture.columns):
+        yield "two of its columns have the same name"
+    if columns.get(fixture.primary_name.lower()) != "String":
+        yield f"primaryName '{fixture.primary_name}' is none of its text columns"
+    for name in (name for key in fixture.keys for name in key if name.lower() not in columns):
+        yield f"the key column '{name}' is none of its columns"
+    for column in fixture.columns:
+        yield from _column_defects(column, known)
+
+
+def _column_defects(column: ColumnFixture, known: Collection[str]) -> Iterator[str]:
+    if (column.type == "Lookup") is not bool(column.targets):
+        yield f"column {column.schema_name}: a Lookup has targets, and nothing else has"
+    for target in column.targets:
+        if target not in known:
+            yield f"column {column.schema_name}: there is no table '{target}'"
+    if len(set(column.options.values())) < len(column.options):
+        yield f"column {column.schema_name}: two of its options have the same number"
 
 
 def declared_relationships(fixture: TableFixture, table: Table) -> tuple[OneToMany, ...]:

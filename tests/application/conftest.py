@@ -1,0 +1,45 @@
+"""The whole application in this process, once per run of the tests; each test may begin from its first state."""
+
+from __future__ import annotations
+
+import pytest
+
+from odata_server.app import build
+from tests.application.driving import CONTROL, Caller, bearer, first_start
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory):
+    """The data directory."""
+    return tmp_path_factory.mktemp("application")
+
+
+@pytest.fixture(scope="session")
+def prepared(directory):
+    """Settings, and the tenant and secrets of the first start."""
+    return first_start(directory)
+
+
+@pytest.fixture(scope="session")
+def application(prepared):
+    """The application of a worker."""
+    return build(prepared[0])
+
+
+@pytest.fixture(scope="session")
+def administrator(application, prepared):
+    """The administrator's application."""
+    made = prepared[1]
+    return Caller(application, bearer(application, made.tenant_id, made.admin_client_id, made.admin_client_secret))
+
+
+@pytest.fixture
+def anybody(application):
+    """A caller without any token."""
+    return Caller(application)
+
+
+@pytest.fixture
+def fresh(anybody):
+    """The data as on the first start."""
+    anybody.post("/_talentverse/reset", headers=CONTROL)
