@@ -1,4 +1,4 @@
-"""The Flask side of the doors: WSGI requests become `ODataRequest`s, answers become responses, faults become JSON.
+"""The WSGI side of the doors: requests become `ODataRequest`s, answers become responses, faults become JSON.
 
 This is the outermost door: nothing else catches `Exception`.
 """
@@ -6,29 +6,31 @@ This is the outermost door: nothing else catches `Exception`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote
 
 import structlog
-from flask import Blueprint, Response, request
-from werkzeug.datastructures import Headers
+from flask import Blueprint, Flask, Response, request
+from flask.sansio.app import App
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wrappers import Request as WSGIRequest
+from werkzeug.wsgi import get_host
 
-from entities.errors import DataverseError, EngineFault, NotSupported, ResourceNotFound
+from entities.errors import DataverseError, EngineFault, MalformedRequest, NotSupported, ResourceNotFound
 from odata_server.endpoints import human_resources, web_api
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.services import Services
 from odata_server.render.errors import status_of, web_api_body
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Door: TypeAlias = Callable[[ODataRequest, Services], ODataResponse]
 
-_METHODS: Final = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
 _PATH_SAFE: Final = "/!$&'()*+,;=:@-._~"
 _PLAIN_PATH: Final = re.compile(r"[\w/!$&()*+,;=:@.~-]*", re.ASCII)
 _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
@@ -38,6 +40,7 @@ _CONTENT: Final[Mapping[str, str]] = MappingProxyType(
     {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 )
 _PAYLOAD_TOO_LARGE: Final = 413
+_BAD_REQUEST: Final = 400
 _SOAP: Final = (
     "The SOAP endpoint Organization.svc is not part of Talentverse. Use the Web API (/api/data/v9.2/) instead; "
     "see the documentation page 'What works': https://learn.microsoft.com/power-apps/developer/data-platform/webapi/"
@@ -48,76 +51,111 @@ _log = structlog.get_logger(__name__)
 
 
 def data_routes(services: Services) -> Blueprint:
-    """Return the routes of the Web API, of `/data` and of the older services."""
+    """Return what a Flask application registers to answer the Web API, `/data` and the older services.
+
+    Their requests are answered before Flask makes its contexts, session and signals for them, which would cost as much
+    as all the rest of reading a row. What no door takes goes on to Flask's routes.
+    """
     blueprint = Blueprint("data", __name__)
-    doors: Mapping[str, Door] = {
-        "/api/data": web_api.handle,
-        "/data": human_resources.handle,
-        "/XRMServices/2011/OrganizationData.svc": _organization_data,
-        "/XRMServices/2011/Organization.svc": _soap,
-    }
-    for root, door in doors.items():
-        view = _view(door, services)
-        name = root.strip("/").replace("/", "_").replace(".", "_")
-        blueprint.add_url_rule(f"{root}", name, view, methods=_METHODS, strict_slashes=False)
-        blueprint.add_url_rule(f"{root}/<path:rest>", f"{name}_rest", view, methods=_METHODS)
-        blueprint.add_url_rule(f"{root}/", f"{name}_root", view, methods=_METHODS)
-    blueprint.register_error_handler(HTTPException, _http_error)
+    blueprint.record_once(lambda state: _put_before(state.app, services))
     blueprint.app_errorhandler(404)(_http_error)
     blueprint.app_errorhandler(405)(_http_error)
     return blueprint
 
 
-def _view(door: Door, services: Services) -> Callable[..., Response]:
-    def view(rest: str = "") -> Response:  # noqa: ARG001 - the door reads the undecoded path
-        return _sent(_answer(door, services))
+def _put_before(application: App, services: Services) -> None:
+    assert isinstance(application, Flask)
+    # Flask's own way to put middleware before an application ("Application Dispatching").
+    application.wsgi_app = _Doors(application.wsgi_app, services)  # type: ignore[method-assign]
 
-    return view
+
+class _Doors:
+    """The data doors as WSGI middleware.
+
+    Args:
+        application: answers everything else.
+        services: what the doors need.
+    """
+
+    def __init__(self, application: WSGIApplication, services: Services) -> None:
+        self._application = application
+        self._services = services
+        self._doors: Mapping[str, Door] = {
+            "/api/data": web_api.handle,
+            "/data": human_resources.handle,
+            "/XRMServices/2011/OrganizationData.svc": _organization_data,
+            "/XRMServices/2011/Organization.svc": _soap,
+        }
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request (PEP 3333)."""
+        method: str = environ["REQUEST_METHOD"]
+        door = self._door(environ.get("PATH_INFO", ""))
+        if door is None:
+            return self._application(environ, start_response)
+        answer = _answer(environ, door, self._services)
+        headers = list(answer.headers)
+        if answer.body or answer.status not in {204, 304}:
+            headers.append(("Content-Length", str(len(answer.body))))
+        start_response(f"{answer.status} {HTTP_STATUS_CODES.get(answer.status, 'Unknown')}", headers)
+        # A list goes out at once; servers send what an iterator gives piece by piece.
+        return [] if method == "HEAD" else [answer.body]
+
+    def _door(self, path: str) -> Door | None:
+        for root, door in self._doors.items():
+            if path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
+                return door
+        return None
 
 
-def _answer(door: Door, services: Services) -> ODataResponse:
-    """Let a door answer the current request; whatever it cannot answer is logged and becomes a JSON 500."""
+def _answer(environ: WSGIEnvironment, door: Door, services: Services) -> ODataResponse:
+    """Let a door answer a request; whatever it cannot answer is logged and becomes a JSON 500."""
     try:
-        host = request.host.lower()
-        if host not in services.hosts and host.rpartition(":")[0] not in services.hosts:
-            return _refusal(ResourceNotFound(f"The host '{request.host}' is not known here."))
-        return door(received(services.max_body), services)
+        host = get_host(environ)
+        if not _is_ours(host.lower(), services.hosts):
+            return _refusal(ResourceNotFound(f"The host '{host}' is not known here."))
+        return door(received(environ, services.max_body), services)
     except RequestEntityTooLarge:
         body = web_api_body(DataverseError("The request body is too large.", code="0x80060888"))
         return ODataResponse(_PAYLOAD_TOO_LARGE, _JSON, body)
-    except HTTPException:
-        raise
+    except HTTPException as error:
+        body = web_api_body(MalformedRequest(str(error.description)))
+        return ODataResponse(error.code or _BAD_REQUEST, _JSON, body)
     except Exception:  # noqa: BLE001 - the outermost door: a fault of ours must still be answered in JSON
-        _log.exception("request_failed", method=request.method, path=request.path)
+        _log.exception("request_failed", method=environ["REQUEST_METHOD"], path=environ.get("PATH_INFO"))
         return _refusal(EngineFault("An unexpected error occurred."))
+
+
+def _is_ours(host: str, names: Collection[str]) -> bool:
+    """Tell whether a Host header, with or without port, names this server (an IPv6 address stands in brackets)."""
+    return host.strip("[]") in names or host.rpartition(":")[0].strip("[]") in names
 
 
 def _refusal(error: DataverseError) -> ODataResponse:
     return ODataResponse(status_of(error), _JSON, web_api_body(error))
 
 
-def received(max_body: int) -> ODataRequest:
-    """Return the current Flask request as a value.
+def received(environ: WSGIEnvironment, max_body: int) -> ODataRequest:
+    """Return a WSGI request as a value.
 
     Raises:
         RequestEntityTooLarge: the body is longer than `max_body`.
     """
-    # Each use of the name `request` looks the request up again, so its environment is taken once.
-    environ = request.environ
     method: str = environ["REQUEST_METHOD"]
     reads_only = method in {"GET", "HEAD"}
     return ODataRequest(
         method="GET" if reads_only else method,
         scheme=environ["wsgi.url_scheme"],
-        host=request.host,
+        host=get_host(environ),
         path=_raw_path(environ),
         query=_encoded(environ.get("QUERY_STRING", "")),
         headers=_Headers(environ),
-        body=b"" if reads_only else _body(max_body),
+        body=b"" if reads_only else _body(environ, max_body),
     )
 
 
-def _body(max_body: int) -> bytes:
+def _body(environ: WSGIEnvironment, max_body: int) -> bytes:
+    request = WSGIRequest(environ)
     request.max_content_length = max_body
     return request.get_data(cache=False)
 
@@ -178,34 +216,6 @@ def _raw_path(environ: Mapping[str, Any]) -> str:
     return "'".join(parts)
 
 
-class _Answer(Response):
-    """An answer as it goes out: its headers are complete, its body is one piece and has nothing to close.
-
-    Werkzeug would copy and complete the headers and wrap the body in an iterator, which a server then sends piece by
-    piece; the list goes out at once.
-    """
-
-    default_mimetype = None
-    automatically_set_content_length = False
-
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:  # noqa: ARG002 - they depend on no request
-        """Return the headers as they are."""
-        return self.headers
-
-    def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
-        """Return the body, none to a HEAD request."""
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.get_data()]
-
-
-def _sent(answer: ODataResponse) -> Response:
-    headers = Headers()
-    # As many at once: each header that is added by itself costs ten times as much.
-    headers[:] = answer.headers
-    if answer.body or answer.status not in {204, 304}:
-        headers.add("Content-Length", str(len(answer.body)))
-    return _Answer(answer.body, status=answer.status, headers=headers)
-
-
 def _http_error(error: HTTPException) -> Response | HTTPException:
     """Answer what no route takes in JSON, except to a browser that asked for a page."""
     if not request.path.startswith(_SERVICE_PREFIXES) and request.accept_mimetypes.accept_html:
@@ -215,7 +225,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     status = error.code or 500
     segment = request.path.strip("/").rpartition("/")[2]
     text = f"Resource not found for the segment '{segment}'." if status == 404 else str(error.description)  # noqa: PLR2004 - NOT FOUND
-    return _sent(ODataResponse(status, _JSON, web_api_body(ResourceNotFound(text))))
+    return Response(web_api_body(ResourceNotFound(text)), status, _JSON)
 
 
 def _organization_data(_request: ODataRequest, _services: Services) -> ODataResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from structlog.testing import capture_logs
 from werkzeug.test import EnvironBuilder
 
@@ -94,7 +94,7 @@ def test_path_query_and_headers_arrive_as_they_were_sent():
 
     @app.get("/<path:rest>")
     def view(rest):
-        seen.append(received(10))
+        seen.append(received(request.environ, 10))
         return ""
 
     app.test_client().get(
@@ -117,20 +117,38 @@ def test_path_query_and_headers_arrive_as_they_were_sent():
     ],
 )
 def test_a_server_that_decodes_the_path_leaves_keys_whole(decoded, path):
-    app = Flask("test")
     environ = EnvironBuilder(base_url=BASE).get_environ() | {"PATH_INFO": decoded}
     for kept in ("REQUEST_URI", "RAW_URI"):
         environ.pop(kept)
-    with app.request_context(environ):
-        assert received(10).path == path
+    assert received(environ, 10).path == path
 
 
 def test_headers_are_a_mapping_by_lower_case_names():
-    app = Flask("test")
     environ = EnvironBuilder(base_url=BASE, headers={"If-Match": "*"}, content_type="text/plain").get_environ()
-    with app.request_context(environ | {"CONTENT_LENGTH": ""}):
-        headers = received(10).headers
+    headers = received(environ | {"CONTENT_LENGTH": ""}, 10).headers
     assert dict(headers) == {"host": "org.test:8443", "if-match": "*", "content-type": "text/plain"}
     assert "content-length" not in headers
     assert "authorization" not in headers
     assert len(headers) == 3
+
+
+def test_what_no_door_takes_goes_on_to_flask(client):
+    assert client.get("/database", base_url=BASE).status_code == 404
+    assert client.get("/api/data", base_url=BASE, headers=GOOD).json["error"]["code"]
+
+
+def test_a_body_that_breaks_off_is_refused_in_json(client):
+    answer = client.post(
+        "/api/data/v9.2/accounts",
+        base_url=BASE,
+        headers=GOOD,
+        data=b"{}",
+        content_type="application/json",
+        environ_overrides={"CONTENT_LENGTH": "9"},
+    )
+    assert (answer.status_code, answer.content_type) == (400, "application/json; odata.metadata=minimal")
+
+
+def test_an_answer_goes_out_in_one_piece(client):
+    answer = client.get("/api/data/v9.2/WhoAmI", base_url=BASE, headers=GOOD, buffered=False)
+    assert int(answer.headers["Content-Length"]) == len(answer.data) > 0
