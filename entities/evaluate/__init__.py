@@ -12,6 +12,7 @@ from typing import TypeAlias, assert_never, cast
 
 from entities.errors import NotSupported
 from entities.evaluate.conditions import COMPARISONS, OPERATORS, Comparable, comparable
+from entities.hierarchy import HIERARCHICAL, hierarchies, related
 from entities.messages import Rows
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, ColumnType, EntityNameType, LookupType
@@ -21,6 +22,7 @@ from entities.query import (
     ColumnComparison,
     ColumnRef,
     Condition,
+    ConditionOperator,
     Exists,
     Filter,
     LinkEntity,
@@ -156,6 +158,8 @@ class _Run:
                 return any(self.holds(part, row) for part in filters)
             case Not(inner):
                 return not self.holds(inner, row)
+            case Condition(column, operator, values) if operator in HIERARCHICAL:
+                return self._related(column, operator, str(values[0]), row)
             case Condition(column, operator, values):
                 wanted = [comparable(self.type_of(column), value) for value in values]
                 assert None not in wanted
@@ -171,6 +175,12 @@ class _Run:
                 return bool(rows)
             case _:
                 assert_never(condition)
+
+    def _related(self, ref: ColumnRef, operator: ConditionOperator, start: str, row: Combination) -> bool:
+        """Say whether a column names a record above or below another one, walking from record to record."""
+        levels = hierarchies(self.catalog, self.aliases[ref.alias], ref.name)
+        found = self.comparable(ref, row) in related(operator, start, levels, self.tables)
+        return found is not (operator is ConditionOperator.NOT_UNDER)
 
     def column(self, ref: ColumnRef) -> Column:
         """Return the definition of a column."""

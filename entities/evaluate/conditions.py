@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TypeAlias, cast
 
-from entities.errors import NotSupported
+from entities.errors import EngineFault, NotSupported
+from entities.hierarchy import HIERARCHICAL
 from entities.metadata.columns import (
     ColumnType,
     DateTimeBehavior,
@@ -20,8 +21,11 @@ from entities.metadata.columns import (
     StringType,
 )
 from entities.query import ComparisonOperator, ConditionOperator
+from entities.relative import RELATIVE
+from entities.relative.fiscal import period_at
 from entities.text import fold
 from entities.values import ChoiceSet, EntityReference, KeyReference, Value
+from entities.wildcards import expression, matches
 
 Comparable: TypeAlias = str | int | float | Decimal | date | bytes
 """What two values of one column are compared by."""
@@ -106,14 +110,21 @@ def _opposite(test: _Test) -> _Test:
     return lambda value, wanted: not test(value, wanted)
 
 
-def _unavailable(operator: ConditionOperator) -> _Test:
+def _elsewhere(operator: ConditionOperator) -> _Test:
+    """Return the test of an operator that must have been replaced, or answered from the records, before."""
+
     def refuse(value: Comparable | None, wanted: list[Comparable]) -> bool:
         del value, wanted
-        raise NotSupported(
-            f"The condition operator '{operator.value}' is not available in this version of Talentverse."
-        )
+        raise EngineFault(f"The condition operator '{operator.value}' was not made concrete.")
 
     return refuse
+
+
+def _in_fiscal_period(value: Comparable, wanted: list[Comparable]) -> bool:
+    """Say whether a moment lies in a fiscal period; the calendar comes with the number."""
+    assert isinstance(value, date)
+    number, start, period_type, zone = wanted
+    return period_at(value, str(start), cast("int", period_type), str(zone)) == number
 
 
 _equal = _known(lambda value, wanted: value == wanted[0])
@@ -121,17 +132,20 @@ _contains = _known(lambda value, wanted: str(wanted[0]) in str(value))
 _begins = _known(lambda value, wanted: str(value).startswith(str(wanted[0])))
 _ends = _known(lambda value, wanted: str(value).endswith(str(wanted[0])))
 _among = _known(lambda value, wanted: value in wanted)
+_like = _known(lambda value, wanted: matches(expression(str(wanted[0])), str(value)))
+_holds_any = _known(lambda value, wanted: not {str(option) for option in wanted}.isdisjoint(str(value).split(",")))
 _between = _known(lambda value, wanted: _at_most(wanted[0], value) and _at_most(value, wanted[1]))
 
 OPERATORS: Mapping[ConditionOperator, _Test] = {
+    **{operator: _elsewhere(operator) for operator in RELATIVE | HIERARCHICAL},
     ConditionOperator.EQUAL: _equal,
     ConditionOperator.NOT_EQUAL: _opposite(_equal),
     ConditionOperator.GREATER_THAN: _known(lambda value, wanted: _below(wanted[0], value)),
     ConditionOperator.GREATER_EQUAL: _known(lambda value, wanted: _at_most(wanted[0], value)),
     ConditionOperator.LESS_THAN: _known(lambda value, wanted: _below(value, wanted[0])),
     ConditionOperator.LESS_EQUAL: _known(lambda value, wanted: _at_most(value, wanted[0])),
-    ConditionOperator.LIKE: _unavailable(ConditionOperator.LIKE),
-    ConditionOperator.NOT_LIKE: _unavailable(ConditionOperator.NOT_LIKE),
+    ConditionOperator.LIKE: _like,
+    ConditionOperator.NOT_LIKE: _opposite(_like),
     ConditionOperator.CONTAINS: _contains,
     ConditionOperator.NOT_CONTAINS: _opposite(_contains),
     ConditionOperator.BEGINS_WITH: _begins,
@@ -142,6 +156,9 @@ OPERATORS: Mapping[ConditionOperator, _Test] = {
     ConditionOperator.NOT_IN: _opposite(_among),
     ConditionOperator.BETWEEN: _between,
     ConditionOperator.NOT_BETWEEN: _opposite(_between),
+    ConditionOperator.CONTAIN_VALUES: _holds_any,
+    ConditionOperator.NOT_CONTAIN_VALUES: _opposite(_holds_any),
+    ConditionOperator.IN_FISCAL_PERIOD: _known(_in_fiscal_period),
     ConditionOperator.NULL: lambda value, _: value is None,
     ConditionOperator.NOT_NULL: lambda value, _: value is not None,
 }

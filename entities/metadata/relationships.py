@@ -37,7 +37,7 @@ class OneToMany:
     """`referenced_table` has many `referencing_table` records through the lookup `referencing_column`.
 
     `referencing_navigation` is the single-valued navigation property of the lookup, `referenced_navigation` the
-    collection on the other side.
+    collection on the other side. A table may be related to itself by one hierarchical relationship.
     """
 
     schema_name: str
@@ -50,6 +50,7 @@ class OneToMany:
     cascade: CascadeConfiguration = CascadeConfiguration()
     is_custom: bool = False
     metadata_id: Guid | None = None
+    is_hierarchical: bool = False
 
 
 @dataclass(frozen=True, slots=True)

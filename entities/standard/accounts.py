@@ -41,7 +41,7 @@ from entities.standard.choices import (
     WEEKDAY,
     address,
 )
-from entities.standard.references import PARENTAL, REMOVE_LINK, RESTRICT, reference, system_references
+from entities.standard.references import PARENTAL, REMOVE_LINK, RESTRICT, hierarchical, reference, system_references
 
 _PREFERENCES = (
     boolean("CreditOnHold", "Credit Hold"),
@@ -210,7 +210,7 @@ TABLES = (ACCOUNT, CONTACT)
 
 RELATIONSHIPS: tuple[Relationship, ...] = (
     reference("account", "primarycontactid", "contact", "account_primary_contact", cascade=REMOVE_LINK),
-    reference("account", "parentaccountid", "account", "account_parent_account", cascade=REMOVE_LINK),
+    hierarchical("account", "parentaccountid", "account_parent_account"),
     reference("account", "masterid", "account", "account_master_account", cascade=REMOVE_LINK),
     reference("account", "preferredsystemuserid", "systemuser", "system_user_accounts"),
     reference(

@@ -26,7 +26,7 @@ from entities.metadata.declare import (
 from entities.metadata.relationships import Relationship
 from entities.metadata.tables import Ownership, Table
 from entities.standard.choices import WEEKDAY, address, numbered
-from entities.standard.references import RESTRICT, reference, system_references
+from entities.standard.references import RESTRICT, hierarchical, reference, system_references
 
 ORGANIZATION = with_ids(
     Table(
@@ -53,6 +53,7 @@ ORGANIZATION = with_ids(
             choice("WeekStartDayCode", WEEKDAY, "Week Start Day Code", default=0),
             date_time("FiscalCalendarStart", "Fiscal Calendar Start"),
             integer("FiscalPeriodType", "Fiscal Period Type"),
+            integer("FiscalYearDisplayCode", "Fiscal Year Display"),
             choice(
                 "FullNameConventionCode",
                 numbered({0: "Last Name, First Name", 1: "First Name"}),
@@ -219,13 +220,7 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
         ORGANIZATION,
         {"createdby": "lk_organizationbase_createdby", "modifiedby": "lk_organizationbase_modifiedby"},
     ),
-    reference(
-        "businessunit",
-        "parentbusinessunitid",
-        "businessunit",
-        "business_unit_parent_business_unit",
-        cascade=RESTRICT,
-    ),
+    hierarchical("businessunit", "parentbusinessunitid", "business_unit_parent_business_unit", RESTRICT),
     reference("businessunit", "organizationid", "organization", "organization_business_units", cascade=RESTRICT),
     reference(
         "businessunit",

@@ -23,7 +23,7 @@ from entities.metadata.declare import (
 from entities.metadata.relationships import ManyToMany, Relationship
 from entities.metadata.tables import Ownership, Table, TableKind
 from entities.standard.choices import ACCESS_MODE, address
-from entities.standard.references import PARENTAL, RESTRICT, reference, system_references
+from entities.standard.references import PARENTAL, RESTRICT, hierarchical, reference, system_references
 
 _LICENSE = options(
     "Professional",
@@ -193,7 +193,7 @@ TABLES = (SYSTEM_USER, TEAM, TEAM_MEMBERSHIP)
 
 RELATIONSHIPS: tuple[Relationship, ...] = (
     reference("systemuser", "businessunitid", "businessunit", "business_unit_system_users", cascade=RESTRICT),
-    reference("systemuser", "parentsystemuserid", "systemuser", "user_parent_user"),
+    hierarchical("systemuser", "parentsystemuserid", "user_parent_user"),
     reference(
         "systemuser",
         "transactioncurrencyid",

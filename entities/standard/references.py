@@ -64,6 +64,18 @@ def reference(
     return OneToMany(name, target, f"{target}id", table, column, navigation or column, name, cascade)
 
 
+def hierarchical(table: str, column: str, name: str, cascade: CascadeConfiguration = REMOVE_LINK) -> OneToMany:
+    """Declare the relationship of a table with itself that makes it a hierarchy.
+
+    Args:
+        table: the table.
+        column: its lookup to the parent.
+        name: schema name.
+        cascade: what happens to the records below.
+    """
+    return replace(reference(table, column, table, name, cascade=cascade), is_hierarchical=True)
+
+
 def system_references(table: Table, names: Mapping[str, str] | None = None) -> tuple[OneToMany, ...]:
     """Declare the relationships of the audit and owner columns that a table has.
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from entities.metadata.declare import derived_id
+from entities.relative.settings import PeriodType
 from entities.standard.identifiers import (
     ACTIVE_SOLUTION,
     BASIC_USER_TEMPLATE,
@@ -175,6 +176,8 @@ def _organization(organization: NewOrganization, currency: EntityReference) -> R
         "decimalsymbol": ".",
         "numberseparator": ",",
         "fiscalcalendarstart": datetime(2019, 1, 1, tzinfo=UTC),
+        "fiscalperiodtype": int(PeriodType.QUARTERLY),
+        "fiscalyeardisplaycode": 1,
         "schemanameprefix": "new",
         "maxuploadfilesize": 5_242_880,
         "maxdepthforhierarchicalsecuritymodel": 3,

@@ -1,7 +1,6 @@
 """`$filter` as a filter of the query form (Learn: "Filter rows"; OData 4.01 Part 2 §5.1.1).
 
-What Dataverse does not do (arithmetic, other functions) is refused with 400; what the simulator does not do yet
-(the remaining query functions) with 501.
+What Dataverse does not do (arithmetic, other functions) is refused with 400.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from entities.query import (
     Or,
 )
 from entities.values import Value
+from entities.wildcards import text_condition
 from odata_server.bind.dialect import Style
 from odata_server.bind.functions import bind_query_function, is_query_function
 from odata_server.bind.literals import literal_value
@@ -74,7 +74,6 @@ def bind_filter(expression: trees.Expression, scope: Scope) -> Filter:
     Raises:
         UnknownName: a property that the type does not have.
         MalformedRequest: the expression is no condition, or compares what cannot be compared.
-        NotSupported: a feature that the simulator does not have yet.
     """
     expression = scope.value_of(expression)
     match expression:
@@ -286,12 +285,12 @@ def _truth(path: trees.Path, scope: Scope) -> Filter:
 
 
 def _call(call: trees.Call, scope: Scope) -> Filter:
+    if is_query_function(call.name):
+        return bind_query_function(call, scope)
     if call.target is not None:
         raise MalformedRequest(f"The function '{call.name}' cannot be called on a path in $filter.")
     if call.name in _TEXT_FUNCTIONS:
         return _text_function(call, scope)
-    if is_query_function(call.name):
-        return bind_query_function(call, scope)
     raise MalformedRequest(f"An unknown function with name '{call.name}' was found. {_ONLY}")
 
 
@@ -313,4 +312,7 @@ def _text_function(call: trees.Call, scope: Scope) -> Filter:
             f"No function signature for the function with name '{call.name}' matches the specified arguments. "
             f"The function signatures considered are: {call.name}(Edm.String, Edm.String)."
         )
-    return Condition(found.ref, _TEXT_FUNCTIONS[call.name], (str(literal.value),))
+    operator, text = _TEXT_FUNCTIONS[call.name], str(literal.value)
+    if scope.dialect.style is Style.WEB_API:
+        return text_condition(found.ref, operator, text)
+    return Condition(found.ref, operator, (text,))

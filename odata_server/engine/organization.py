@@ -37,10 +37,12 @@ from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.pipeline import Pipeline
 from entities.query import ALL_ROWS, QueryExpression, both, equals
+from entities.relative import concrete, is_relative
 from entities.values import EntityReference, Guid, KeyReference
 from entities.virtual import DataProvider
 from odata_server.edm.representation import RowShape
 from odata_server.engine import reading, rows
+from odata_server.engine.caller_settings import caller_settings
 from odata_server.engine.catalog_store import load_catalog, read_stamp
 from odata_server.engine.database import Database
 from odata_server.engine.references import not_found, resolve
@@ -122,6 +124,7 @@ class OrganizationService:
         """
         table = self._virtual_table(message)
         try:
+            message = self._concrete(message, principal)
             if table is not None:
                 return self._execute_virtual(message, principal, table)
             match message:
@@ -147,6 +150,7 @@ class OrganizationService:
             StaleSnapshot: a table that a message is about has changed since the message was bound.
         """
         catalog = self._catalog
+        messages = [self._concrete(message, principal) for message in messages]
         for message in messages:
             authorize(message, principal, catalog)
         with self.database.writing() as connection:
@@ -173,6 +177,14 @@ class OrganizationService:
     def _committed(self, transaction: Transaction) -> None:
         if transaction.jobs_queued:
             self.on_job()
+
+    def _concrete(self, message: Message, principal: Principal) -> Message:
+        """Return the message with its relative conditions ("last week", "the caller") resolved."""
+        if not isinstance(message, RetrieveMultiple) or not is_relative(message.query):
+            return message
+        connection, catalog = self.database.reader(), self._catalog
+        settings = caller_settings(connection, self._plans, catalog, principal, self._parts.clock())
+        return replace(message, query=concrete(message.query, settings, catalog))
 
     def _retrieve_multiple(self, message: RetrieveMultiple, principal: Principal, shape: RowShape | None) -> Rows:
         query = authorize(message, principal, self._catalog).message.query

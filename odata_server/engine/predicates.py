@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeAlias, assert_never, cast
 
 from entities.errors import EngineFault, NotSupported
+from entities.hierarchy import HIERARCHICAL, hierarchies
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import (
     Column,
@@ -37,8 +38,11 @@ from entities.query import (
     Not,
     Or,
 )
+from entities.relative import RELATIVE
 from entities.values import Value
+from entities.wildcards import expression
 from odata_server.engine.database import quoted
+from odata_server.engine.hierarchy_sql import related_sql
 from odata_server.engine.schema import comparable
 from odata_server.engine.slots import Slot
 from odata_server.engine.storage import SqlValue, folded, scale_of, stored, table_of_lookup
@@ -228,20 +232,43 @@ def _not(positive: _ConditionSql, scope: Scope, column: str, type_: ColumnType, 
     return f"({positive(scope, column, type_, values)}) IS NOT TRUE"
 
 
-def _later(name: str, scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+def _like(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    pattern = bound(type_, values[0])
+    return f"wildcard_match({scope.parameter(lambda literals: expression(str(pattern(literals))))}, {column})"
+
+
+def _holds_any(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    # Stored as `,1,2,`: every option stands between commas.
+    options = [bound(type_, value) for value in values]
+    places = [scope.parameter(partial(_between_commas, option)) for option in options]
+    return " OR ".join(f"instr({column}, {place}) > 0" for place in places) or "0"
+
+
+def _between_commas(option: Binder, literals: tuple[Value, ...]) -> SqlValue:
+    return f",{option(literals)!s},"
+
+
+def _in_fiscal_period(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    number, *calendar = (scope.parameter(bound(type_, value)) for value in values)
+    return f"fiscal_period({column}, {', '.join(calendar)}) = {number}"
+
+
+def _elsewhere(name: str, scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    """Refuse an operator that must have been replaced before."""
     del scope, column, type_, values
-    raise NotSupported(f"The condition operator '{name}' is not available in this version of Talentverse.")
+    raise EngineFault(f"The condition operator '{name}' was not made concrete.")
 
 
 _OPERATORS: Mapping[ConditionOperator, _ConditionSql] = {
+    **{operator: partial(_elsewhere, operator.value) for operator in RELATIVE},
     ConditionOperator.EQUAL: partial(_binary, "="),
     ConditionOperator.NOT_EQUAL: partial(_binary, "IS NOT"),
     ConditionOperator.GREATER_THAN: partial(_binary, ">"),
     ConditionOperator.GREATER_EQUAL: partial(_binary, ">="),
     ConditionOperator.LESS_THAN: partial(_binary, "<"),
     ConditionOperator.LESS_EQUAL: partial(_binary, "<="),
-    ConditionOperator.LIKE: partial(_later, "like"),
-    ConditionOperator.NOT_LIKE: partial(_later, "not-like"),
+    ConditionOperator.LIKE: _like,
+    ConditionOperator.NOT_LIKE: partial(_not, _like),
     ConditionOperator.CONTAINS: _contains,
     ConditionOperator.NOT_CONTAINS: partial(_not, _contains),
     ConditionOperator.BEGINS_WITH: _begins_with,
@@ -252,6 +279,9 @@ _OPERATORS: Mapping[ConditionOperator, _ConditionSql] = {
     ConditionOperator.NOT_IN: partial(_not, _in),
     ConditionOperator.BETWEEN: _between,
     ConditionOperator.NOT_BETWEEN: partial(_not, _between),
+    ConditionOperator.CONTAIN_VALUES: _holds_any,
+    ConditionOperator.NOT_CONTAIN_VALUES: partial(_not, _holds_any),
+    ConditionOperator.IN_FISCAL_PERIOD: _in_fiscal_period,
     ConditionOperator.NULL: partial(_null, "IS NULL"),
     ConditionOperator.NOT_NULL: partial(_null, "IS NOT NULL"),
 }
@@ -261,5 +291,9 @@ def _condition(scope: Scope, condition: Condition) -> str:
     column = comparable_sql(scope, condition.column)
     if None in condition.values:
         raise EngineFault("A null literal must be the operator NULL.")
-    _, _, found = scope.column(condition.column)
+    _, table, found = scope.column(condition.column)
+    if condition.operator in HIERARCHICAL:
+        levels = hierarchies(scope.catalog, table, condition.column.name)
+        start = scope.parameter(bound(found.type, condition.values[0]))
+        return related_sql(condition.operator, levels, column, start)
     return _OPERATORS[condition.operator](scope, column, found.type, condition.values)

@@ -242,7 +242,7 @@ def one_to_many_values(relationship: OneToMany) -> Json:
         "ReferencedEntity": relationship.referenced_table,
         "ReferencingAttribute": relationship.referencing_column,
         "ReferencingEntity": relationship.referencing_table,
-        "IsHierarchical": False,
+        "IsHierarchical": relationship.is_hierarchical,
         "EntityKey": None,
         "ReferencedEntityNavigationPropertyName": relationship.referenced_navigation,
         "ReferencingEntityNavigationPropertyName": relationship.referencing_navigation,

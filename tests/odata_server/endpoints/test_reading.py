@@ -129,7 +129,7 @@ def test_a_lookup_is_compared_with_a_bare_or_quoted_guid(api, people, form):
         ("/accounts?$filter=contact_customer_accounts/fullname eq 'x'", 400, "0x80060888", "is not a single value"),
         ("/accounts?$filter=contact_customer_accounts/any(o:fullname eq 'x')", 400, "0x80060888", "named 'fullname'"),
         ("/accounts?$filter=primarycontactid/any(o:o/fullname eq 'x')", 400, "0x80060888", "needs a collection-valued"),
-        ("/accounts?$filter=Microsoft.Dynamics.CRM.Today(PropertyName='createdon')", 501, "0x80040315", "'Today'"),
+        ("/accounts?$filter=Microsoft.Dynamics.CRM.Noon(PropertyName='createdon')", 400, "0x80060888", "CRM.Noon'"),
         (
             "/accounts?$filter=not Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=['a'])",
             400,
