@@ -14,13 +14,15 @@ from entities.errors import DuplicateRecord
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import LookupType
 from entities.metadata.tables import Table
-from entities.query import Filter, QueryExpression
+from entities.query import Filter, QueryExpression, both, equals
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.catalog_store import next_row_version
+from odata_server.engine.compiler import Plan
 from odata_server.engine.database import quoted
 from odata_server.engine.predicates import Scope, filter_sql
+from odata_server.engine.reading import PlanCache
 from odata_server.engine.schema import comparable, key_columns
-from odata_server.engine.slots import split
+from odata_server.engine.slots import signature, split
 from odata_server.engine.storage import SqlValue, fold_of, folded, stored, table_of_lookup
 
 
@@ -106,27 +108,31 @@ def exists(connection: apsw.Connection, table: Table, record_id: Guid) -> bool:
 
 
 def version_of(
-    connection: apsw.Connection, catalog: Catalog, table: Table, record_id: Guid, rows: Filter
+    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, table: Table, record_id: Guid, rows: Filter
 ) -> tuple[int | None] | None:
     """Return the version of a row that a filter lets through, None when there is none.
 
     Args:
         connection: the transaction's connection.
+        plans: the statements compiled before.
         catalog: the catalog.
         table: the row's table.
         record_id: the row's id.
         rows: the rows the caller may use.
     """
-    key, literals = split(QueryExpression(table.logical_name, filter=rows))
-    scope = Scope(catalog)
-    scope.enter("", table.logical_name)
-    version = quoted("versionnumber") if table.has_version else "NULL"
-    where = filter_sql(scope, key.filter)
-    own = scope.parameter(lambda _: record_id)
-    source = f"FROM {quoted(table.logical_name)} AS t0"
-    sql = f"SELECT {version} {source} WHERE t0.{quoted(table.primary_id)} = {own} AND {where}"
-    found = connection.execute(sql, tuple(binder(literals) for binder in scope.binders)).fetchone()
+    query = QueryExpression(table.logical_name, filter=both(equals(table.primary_id, record_id), rows))
+    key, literals = signature(query)
+    plan = plans.plan(catalog.version, ("version", key), lambda: _version_plan(catalog, split(query)[0]))
+    found = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     return None if found is None else (found[0],)
+
+
+def _version_plan(catalog: Catalog, query: QueryExpression) -> Plan:
+    scope = Scope(catalog)
+    alias = scope.enter("", query.table)
+    version = quoted("versionnumber") if catalog.tables[query.table].has_version else "NULL"
+    where = filter_sql(scope, query.filter)
+    return Plan(f"SELECT {version} FROM {quoted(query.table)} AS {alias} WHERE {where}", tuple(scope.binders))
 
 
 def stamped(connection: apsw.Connection, table: Table, record: dict[str, Value]) -> None:

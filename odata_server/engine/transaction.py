@@ -358,7 +358,7 @@ class Transaction:
             AccessDenied: there is, but not for this caller.
             VersionMismatch: it has changed meanwhile.
         """
-        found = rows.version_of(self._connection, self._catalog, table, target.id, authorized.rows)
+        found = rows.version_of(self._connection, self._rules.plans, self._catalog, table, target.id, authorized.rows)
         if found is None:
             if rows.exists(self._connection, table, target.id):
                 raise row_denied(authorized.principal, authorized.right, target)
@@ -385,7 +385,10 @@ class Transaction:
         table = self._catalog.tables[reference.table]
         if filter_ == ALL_ROWS or table.source is not None:
             return True
-        return rows.version_of(self._connection, self._catalog, table, reference.id, filter_) is not None
+        return (
+            rows.version_of(self._connection, self._rules.plans, self._catalog, table, reference.id, filter_)
+            is not None
+        )
 
     def _check_row(self, authorized: Authorized[Message], check: AccessCheck) -> None:
         if not self._is_among(check.reference, check.rows):
