@@ -15,6 +15,8 @@ from pathlib import Path
 import apsw
 
 from entities.errors import TemporarilyUnavailable
+from entities.relative.fiscal import period_at
+from entities.wildcards import matches
 from odata_server.edm.etags import finance_etag
 
 _BUSY_MILLISECONDS = 10_000
@@ -70,6 +72,8 @@ class Database:
             connection.execute(pragma)
         connection.execute(f"PRAGMA synchronous = {self._durability.value}")
         connection.create_scalar_function("finance_etag", _finance_etag, 2, deterministic=True)
+        connection.create_scalar_function("wildcard_match", _wildcard_match, 2, deterministic=True)
+        connection.create_scalar_function("fiscal_period", _fiscal_period, 4, deterministic=True)
         with self._opened_lock:
             self._opened.append(connection)
         return connection
@@ -137,6 +141,16 @@ class Database:
 def _finance_etag(*values: apsw.SQLiteValue) -> str:
     version, record_id = values
     return finance_etag(int(version or 0), str(record_id))
+
+
+def _wildcard_match(*values: apsw.SQLiteValue) -> bool | None:
+    regular, text = values
+    return None if text is None else matches(str(regular), str(text))
+
+
+def _fiscal_period(*values: apsw.SQLiteValue) -> int | None:
+    moment, start, period_type, zone = values
+    return None if moment is None else period_at(str(moment), str(start), int(str(period_type)), str(zone))
 
 
 def quoted(name: str) -> str:
