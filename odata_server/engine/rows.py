@@ -28,10 +28,13 @@ from odata_server.engine.storage import SqlValue, fold_of, folded, stored, table
 
 def physical_values(table: Table, record: Record) -> Iterator[tuple[str, SqlValue]]:
     """Yield the physical columns and stored values of a record."""
+    columns = table.by_name
     for name, value in record.items():
-        column = table.by_name[name]
-        raw = stored(column.type, value)
+        column = columns[name]
+        raw = value if value is None or isinstance(value, str) else stored(column.type, value)
         yield name, raw
+        if raw is not None and not isinstance(raw, str):
+            continue  # Only texts and lookups have a second physical column.
         if isinstance(column.type, LookupType):
             if column.type.is_polymorphic:
                 yield table_of_lookup(name), value.table if isinstance(value, EntityReference) else None
