@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
@@ -110,12 +110,12 @@ class Client:
         return dict(answer.headers)["OData-EntityId"].rpartition("(")[2].rstrip(")")
 
 
-def open_dataverse(path):
+def open_dataverse(path, clock=None):
     steps = standard_steps(
         APPLICATIONS.get, tenant_domain="contoso.test", organization_id=ORGANIZATION, version="9.2.0.0"
     )
     parts = Parts(pipeline(*steps), lambda db, stamp: DataverseDirectory(db, stamp, ORGANIZATION), SECURITY_TABLES, {})
-    return open_environment(path, parts, Durability.NONE)
+    return open_environment(path, replace(parts, clock=clock or parts.clock), Durability.NONE)
 
 
 def seed_dataverse(path):
