@@ -8,6 +8,7 @@ from functools import cache
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from entities.hierarchy import HIERARCHICAL
 from entities.metadata.columns import (
     Column,
     ColumnType,
@@ -37,8 +38,9 @@ from entities.query import (
     Order,
     QueryExpression,
 )
+from entities.relative.settings import PeriodType
 from entities.values import Value
-from tests.properties.worlds import CATALOG, GUIDS, World, exact, focuses, values, worlds
+from tests.properties.worlds import CATALOG, COLORS, GUIDS, World, exact, focuses, values, worlds
 
 _EQUALITY = (ConditionOperator.EQUAL, ConditionOperator.NOT_EQUAL)
 _ORDERING = (
@@ -58,6 +60,17 @@ _TEXT = (
 _SETS = (ConditionOperator.IN, ConditionOperator.NOT_IN)
 _RANGES = (ConditionOperator.BETWEEN, ConditionOperator.NOT_BETWEEN)
 _NULLS = (ConditionOperator.NULL, ConditionOperator.NOT_NULL)
+
+_LIKE = (ConditionOperator.LIKE, ConditionOperator.NOT_LIKE)
+_CHOICES = (ConditionOperator.CONTAIN_VALUES, ConditionOperator.NOT_CONTAIN_VALUES)
+_TREE = tuple(sorted(HIERARCHICAL, key=lambda operator: operator.value))
+_PATTERNS = st.text(st.sampled_from("aAbäß😀%%__[]^-\0"), max_size=6)
+_FISCAL = st.tuples(
+    st.integers(1, 13),
+    st.sampled_from(("2019-01-01", "2020-04-06", "2020-02-29")),
+    st.sampled_from([int(found) for found in PeriodType]),
+    st.sampled_from(("UTC", "Europe/Berlin", "America/New_York")),
+)
 
 Alias = tuple[str, Table]
 """An alias in sight and its table, with the columns that a query may use."""
@@ -84,11 +97,28 @@ def _operands(column: Column) -> SearchStrategy[tuple[ConditionOperator, tuple[V
     if isinstance(column.type, StringType | MemoType):
         single = (*single, *_TEXT, *_TEXT)
     return st.one_of(
+        *_special_operands(column),
         st.tuples(st.sampled_from(single), st.tuples(literal)),
         st.tuples(st.sampled_from(_SETS), st.lists(literal, max_size=4).map(tuple)),
         st.tuples(st.sampled_from(_RANGES), st.tuples(literal, literal)),
         st.tuples(st.sampled_from(_NULLS), st.just(())),
     )
+
+
+def _special_operands(column: Column) -> list[SearchStrategy[tuple[ConditionOperator, tuple[Value, ...]]]]:
+    """Return what only columns of one kind are asked."""
+    match column.type:
+        case StringType() | MemoType():
+            return [st.tuples(st.sampled_from(_LIKE), st.tuples(_PATTERNS))]
+        case MultiChoiceType():
+            numbers = st.lists(st.sampled_from([1, *(option.value for option in COLORS)]), max_size=3).map(tuple)
+            return [st.tuples(st.sampled_from(_CHOICES), numbers)]
+        case DateTimeType():
+            return [st.tuples(st.just(ConditionOperator.IN_FISCAL_PERIOD), _FISCAL)]
+        case _ if column.logical_name in {"firmid", "parent", "regarding"}:
+            return [st.tuples(st.sampled_from(_TREE), st.tuples(GUIDS))]
+        case _:
+            return []
 
 
 def conditions(aliases: Sequence[Alias]) -> SearchStrategy[Filter]:

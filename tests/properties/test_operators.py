@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from entities.evaluate import answer
+from entities.hierarchy import HIERARCHICAL
 from entities.metadata.columns import (
     BigIntType,
     BooleanType,
@@ -37,6 +38,7 @@ from entities.query import (
     Page,
     QueryExpression,
 )
+from entities.relative.settings import PeriodType
 from entities.values import ChoiceSet, EntityReference, Record, Value
 from tests.properties.engines import Engine
 from tests.properties.queries import kind
@@ -119,7 +121,9 @@ WORLD: World = {
 }
 
 _ONE = [o for o in ConditionOperator if o.value in ("eq", "ne", "gt", "ge", "lt", "le")]
-_TEXT = [o for o in ConditionOperator if "contains" in o.value or "with" in o.value]
+_LIKE = (ConditionOperator.LIKE, ConditionOperator.NOT_LIKE)
+_CHOICES = (ConditionOperator.CONTAIN_VALUES, ConditionOperator.NOT_CONTAIN_VALUES)
+_TEXT = [o for o in ConditionOperator if "contains" in o.value or "-with" in o.value]
 
 
 def _literals(column: Column) -> list[Value]:
@@ -138,12 +142,31 @@ def _operands(column: Column) -> list[tuple[ConditionOperator, tuple[Value, ...]
     sets = (ConditionOperator.IN, ConditionOperator.NOT_IN)
     lists = ((), tuple(literals[:1]), tuple(literals[::2]))
     return [
+        *_special_operands(column),
         *((operator, (literal,)) for operator, literal in product(single, literals)),
         *product(ranges, product(literals[:5], literals[-5:])),
         *product(sets, lists),
         (ConditionOperator.NULL, ()),
         (ConditionOperator.NOT_NULL, ()),
     ]
+
+
+def _special_operands(column: Column) -> list[tuple[ConditionOperator, tuple[Value, ...]]]:
+    """Return what only columns of one kind are asked."""
+    match column.type:
+        case StringType() | MemoType():
+            patterns = ("", "%", "a%", "%a", "_", "__", "%[ab]", "[^a]%", "a[%]b", "A_B", "%\0", "%\0%", "[", "ä%")
+            return [(operator, (pattern,)) for operator, pattern in product(_LIKE, patterns)]
+        case MultiChoiceType():
+            return list(product(_CHOICES, ((), (1,), (10,), (10, 11), (12,))))
+        case DateTimeType():
+            calendars = product((1, 4, 13), ("2019-01-01", "2020-02-29"), map(int, PeriodType), ("Asia/Tokyo", "UTC"))
+            return [(ConditionOperator.IN_FISCAL_PERIOD, calendar) for calendar in calendars]
+        case _ if column.logical_name in {"firmid", "parent", "regarding"}:
+            starts = [(record_guid(number),) for number in range(4)]
+            return list(product(sorted(HIERARCHICAL, key=lambda operator: operator.value), starts))
+        case _:
+            return []
 
 
 def same(engine: Engine, query: QueryExpression) -> None:

@@ -48,7 +48,7 @@ from entities.metadata.declare import (
     version_column,
 )
 from entities.metadata.labels import label
-from entities.metadata.relationships import ManyToMany
+from entities.metadata.relationships import ManyToMany, OneToMany
 from entities.metadata.tables import Table, TableKind
 from entities.values import ChoiceSet, EntityReference, Guid, Record, Value
 
@@ -106,7 +106,10 @@ PAIR = table(
 CATALOG: Catalog = catalog(
     1,
     (SECTOR, FIRM, VISIT, PAIR),
-    (ManyToMany("firm_sector", "firm_sector", "firm", "firmid", "sectors", "sector", "sectorid", "firms"),),
+    (
+        ManyToMany("firm_sector", "firm_sector", "firm", "firmid", "sectors", "sector", "sectorid", "firms"),
+        OneToMany("firm_parent", "firm", "firmid", "firm", "parent", "Parent", "Children", is_hierarchical=True),
+    ),
 )
 
 
