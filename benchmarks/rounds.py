@@ -48,7 +48,7 @@ class Round:
     engine: Mapping[str, float]
 
     def limit(self, workload: str) -> float:
-        """Return the requests per second that nothing built on this stack can exceed.
+        """Return the requests per second that a Flask application without any work of its own would reach.
 
         A read: the yardstick's time per request and the best time in the database, one after the other; a create:
         the yardstick itself, which stores the row.
