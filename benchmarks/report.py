@@ -153,8 +153,8 @@ _PAGE: Final = """\
 # Performance
 
 How fast the server is, as a part of what Flask on granian over SQLite can do at all. `make bench` measures it, without
-root, in three minutes; `.venv/bin/python -m benchmarks --write-docs` writes this page. Processors differ, and a shared machine is
-never quiet: carry away the percentages rather than the rates.
+root, in three minutes; `.venv/bin/python -m benchmarks --write-docs` writes this page. Processors differ, and a shared
+machine is never quiet: carry away the percentages rather than the rates.
 
 {shares}
 
