@@ -79,24 +79,24 @@ _CHECKED: Final = frozenset({*_CALLER, *DATE_OPERATORS, *_LIKE, *_VALUES, *HIERA
 
 
 def is_relative(query: QueryExpression) -> bool:
-    """Say whether a query has a condition that `concrete` must look at."""
-    return (
-        _has(query.filter)
-        or any(_link_has(link) for link in query.links)
-        or any(is_relative(expansion.query) for expansion in query.expansions)
-    )
+    """Say whether a query has a condition that `concrete` must look at; every read asks."""
+    if _has(query.filter):
+        return True
+    if not query.links and not query.expansions:
+        return False
+    return any(map(_link_has, query.links)) or any(is_relative(expansion.query) for expansion in query.expansions)
 
 
 def _has(node: Filter) -> bool:
     match node:
-        case Condition(operator=operator):
-            return operator in _CHECKED
-        case And(filters) | Or(filters):
-            return any(_has(part) for part in filters)
-        case Not(inner):
-            return _has(inner)
-        case Exists(link):
-            return _link_has(link)
+        case Condition():
+            return node.operator in _CHECKED
+        case And() | Or():
+            return any(map(_has, node.filters))
+        case Not():
+            return _has(node.filter)
+        case Exists():
+            return _link_has(node.link)
         case ColumnComparison():
             return False
         case _:
@@ -104,7 +104,7 @@ def _has(node: Filter) -> bool:
 
 
 def _link_has(link: LinkEntity) -> bool:
-    return _has(link.filter) or any(_link_has(inner) for inner in link.links)
+    return _has(link.filter) or any(map(_link_has, link.links))
 
 
 def concrete(query: QueryExpression, settings: CallerSettings, catalog: Catalog) -> QueryExpression:

@@ -182,9 +182,12 @@ class OrganizationService:
         """Return the message with its relative conditions ("last week", "the caller") resolved."""
         if not isinstance(message, RetrieveMultiple) or not is_relative(message.query):
             return message
+        return replace(message, query=self._concrete_query(message.query, principal))
+
+    def _concrete_query(self, query: QueryExpression, principal: Principal) -> QueryExpression:
         connection, catalog = self.database.reader(), self._catalog
         settings = caller_settings(connection, self._plans, catalog, principal, self._parts.clock())
-        return replace(message, query=concrete(message.query, settings, catalog))
+        return concrete(query, settings, catalog)
 
     def _retrieve_multiple(self, message: RetrieveMultiple, principal: Principal, shape: RowShape | None) -> Rows:
         query = authorize(message, principal, self._catalog).message.query
@@ -200,6 +203,8 @@ class OrganizationService:
         table = catalog.tables[target.table]
         own = equals(table.primary_id, target.id)
         query = QueryExpression(target.table, message.columns, filter=both(own, authorized.rows))
+        if query.expansions and is_relative(query):
+            query = self._concrete_query(query, principal)
         if shape is None:
             found = reading.read_records(connection, self._plans, catalog, query)
         else:
