@@ -25,15 +25,9 @@ _ALWAYS: Final[Headers] = (
     ("x-ms-dop-hint", "4"),
     ("x-ms-ratelimit-time-remaining-xrm-requests", "1,200.00"),
     ("x-ms-ratelimit-burst-remaining-xrm-requests", "5999"),
-    (
-        "Access-Control-Expose-Headers",
-        (
-            "Preference-Applied,OData-EntityId,Location,ETag,OData-Version,Content-Encoding,Transfer-Encoding,"
-            "Content-Length,Retry-After"
-        ),
-    ),
 )
-_JSON: Final[Headers] = (("Content-Type", "application/json; odata.metadata=minimal"), *_ALWAYS)
+_JSON_TYPE: Final = "application/json; odata.metadata=minimal"
+_JSON: Final[Headers] = (("Content-Type", _JSON_TYPE), *_ALWAYS)
 _TEXT: Final[Headers] = (("Content-Type", "text/plain"), *_ALWAYS)
 HELP_LINK: Final = "Microsoft.PowerApps.CDS.HelpLink"
 
@@ -47,6 +41,12 @@ def identified(services: Services) -> Headers:
 def json_response(services: Services, body: bytes, *extra: tuple[str, str], status: int = 200) -> ODataResponse:
     """Return a JSON answer."""
     return ODataResponse(status, (*_JSON, *identified(services), *extra), body)
+
+
+def with_content_type(answer: ODataResponse, content_type: str) -> ODataResponse:
+    """Return an answer with another content type where it is JSON of this service."""
+    headers = tuple((n, content_type if (n, v) == ("Content-Type", _JSON_TYPE) else v) for n, v in answer.headers)
+    return ODataResponse(answer.status, headers, answer.body)
 
 
 def completed(services: Services, answer: ODataResponse) -> ODataResponse:

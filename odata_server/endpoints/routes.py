@@ -22,7 +22,9 @@ from werkzeug.wsgi import get_host
 
 from entities.errors import DataverseError, EngineFault, MalformedRequest, NotSupported, ResourceNotFound
 from odata_server.endpoints import human_resources, web_api
+from odata_server.endpoints.compression import compressed
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.endpoints.negotiation import cross_origin
 from odata_server.endpoints.services import Services
 from odata_server.render.errors import status_of, web_api_body
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 Door: TypeAlias = Callable[[ODataRequest, Services], ODataResponse]
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _PATH_SAFE: Final = "/!$&'()*+,;=:@-._~"
 _PLAIN_PATH: Final = re.compile(r"[\w/!$&()*+,;=:@.~-]*", re.ASCII)
 _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
@@ -94,6 +97,10 @@ class _Doors:
         if door is None:
             return self._application(environ, start_response)
         answer = _answer(environ, door, self._services)
+        if door is web_api.handle and "HTTP_ORIGIN" in environ:
+            answer = cross_origin(answer, environ["HTTP_ORIGIN"])
+        if "HTTP_ACCEPT_ENCODING" in environ:
+            answer = compressed(answer, environ["HTTP_ACCEPT_ENCODING"])
         headers = list(answer.headers)
         if answer.body or answer.status not in {204, 304}:
             headers.append(("Content-Length", str(len(answer.body))))
@@ -173,6 +180,15 @@ class _Headers(Mapping[str, str]):
         if not value and name in _CONTENT.values():
             raise KeyError(name)
         return value
+
+    def __contains__(self, name: object) -> bool:
+        """Tell without an exception, which most requests for a header would raise."""
+        return isinstance(name, str) and self.get(name) is not None
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping declares it
+        """Return a header, or the default, without an exception."""
+        value = self._environ.get(_variable(name))
+        return default if value is None or (not value and name in _CONTENT.values()) else value
 
     def __iter__(self) -> Iterator[str]:
         for key in self._environ:
