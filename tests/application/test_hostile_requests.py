@@ -1,0 +1,182 @@
+"""Whatever is sent, the answer is one of ours: never a fault, always in its format, and a refusal changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from io import BytesIO
+from itertools import count
+from urllib.parse import quote, unquote_to_bytes
+
+import apsw
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import run_wsgi_app
+
+from entities.human_resources import model
+from entities.metadata.columns import LookupType
+from entities.standard.environment import standard_catalog
+from odata_server.edm.naming import finance_columns, finance_property, key_columns
+from tests.application.driving import CONTROL, WEB_API, Caller, dump
+from tests.application.hostile import (
+    HOSTILE_BODIES,
+    KNOWN_ID,
+    LONG,
+    HostileRequest,
+    Target,
+    plausible_requests,
+    wild_requests,
+)
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+EXAMPLES = 30_000 if NIGHTLY else 450
+EVERY = 20
+"""Of so many refused writes one is compared over whole databases, the others by their version of rows and metadata."""
+
+
+def environ_of(request: HostileRequest, authorization: dict[str, str]) -> dict[str, object]:
+    """Return what a server would pass on (PEP 3333): the path decoded, or kept as it was in RAW_URI."""
+    sent = quote(request.path.encode("utf-8", "surrogatepass"), safe="/!$&'()*+,;=:@%[]\"<>")
+    query = quote(request.query.encode("utf-8", "surrogatepass"), safe="/!$&'()*+,;=:@%[]\"<>?^`{|}")
+    environ: dict[str, object] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(sent).decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": request.host,
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": BytesIO(request.body),
+        "wsgi.errors": BytesIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    if request.keeps_raw:
+        environ["RAW_URI"] = f"{sent}?{query}"
+    for name, value in {**request.headers, **authorization}.items():
+        variable = name.upper().replace("-", "_")
+        environ["CONTENT_TYPE" if variable == "CONTENT_TYPE" else f"HTTP_{variable}"] = value
+    return environ
+
+
+def versions(connections):
+    """Return stamp and row version of both environments."""
+    return [connection.execute('SELECT stamp, row_version FROM "$state"').fetchone() for connection in connections]
+
+
+def checked(answer, request: HostileRequest):
+    """Check the form of an answer and return its status."""
+    parts, status_line, headers = answer
+    body = b"".join(parts)
+    status = int(status_line.split()[0])
+    kind = headers.get("Content-Type", "").partition(";")[0]
+    assert status < 500 or status == 501, (status, body[:500])
+    if status >= 400 and request.method != "HEAD":
+        assert kind == "application/json" or (status, kind) == (401, "text/html"), (status, kind, body[:300])
+        if kind == "application/json":
+            error = json.loads(body)["error"]
+            assert error["message"]
+            assert "Traceback" not in body.decode()
+    elif kind == "application/json" and request.method != "HEAD":
+        json.loads(body)
+    return status
+
+
+@pytest.fixture(scope="module")
+def attack(application, administrator, directory):
+    """Send a hostile request as administrator and check the answer; the data is put back now and then."""
+    sent = count()
+    paths = (str(directory / f"{name}.sqlite") for name in ("dataverse", "human-resources"))
+    opened = [apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY) for path in paths]
+
+    def send(request: HostileRequest):
+        number = next(sent)
+        if number % 100 == 0:
+            Caller(application).post("/_talentverse/reset", headers=CONTROL)
+        whole = number % EVERY == 0
+        before = dump(directory) if whole else versions(opened)
+        environ = environ_of(request, administrator.headers)
+        status = checked(run_wsgi_app(application.wsgi_app, environ, buffered=True), request)
+        if status >= 400 or request.method in {"GET", "HEAD", "OPTIONS"}:
+            assert (dump(directory) if whole else versions(opened)) == before, status
+        return status
+
+    yield send
+    for connection in opened:
+        connection.close()
+
+
+DEEPLY = settings(
+    max_examples=EXAMPLES,
+    derandomize=not NIGHTLY,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@DEEPLY
+@given(request=wild_requests)
+def test_no_wild_request_is_answered_by_a_fault(attack, request):
+    attack(request)
+
+
+@pytest.fixture(scope="module")
+def targets(administrator):
+    """Every table of both environments, with keys of rows that are there."""
+    found = []
+    for table in standard_catalog(1).tables.values():
+        answer = administrator.send("GET", f"{table.entity_set_name}?$top=2")
+        rows = answer.json["value"] if answer.status_code == 200 else []
+        names = tuple(
+            f"_{c.logical_name}_value" if isinstance(c.type, LookupType) else c.logical_name for c in table.columns
+        )
+        keys = tuple(row[table.primary_id] for row in rows if table.primary_id in row)
+        found.append(Target(f"{WEB_API}{table.entity_set_name}", samples(names, rows), keys))
+    for table in model.TABLES:
+        path = f"/data/{table.entity_set_name}"
+        rows = administrator.rows(f"{path}?$top=2&cross-company=true")
+        names = tuple(finance_property(column) for column in finance_columns(table))
+        columns = [finance_property(table.by_name[name]) for name in key_columns(table)]
+        keys = tuple(",".join(f"{name}={literal(row[name])}" for name in columns) for row in rows)
+        found.append(Target(path, samples(names, rows), keys))
+    return found
+
+
+def samples(names, rows):
+    """Return what rows that are there hold in the named properties."""
+    return {name: (None, *(row[name] for row in rows if name in row)) for name in names}
+
+
+def literal(value):
+    """Return a value as it stands in a key."""
+    return f"'{value}'" if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value) else json.dumps(value)
+
+
+@DEEPLY
+@given(data=st.data())
+def test_no_plausible_request_is_answered_by_a_fault(attack, targets, data):
+    attack(data.draw(plausible_requests(targets)))
+
+
+@pytest.mark.parametrize("path", ["accounts", f"accounts({KNOWN_ID})", f"accounts({KNOWN_ID})/name", "/data/Workers"])
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+def test_no_body_is_answered_by_a_fault(attack, path, method):
+    url = path if path.startswith("/") else WEB_API + path
+    for body in HOSTILE_BODIES:
+        attack(HostileRequest(method, url, body=body))
+
+
+@pytest.mark.parametrize("long", LONG, ids=lambda text: text[:10])
+@pytest.mark.parametrize("root", [f"{WEB_API}accounts", "/data/Workers"])
+def test_what_is_too_long_or_too_deep_is_refused(attack, root, long):
+    assert attack(HostileRequest("GET", root, f"$filter={long}")) == 400
+    assert attack(HostileRequest("GET", f"{root}({long})")) in {400, 404}
