@@ -50,6 +50,8 @@ GREATER_THAN_ZERO: Final = "0x8004110c"
 WITHOUT_HIERARCHY: Final = "0x80047020"
 
 _DAY: Final = timedelta(days=1)
+_WITH_CALENDAR: Final = 4
+"""A fiscal period that is concrete: its number, and start, kind and time zone of the calendar."""
 
 _Resolved = tuple[ConditionOperator, Callable[[CallerSettings], tuple[Value, ...]]]
 _CALLER: Final[Mapping[ConditionOperator, _Resolved]] = {
@@ -207,6 +209,9 @@ class _Walk:
 
     def _dated(self, node: Condition, type_: DateTimeType) -> Filter:
         operator, fiscal = node.operator, self.settings.fiscal
+        if operator is ConditionOperator.IN_FISCAL_PERIOD and len(node.values) == _WITH_CALENDAR:
+            # Another environment has resolved it on the way here.
+            return node
         if len(node.values) != operands(operator):
             raise _invalid_value(node)
         match node.values:

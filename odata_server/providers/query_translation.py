@@ -44,6 +44,7 @@ _ORDERING: Final = frozenset(
         ConditionOperator.CONTAINS,
         ConditionOperator.BEGINS_WITH,
         ConditionOperator.ENDS_WITH,
+        ConditionOperator.IN_FISCAL_PERIOD,
     }
 )
 """Operators that are false for a row without value, but may be true for the source's empty value."""

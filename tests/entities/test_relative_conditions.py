@@ -404,6 +404,14 @@ def test_relative_conditions_are_found_and_replaced_wherever_they_stand():
     assert not is_relative(QueryExpression("thing", filter=Condition(ColumnRef("name"), O.EQUAL, ("today",))))
 
 
+@pytest.mark.parametrize(("operator", "values"), [*((o, v) for o, v, *_ in RANGES), (O.IN_FISCAL_PERIOD, (1,))])
+def test_what_is_concrete_stays_as_it_is(operator, values):
+    query = QueryExpression("thing", filter=Condition(ColumnRef("seenon"), operator, values))
+    resolved = concrete(query, SETTINGS, CATALOG)
+    assert resolved != query
+    assert concrete(resolved, replace(BERLIN, fiscal=WEEKS), CATALOG) == resolved
+
+
 def test_a_relative_condition_that_was_not_replaced_is_a_fault():
     for operator in RELATIVE - {O.IN_FISCAL_PERIOD}:
         query = QueryExpression("thing", filter=Condition(ColumnRef("seenon"), operator, (1, 1)))

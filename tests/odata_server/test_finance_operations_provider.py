@@ -258,6 +258,15 @@ NO_DATE = date(1900, 1, 1)
             And((condition("startdate", LT, date(2021, 1, 1)), condition("startdate", NE, NO_DATE))),
         ),
         (
+            condition("mshr_startdate", ConditionOperator.IN_FISCAL_PERIOD, 1, "2019-01-01", 2002, "UTC"),
+            And(
+                (
+                    condition("startdate", ConditionOperator.IN_FISCAL_PERIOD, 1, "2019-01-01", 2002, "UTC"),
+                    condition("startdate", NE, NO_DATE),
+                )
+            ),
+        ),
+        (
             condition("mshr_applicantintegrationresult", ConditionOperator.IN, 200000001, 200000003, 5),
             condition("applicantintegrationresult", ConditionOperator.IN, 1, 3, -1),
         ),
