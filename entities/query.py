@@ -8,6 +8,7 @@ queries with QueryExpression"), with columns of linked tables named by alias.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from typing import TypeAlias
 
@@ -123,7 +124,8 @@ class ComparisonOperator(Enum):
 class ColumnRef:
     """A column of the query's table (`alias` empty) or of a linked one.
 
-    Over a polymorphic lookup, `part` "table" means the logical name of the referenced table.
+    Over a lookup, `part` "table" means the logical name of the referenced table and, in an order, "id" the id where the
+    record's name would count.
     """
 
     name: str
@@ -251,12 +253,27 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupCalendar:
+    """The calendar that dates are grouped by: an IANA time zone and the organization's fiscal settings."""
+
+    time_zone: str = "UTC"
+    fiscal_start: date = date(2019, 1, 1)
+    fiscal_period_type: int = 2002
+    fiscal_named_by_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """A grouping column of a grouped query."""
+    """A grouping column of a grouped query.
+
+    A date grouping takes the time zone of `calendar` unless `user_time_zone` is off; then it takes UTC.
+    """
 
     column: ColumnRef
     alias: str
     date_grouping: DateGrouping | None = None
+    user_time_zone: bool = True
+    calendar: GroupCalendar = GroupCalendar()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +310,9 @@ class QueryExpression:
     `columns` names the query table's columns to return (None: all that the caller may read); columns of linked
     tables are returned by `linked_columns`. Rows come in `orders`, then by id. `top` limits the whole answer, `page`
     one page of it; `count` asks for the number of matching rows (capped at 5,000).
+
+    With groups or aggregates the rows are groups and nothing else is returned: orders name aliases, pages go by number,
+    and `aggregate_limit` may lower the number of records that are read at most.
     """
 
     table: str
@@ -308,6 +328,12 @@ class QueryExpression:
     groups: tuple[Group, ...] = ()
     aggregates: tuple[Aggregate, ...] = ()
     expansions: tuple[Expansion, ...] = ()
+    aggregate_limit: int | None = None
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the rows are groups of records."""
+        return bool(self.groups or self.aggregates)
 
 
 def equals(column: str, value: Value) -> Condition:

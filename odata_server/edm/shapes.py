@@ -193,7 +193,7 @@ class _Maker:
                 ref,
                 type_,
                 option_labels(type_, self._lcid),
-                self._lookup_names(type_),
+                referenced_names(self._catalog, type_),
             )
         if self._form is MINIMAL:
             yield Member(name, Facet.VALUE, ref, type_)
@@ -207,16 +207,17 @@ class _Maker:
         if self._logical_name:
             yield Member(f"{name}@{LOOKUP_LOGICAL_NAME}", Facet.LOOKUP_LOGICAL_NAME, ref, type_)
 
-    def _lookup_names(self, type_: ColumnType) -> tuple[tuple[str, str, str], ...]:
-        """Return where the names of referenced records stand; those of virtual tables are not in this database."""
-        if not isinstance(type_, LookupType):
-            return ()
-        targets = (self._catalog.tables.get(target) for target in type_.targets)
-        return tuple(
-            (target.logical_name, target.primary_id, target.primary_name)
-            for target in targets
-            if target is not None and target.primary_name and target.kind is not TableKind.VIRTUAL
-        )
+
+def referenced_names(catalog: Catalog, type_: ColumnType) -> tuple[tuple[str, str, str], ...]:
+    """Return where the names of referenced records stand; those of virtual tables are not in this database."""
+    if not isinstance(type_, LookupType):
+        return ()
+    targets = (catalog.tables.get(target) for target in type_.targets)
+    return tuple(
+        (target.logical_name, target.primary_id, target.primary_name)
+        for target in targets
+        if target is not None and target.primary_name and target.kind is not TableKind.VIRTUAL
+    )
 
 
 def finance_shape(table: Table, columns: tuple[str, ...] | None) -> RowShape:

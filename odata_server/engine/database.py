@@ -18,6 +18,7 @@ from entities.errors import TemporarilyUnavailable
 from entities.relative.fiscal import period_at
 from entities.wildcards import matches
 from odata_server.edm.etags import finance_etag
+from odata_server.engine import exact_numbers
 
 _BUSY_MILLISECONDS = 10_000
 _CHECKPOINT_SECONDS = 0.25
@@ -71,6 +72,7 @@ class Database:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         connection.execute(f"PRAGMA synchronous = {self._durability.value}")
+        exact_numbers.register(connection)
         connection.create_scalar_function("finance_etag", _finance_etag, 2, deterministic=True)
         connection.create_scalar_function("wildcard_match", _wildcard_match, 2, deterministic=True)
         connection.create_scalar_function("fiscal_period", _fiscal_period, 4, deterministic=True)
