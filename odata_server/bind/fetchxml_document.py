@@ -1,0 +1,171 @@
+"""FetchXML text as a tree of elements, read so that no document costs more than its length.
+
+The parser is expat without document types: a text that declares one is refused before any entity exists, so nothing
+can be expanded or loaded. Length, depth, conditions and links are bounded (error-code page: 0x8004430c, 0x8004430d).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+from xml.parsers import expat
+
+from entities.errors import MalformedRequest
+
+INVALID_XML: Final = "0x80040201"
+MALFORMED: Final = "0x80040303"
+TOO_MANY_CONDITIONS: Final = "0x8004430c"
+TOO_MANY_LINKS: Final = "0x8004430d"
+
+_LONGEST: Final = 1_000_000
+_DEEPEST: Final = 64
+_MOST_CONDITIONS: Final = 500
+_MOST_LINKS: Final = 15
+"""Learn: "Join tables using FetchXml" (a query takes 15 links)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element with its attributes, the elements in it, and its own text."""
+
+    name: str
+    attributes: Mapping[str, str]
+    children: tuple[Element, ...] = ()
+    text: str = ""
+
+    def get(self, name: str) -> str | None:
+        """Return an attribute, None where it is absent."""
+        return self.attributes.get(name)
+
+    def named(self, *names: str) -> Iterator[Element]:
+        """Yield the child elements of some names, in order."""
+        return (child for child in self.children if child.name in names)
+
+
+@dataclass(slots=True)
+class _Open:
+    """An element whose end has not come yet."""
+
+    name: str
+    attributes: Mapping[str, str]
+    children: list[Element] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+
+
+class _Reader:
+    """Builds the tree from expat's events."""
+
+    def __init__(self) -> None:
+        self._open: list[_Open] = [_Open("", {})]
+        self._seen: dict[str, int] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if len(self._open) > _DEEPEST:
+            raise malformed(f"Elements are nested more than {_DEEPEST} deep.")
+        self._seen[name] = self._seen.get(name, 0) + 1
+        if self._seen.get("condition", 0) > _MOST_CONDITIONS:
+            raise MalformedRequest("Number of conditions in query exceeded maximum limit.", code=TOO_MANY_CONDITIONS)
+        if self._seen.get("link-entity", 0) > _MOST_LINKS:
+            raise MalformedRequest("Number of link entities in query exceeded maximum limit.", code=TOO_MANY_LINKS)
+        self._open.append(_Open(name, attributes))
+
+    def end(self, _: str) -> None:
+        done = self._open.pop()
+        self._open[-1].children.append(
+            Element(done.name, done.attributes, tuple(done.children), "".join(done.text).strip())
+        )
+
+    def text(self, data: str) -> None:
+        self._open[-1].text.append(data)
+
+    def refuse(self, *_: object) -> NoReturn:
+        raise MalformedRequest("Invalid XML. A document type is not allowed.", code=INVALID_XML)
+
+    def document(self) -> Element:
+        return self._open[0].children[0]
+
+
+def read_document(text: str) -> Element:
+    """Return the root element of an XML text.
+
+    Raises:
+        MalformedRequest: it is not well-formed, declares a document type, or is longer, deeper or larger than allowed.
+    """
+    if len(text) > _LONGEST:
+        raise MalformedRequest(f"Invalid XML. The text is longer than {_LONGEST} characters.", code=INVALID_XML)
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = reader.refuse
+    try:
+        parser.Parse(text, True)  # noqa: FBT003 - expat names no parameters
+    except expat.ExpatError as error:
+        raise MalformedRequest(f"Invalid XML. {error}", code=INVALID_XML) from error
+    return reader.document()
+
+
+def malformed(why: str) -> MalformedRequest:
+    """Return the refusal for XML that is no FetchXML."""
+    return MalformedRequest(f"Malformed FetchXml. {why}", code=MALFORMED)
+
+
+def required(element: Element, name: str) -> str:
+    """Return an attribute that an element must have.
+
+    Raises:
+        MalformedRequest: it has not.
+    """
+    found = element.get(name)
+    if not found:
+        raise MalformedRequest(
+            f"A required attribute was not specified. Element '{element.name}', attribute '{name}'.", code="0x8004111e"
+        )
+    return found
+
+
+_FLAGS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+_FLAG_CODES: Final[Mapping[str, str]] = {
+    "distinct": "0x80041115",
+    "no-lock": "0x80041118",
+    "descending": "0x80041119",
+    "aggregate": "0x8004111a",
+    "min-active-row-version": "0x8004111b",
+    "groupby": "0x8004112e",
+    "isquickfindfields": "0x80041138",
+}
+
+
+def flag(element: Element, name: str) -> bool:
+    """Return a yes/no attribute, no where it is absent.
+
+    Raises:
+        MalformedRequest: it is neither `true`, `false`, `1` nor `0`.
+    """
+    text = element.get(name)
+    if text is None:
+        return False
+    found = _FLAGS.get(text.lower())
+    if found is None:
+        code = _FLAG_CODES.get(name, MALFORMED)
+        raise MalformedRequest(
+            f"The only valid values for {name} attribute are 'true', 'false', '1', and '0'.", code=code
+        )
+    return found
+
+
+def whole(element: Element, name: str, smallest: int) -> int | None:
+    """Return a numeric attribute, None where it is absent.
+
+    Raises:
+        MalformedRequest: it is no whole number, or one less than `smallest`.
+    """
+    text = element.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= smallest):  # noqa: PLR2004 - digits of a 32-bit number
+        raise malformed(f"The attribute '{name}' must be a whole number of at least {smallest}.")
+    return int(text)
