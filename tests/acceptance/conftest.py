@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -178,21 +180,45 @@ def server(running: Server) -> Server:
 
 
 @pytest.fixture
-def admin(server: Server) -> Client:
-    return server.client("admin")
+def admin(request: pytest.FixtureRequest) -> Client:
+    """The administrator's client of the server that the test uses."""
+    return chosen(request).client("admin")
 
 
-@pytest.fixture
-def ready(server: Server) -> Server:
-    """A server on which the administrator has performed the whole set-up."""
+@pytest.fixture(scope="session")
+def running_ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose first state is the one after the whole set-up, so that a reset leads back to it."""
+    data = tmp_path_factory.mktemp("ready") / "data"
+    server = start(data)
     done = server.setup()
     assert done.returncode == 0, done.stderr
-    return server
+    stop(server)
+    for name in ("dataverse", "human-resources"):
+        baseline = data / f"{name}.baseline.sqlite"
+        baseline.unlink()
+        with contextlib.closing(sqlite3.connect(data / f"{name}.sqlite")) as database:
+            database.execute("VACUUM INTO ?", (str(baseline),))
+    server = start(data)
+    yield server
+    stop(server)
 
 
 @pytest.fixture
-def adapter(server: Server) -> Client:
-    return server.client("adapter")
+def ready(running_ready: Server) -> Server:
+    """A server on which the administrator has performed the whole set-up."""
+    running_ready.reset()
+    return running_ready
+
+
+@pytest.fixture
+def adapter(request: pytest.FixtureRequest) -> Client:
+    """The adapter's client of the server that the test uses."""
+    return chosen(request).client("adapter")
+
+
+def chosen(request: pytest.FixtureRequest) -> Server:
+    """Return the server with the set-up where the test asks for that one."""
+    return request.getfixturevalue("ready" if "ready" in request.fixturenames else "server")
 
 
 @pytest.fixture
