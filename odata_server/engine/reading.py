@@ -15,6 +15,7 @@ from entities.metadata.columns import LookupType
 from entities.query import Page, PageAnchor, QueryExpression
 from entities.values import Record, Value
 from odata_server.edm.representation import RowShape
+from odata_server.engine.aggregates import group_page_plan, group_records_plan, group_window
 from odata_server.engine.compiler import (
     COUNT_LIMIT,
     Plan,
@@ -61,6 +62,8 @@ def read_page(
     connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
 ) -> Rows:
     """Read a page as JSON."""
+    if query.is_grouped:
+        return _read_group_page(connection, plans, catalog, query, shape)
     key, literals = signature(query)
     plan = plans.plan(catalog.version, ("page", key, shape), lambda: page_plan(catalog, split(query)[0], shape))
     row = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
@@ -88,6 +91,8 @@ def read_row(
 
 def read_records(connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression) -> Rows:
     """Read records."""
+    if query.is_grouped:
+        return _read_group_records(connection, plans, catalog, query)
     key, literals = signature(query)
     plan = plans.plan(catalog.version, ("records", key), lambda: records_plan(catalog, split(query)[0]))
     rows = connection.execute(plan.sql, plan.parameters(literals)).fetchall()
@@ -101,6 +106,44 @@ def read_records(connection: apsw.Connection, plans: PlanCache, catalog: Catalog
         counting = plans.plan(catalog.version, ("count", key), lambda: count_plan(catalog, split(query)[0]))
         total = connection.execute(counting.sql, counting.parameters(literals)).get
     return Rows(len(records), None, records, _capped(total), _exceeded(total), more)
+
+
+def _read_group_page(
+    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
+) -> Rows:
+    """Read a page of groups as JSON.
+
+    Raises:
+        InvalidArgument: more records than may be aggregated, or a column that cannot be.
+    """
+    window = group_window(query)
+    key, literals = signature(window.query)
+    plan = plans.plan(
+        catalog.version, ("groups", key, shape), lambda: group_page_plan(catalog, split(window.query)[0], shape)
+    )
+    row = connection.execute(plan.sql, plan.parameters((*literals, *window.numbers))).fetchone()
+    assert row is not None
+    body, found, records, total = row
+    return window.rows(int(found), int(records), int(total), body=bytes(body or b""))
+
+
+def _read_group_records(
+    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression
+) -> Rows:
+    """Read groups as records.
+
+    Raises:
+        InvalidArgument: more records than may be aggregated, or a column that cannot be.
+    """
+    window = group_window(query)
+    key, literals = signature(window.query)
+    plan = plans.plan(
+        catalog.version, ("group records", key), lambda: group_records_plan(catalog, split(window.query)[0])
+    )
+    rows = connection.execute(plan.sql, plan.parameters((*literals, *window.numbers))).fetchall()
+    records, total = (int(str(value)) for value in rows[0][-2:]) if rows else (0, 0)
+    shown = tuple(_record(plan, row) for row in rows[: window.size])
+    return window.rows(len(rows), records, total, shown=shown)
 
 
 def _anchor_after(
