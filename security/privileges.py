@@ -103,7 +103,9 @@ _DEPTHS_BY_OWNERSHIP: Mapping[Ownership, frozenset[Depth]] = MappingProxyType(
         Ownership.ORGANIZATION: frozenset((Depth.GLOBAL,)),
     }
 )
-_SUFFIX_BY_TABLE: Mapping[str, str] = MappingProxyType({"systemuser": "User", "task": "Activity"})
+_SUFFIX_BY_TABLE: Mapping[str, str] = MappingProxyType(
+    {"systemuser": "User", "task": "Activity", "savedquery": "Query"}
+)
 """Where the suffix is not the table's schema name; activities share theirs."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import Relationship
-from entities.standard import accounts, operations, organization, people, roles
+from entities.standard import accounts, operations, organization, people, queries, roles
 from entities.standard.references import with_relationship_id
 
 STANDARD_TABLES = (
@@ -13,6 +13,7 @@ STANDARD_TABLES = (
     *roles.TABLES,
     *accounts.TABLES,
     *operations.TABLES,
+    *queries.TABLES,
 )
 
 _DECLARED: tuple[Relationship, ...] = (
@@ -21,6 +22,7 @@ _DECLARED: tuple[Relationship, ...] = (
     *roles.RELATIONSHIPS,
     *accounts.RELATIONSHIPS,
     *operations.RELATIONSHIPS,
+    *queries.RELATIONSHIPS,
 )
 
 STANDARD_RELATIONSHIPS = tuple(with_relationship_id(relationship) for relationship in _DECLARED)

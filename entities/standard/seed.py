@@ -25,6 +25,7 @@ from entities.standard.identifiers import (
     root_business_unit_id,
     system_user_id,
 )
+from entities.standard.queries import view_rows
 from entities.standard.role_rules import default_team, role_privilege
 from entities.values import EntityReference, Guid, Record
 
@@ -46,9 +47,11 @@ def _grants(mask: int, rights: Iterable[str], suffixes: Iterable[str]) -> dict[s
 
 _READ_DEFINITIONS = _grants(_GLOBAL, ("Read",), _DEFINITIONS)
 _SURROUNDINGS = _grants(
-    _GLOBAL, ("Read",), ("User", "Team", "BusinessUnit", "Role", "Organization", "TransactionCurrency", "Privilege")
+    _GLOBAL,
+    ("Read",),
+    ("User", "Team", "BusinessUnit", "Role", "Organization", "TransactionCurrency", "Privilege", "Query"),
 ) | _grants(_GLOBAL, ("AppendTo",), ("User", "Team", "TransactionCurrency"))
-_OWN_DATA = _grants(_BASIC, _OWN_RECORDS, ("Account", "Contact", "Activity")) | _grants(
+_OWN_DATA = _grants(_BASIC, _OWN_RECORDS, ("Account", "Contact", "Activity", "UserQuery")) | _grants(
     _BASIC, ("Read", "Write", "Create", "Append", "AppendTo"), ("AsyncOperation",)
 )
 
@@ -95,6 +98,7 @@ def seed_rows(organization: NewOrganization, privileges: Iterable[Record]) -> It
     yield from (("privilege", row) for row in privileges)
     for name, (template, grants) in STANDARD_ROLES.items():
         yield from _role_rows(root, name, template, grants)
+    yield from view_rows(organization.organization_id)
 
 
 def application_administrator_rows(organization_id: Guid, application_id: Guid) -> Iterator[tuple[str, Record]]:

@@ -145,7 +145,8 @@ def test_filters_nest(api, people, filters, found):
         ),
         (
             (
-                f"{EMPLOYER}><link-entity name='contact' from='contactid' to='primarycontactid' alias='b'/></link-entity>"
+                f"{EMPLOYER}><link-entity name='contact' from='contactid' to='primarycontactid' alias='b'/>"
+                "</link-entity>"
                 "<filter><condition attribute='firstname' operator='eq' valueof='b.firstname'/></filter>"
             ),
             "A",
@@ -153,7 +154,8 @@ def test_filters_nest(api, people, filters, found):
         (
             (
                 f"{EMPLOYER}><link-entity name='contact' from='contactid' to='primarycontactid'>"
-                "<filter><condition attribute='firstname' operator='eq' value='Ann'/></filter></link-entity></link-entity>"
+                "<filter><condition attribute='firstname' operator='eq' value='Ann'/></filter>"
+                "</link-entity></link-entity>"
             ),
             "ABC",
         ),
