@@ -104,7 +104,6 @@ USER_QUERY: Final = with_ids(
         (
             primary_id("UserQueryId", "Saved View"),
             *_query_columns(),
-            lookup("ParentQueryId", "savedquery", text="Parent Query"),
             *owner_columns(),
         ),
         plain("Saved View"),
