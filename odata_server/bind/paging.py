@@ -4,7 +4,8 @@
     ENCODED, percent-encoded with lower-case digits:
     <cookie page="1"><fullname last="Z" first="A" /><contactid last="{GUID}" first="{GUID}" /></cookie>
 
-Order columns stand before the id; a null is `lastnull="1"`. Reading is strict: a cookie that another query or hand
+Order columns stand before the id; a null is `lastnull="1"`. Behind nested expanded collections the inner element has
+`countOfRecords="50"` as well. Reading is strict: a cookie that another query or hand
 made is refused.
 """
 
@@ -19,6 +20,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from entities.errors import MalformedRequest
+from entities.metadata.catalog import Catalog
 from entities.metadata.columns import (
     BigIntType,
     BooleanType,
@@ -28,23 +30,27 @@ from entities.metadata.columns import (
     DecimalType,
     DoubleType,
     IntegerType,
-    LookupType,
     ManagedPropertyType,
     MoneyType,
     StateType,
     StatusType,
     UniqueIdentifierType,
 )
-from entities.query import PageAnchor
+from entities.metadata.tables import Table
+from entities.ordering import full_order, tables_of
+from entities.query import ColumnRef, PageAnchor, QueryExpression
 from entities.values import ChoiceSet, EntityReference, KeyReference, Value, guid, utc_text
 from odata_server.bind.coerce import day, is_date_only, moment
+from odata_server.edm.representation import PageCookie
 
 _TOKEN: Final = re.compile(
     r'<cookie pagenumber="(?P<number>[1-9]\d{0,8})" pagingcookie="(?P<inner>[^"<>]*)" istracking="False" />\Z'
 )
-_INNER: Final = re.compile(r'<cookie page="(?P<page>[1-9]\d{0,8})">(?P<terms>.*)</cookie>\Z', re.DOTALL)
+_INNER: Final = re.compile(
+    r'<cookie page="(?P<page>[1-9]\d{0,8})"(?: countOfRecords="\d{1,9}")?>(?P<terms>.*)</cookie>\Z', re.DOTALL
+)
 _TERM: Final = re.compile(
-    r'<(?P<name>[\w.]+) (?:last="(?P<last>[^"<>]*)"|lastnull="1") (?:first="[^"<>]*"|firstnull="1") />', re.DOTALL
+    r'<(?P<name>[\w.]+) (?:last="(?P<last>[^"<>]*)"|lastnull="1") (?:first="[^"<>]*"|firstnull="1") ?/>', re.DOTALL
 )
 _ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 _INT64: Final = 2**63
@@ -54,12 +60,24 @@ _INT64: Final = 2**63
 class Key:
     """One order term of a cookie: its name and the type of its values.
 
-    `is_stored` marks columns of linked tables, whose values travel in their stored form.
+    `is_id` marks the id of the query's own table, which every row has.
     """
 
     name: str
     type: ColumnType
-    is_stored: bool = False
+    is_id: bool = False
+
+
+def keys_of(catalog: Catalog, query: QueryExpression) -> tuple[Key, ...]:
+    """Return the terms of a query's paging cookie: what its rows are ordered by, to the last term."""
+    tables = tables_of(catalog, query)
+    own = tables[""].primary_id
+    return tuple(_key(order.column, tables[order.column.alias], own) for order in full_order(catalog, query))
+
+
+def _key(column: ColumnRef, table: Table, own: str) -> Key:
+    name = ".".join(filter(None, (column.alias, column.name, column.part)))
+    return Key(name, table.by_name[column.name].type, is_id=name == own)
 
 
 def cookie_link(keys: tuple[Key, ...], anchor: PageAnchor, first: tuple[Value, ...]) -> str:
@@ -70,11 +88,47 @@ def cookie_link(keys: tuple[Key, ...], anchor: PageAnchor, first: tuple[Value, .
         anchor: number of the next page, and the order values of this page's last row.
         first: the order values of this page's first row.
     """
-    terms = "".join(_term(key, last, at) for key, last, at in zip(keys, anchor.values, first, strict=True))
-    inner = f'<cookie page="{anchor.number - 1}">{terms}</cookie>'
-    encoded = _ESCAPE.sub(lambda found: found.group().lower(), quote(inner, safe="-_.!*()"))
+    encoded = _encoded(_inner(keys, anchor, first))
     token = f'<cookie pagenumber="{anchor.number}" pagingcookie="{encoded}" istracking="False" />'
     return quote(token, safe="=/-_.!*()")
+
+
+def nested_cookie(primary_id: str, size: int) -> PageCookie:
+    """Return the percent-encoded `$skiptoken` behind a full first page of expanded records, without its ids.
+
+    Where one `$expand` is nested in another one, the cookie tells the size of the page too, and ids keep their lower
+    case (Learn: "Join tables using OData").
+
+    Args:
+        primary_id: the column that the page is ordered by.
+        size: the number of records of a full page.
+    """
+    term = f'<{primary_id} last="{{~}}" first="{{~}}" />'
+    encoded = _encoded(f'<cookie page="1" countOfRecords="{size}">{term}</cookie>')
+    token = quote(f'<cookie pagenumber="2" pagingcookie="{encoded}" istracking="False" />', safe="=/-_.!*()")
+    before, between, after = token.split("~")
+    return PageCookie(primary_id, size, before, between, after)
+
+
+def fetch_cookie(keys: tuple[Key, ...], anchor: PageAnchor, first: tuple[Value, ...]) -> str:
+    """Return the cookie of a FetchXML answer; what its attribute holds is encoded twice (Learn: "Page results").
+
+    Args:
+        keys: the order terms, the id last.
+        anchor: number of the next page, and the order values of this page's last row.
+        first: the order values of this page's first row.
+    """
+    encoded = _encoded(_encoded(_inner(keys, anchor, first)))
+    return f'<cookie pagenumber="{anchor.number}" pagingcookie="{encoded}" istracking="False" />'
+
+
+def _inner(keys: tuple[Key, ...], anchor: PageAnchor, first: tuple[Value, ...]) -> str:
+    terms = "".join(_term(key, last, at) for key, last, at in zip(keys, anchor.values, first, strict=True))
+    return f'<cookie page="{anchor.number - 1}">{terms}</cookie>'
+
+
+def _encoded(text: str) -> str:
+    return _ESCAPE.sub(lambda found: found.group().lower(), quote(text, safe="-_.!*()"))
 
 
 def _term(key: Key, last: Value, first: Value) -> str:
@@ -122,17 +176,39 @@ def read_cookie(token: str, keys: tuple[Key, ...]) -> PageAnchor:
         MalformedRequest: the cookie is malformed or belongs to another query.
     """
     outer = _TOKEN.match(token)
-    inner = _INNER.match(unquote(outer["inner"])) if outer else None
-    if outer is None or inner is None or int(inner["page"]) + 1 != int(outer["number"]):
+    anchor = _anchor(unquote(outer["inner"]), keys) if outer else None
+    if outer is None or anchor is None or anchor.number != int(outer["number"]):
+        raise _malformed()
+    return anchor
+
+
+def read_fetch_cookie(text: str, keys: tuple[Key, ...]) -> PageAnchor:
+    """Return where the page behind a FetchXML `paging-cookie` begins.
+
+    Args:
+        text: the attribute's value; clients decode it as often as they see fit.
+        keys: the order terms of the query it comes with.
+
+    Raises:
+        MalformedRequest: the cookie is malformed or belongs to another query.
+    """
+    for _ in range(2):
+        text = text if text.startswith("<") else unquote(text)
+    return _anchor(text, keys)
+
+
+def _anchor(text: str, keys: tuple[Key, ...]) -> PageAnchor:
+    inner = _INNER.match(text)
+    if inner is None:
         raise _malformed()
     terms = list(_TERM.finditer(inner["terms"]))
     is_whole = "".join(term.group() for term in terms) == inner["terms"]
     if not is_whole or tuple(term["name"] for term in terms) != tuple(key.name for key in keys):
         raise _malformed()
     values = tuple(_value(term["last"], key) for term, key in zip(terms, keys, strict=True))
-    if values[-1] is None:
+    if any(key.is_id and value is None for key, value in zip(keys, values, strict=True)):
         raise _malformed()
-    return PageAnchor(int(outer["number"]), values)
+    return PageAnchor(int(inner["page"]) + 1, values)
 
 
 def _malformed() -> MalformedRequest:
@@ -143,7 +219,7 @@ def _value(text: str | None, key: Key) -> Value:
     if text is None:
         return None
     try:
-        found = _stored(unescape(text), key.type) if key.is_stored else _typed(unescape(text), key.type)
+        found = _typed(unescape(text), key.type)
     except (ValueError, InvalidOperation) as error:
         raise _malformed() from error
     if found is None or (isinstance(found, int) and abs(found) >= _INT64):
@@ -166,26 +242,5 @@ def _typed(text: str, type_: ColumnType) -> Value:
             return float(text)
         case DateTimeType():
             return day(text) if is_date_only(type_) else moment(text)
-        case _:
-            return text
-
-
-def _stored(text: str, type_: ColumnType) -> Value:
-    match type_:
-        case DoubleType():
-            return float(text)
-        case UniqueIdentifierType() | LookupType():
-            return guid(text.removeprefix("{").removesuffix("}")) or text
-        case (
-            IntegerType()
-            | BigIntType()
-            | ChoiceType()
-            | StateType()
-            | StatusType()
-            | BooleanType()
-            | DecimalType()
-            | MoneyType()
-        ):
-            return int(text)
         case _:
             return text

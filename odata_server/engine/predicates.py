@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, assert_never, cast
 
-from entities.errors import EngineFault, NotSupported
+from entities.errors import EngineFault
 from entities.hierarchy import HIERARCHICAL, hierarchies
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import (
@@ -134,14 +134,25 @@ def exists_sql(scope: Scope, link: LinkEntity) -> str:
 
 def join_sql(scope: Scope, link: LinkEntity) -> str:
     """Return the JOIN clause of a link and of the links below it."""
-    if link.type is LinkType.MATCH_FIRST_ROW:
-        raise NotSupported(f"The link type '{link.type.value}' is not available in this version of Talentverse.")
+    first = _first_row_sql(scope, link) if link.type is LinkType.MATCH_FIRST_ROW else ""
     alias = scope.enter(link.alias, link.table)
     word = "LEFT JOIN" if link.type is LinkType.LEFT_OUTER else "JOIN"
-    clause = f"{word} {quoted(link.table)} AS {alias} ON {join_condition(scope, link)}"
-    if link.filter != And():
+    key = f"{alias}.{quoted(scope.catalog.tables[link.table].primary_id)}"
+    clause = f"{word} {quoted(link.table)} AS {alias} ON {f'{key} = {first}' if first else join_condition(scope, link)}"
+    if link.filter != And() and not first:
         clause += f" AND {filter_sql(scope, link.filter)}"
     return " ".join((clause, *(join_sql(scope, nested) for nested in link.links)))
+
+
+def _first_row_sql(scope: Scope, link: LinkEntity) -> str:
+    """Return the id of the first record that a link leads to."""
+    outside = dict(scope.tables)
+    inner = scope.enter(link.alias, link.table)
+    key = f"{inner}.{quoted(scope.catalog.tables[link.table].primary_id)}"
+    on = join_condition(scope, link)
+    sql = f"(SELECT min({key}) FROM {quoted(link.table)} AS {inner} WHERE {on} AND {filter_sql(scope, link.filter)})"
+    scope.tables = outside
+    return sql
 
 
 def join_condition(scope: Scope, link: LinkEntity) -> str:
@@ -150,12 +161,14 @@ def join_condition(scope: Scope, link: LinkEntity) -> str:
     far, far_table = scope.tables[link.alias]
     from_column, to_column = far_table.by_name[link.from_column], near_table.by_name[link.to_column]
     parts = [f"{far}.{quoted(comparable(from_column))} = {near}.{quoted(comparable(to_column))}"]
+    # Two lookups meet in the record that both point to.
+    are_lookups = isinstance(from_column.type, LookupType) and isinstance(to_column.type, LookupType)
     for alias, table, name, other in (
         (near, near_table, link.to_column, far_table),
         (far, far_table, link.from_column, near_table),
     ):
         type_ = table.by_name[name].type
-        if isinstance(type_, LookupType) and type_.is_polymorphic:
+        if isinstance(type_, LookupType) and type_.is_polymorphic and not are_lookups:
             parts.append(f"{alias}.{quoted(table_of_lookup(name))} = '{other.logical_name}'")
     return " AND ".join(parts)
 

@@ -108,9 +108,21 @@ def _link_signature(link: LinkEntity, literals: list[Value]) -> Signature:
 def _page_signature(page: Page | None, literals: list[Value]) -> Signature | None:
     if page is None:
         return None
-    anchor = None if page.anchor is None else tuple([_is_literal(value, literals) for value in page.anchor.values])
+    anchor = page.anchor
+    if anchor is None:
+        place: Signature | None = None
+    elif not anchor.values:
+        literals.append(_skipped(page, anchor))
+        place = ("number",)
+    else:
+        place = tuple([_is_literal(value, literals) for value in anchor.values])
     literals.append(page.size)
-    return (anchor,)
+    return (place,)
+
+
+def _skipped(page: Page, anchor: PageAnchor) -> int:
+    """Return how many rows stand before a page that is given by its number."""
+    return (anchor.number - 1) * page.size
 
 
 def split(query: QueryExpression) -> tuple[QueryExpression, tuple[Value, ...]]:
@@ -167,6 +179,8 @@ def _page(page: Page | None, literals: list[Value]) -> Page | None:
     if page is None:
         return None
     anchor = page.anchor
-    if anchor is not None:
+    if anchor is not None and not anchor.values:
+        anchor = PageAnchor(cast("int", _slot(_skipped(page, anchor), literals)), ())
+    elif anchor is not None:
         anchor = PageAnchor(0, tuple(_slot(value, literals) for value in anchor.values))
     return Page(cast("int", _slot(page.size, literals)), anchor)

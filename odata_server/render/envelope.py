@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from odata_server.edm.naming import WEB_API_NAMESPACE
 from odata_server.render.values import quoted
 
 BOM = b"\xef\xbb\xbf"
+PAGING_COOKIE = "fetchxmlpagingcookie"
+MORE_RECORDS = "morerecords"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPage:
+    """What a FetchXML answer says of the next page: its cookie, and whether it has rows; None where it says nothing."""
+
+    cookie: str | None = None
+    more_records: bool | None = None
+
+
+NOTHING_OF_PAGES = FetchPage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +28,8 @@ class Totals:
     """The counts of a collection: `count` where `$count=true` asked, `annotated` where annotations were asked for.
 
     `total` is the capped number of matching rows; `exceeded` says that there are more than the cap; `metadata_version`
-    is the catalog's.
+    is the catalog's. `as_text` writes the Int64 of `@odata.count` as text (OData JSON 4.01 §3.2). `fetch` is
+    there where a FetchXML query asked.
     """
 
     count: bool = False
@@ -22,6 +37,8 @@ class Totals:
     total: int | None = None
     exceeded: bool = False
     metadata_version: int = 0
+    as_text: bool = False
+    fetch: FetchPage = NOTHING_OF_PAGES
 
 
 NO_TOTALS = Totals()
@@ -31,12 +48,15 @@ def collection(context: str, body: bytes, *, totals: Totals = NO_TOTALS, next_li
     """Return a collection answer (OData JSON 4.01 §4.5: context, count, then the values, then the next link).
 
     Args:
-        context: the absolute context URL.
+        context: the absolute context URL; empty where no metadata is wanted.
         body: the rows' JSON objects joined by commas.
         totals: what to say about the number of matching rows.
         next_link: the absolute URL of the following page.
     """
     tail = b"]}" if next_link is None else b'],"@odata.nextLink":' + quoted(next_link).encode() + b"}"
+    if not context:
+        counts = _counts(totals).removeprefix(b",")
+        return b"".join((b"{", counts, b"," if counts else b"", b'"value":[', body, tail))
     return b"".join((b'{"@odata.context":', quoted(context).encode(), _counts(totals), b',"value":[', body, tail))
 
 
@@ -44,23 +64,33 @@ def _counts(totals: Totals) -> bytes:
     """Return the count members; the annotations say -1 where nobody counted (Learn: "Count number of rows")."""
     parts = ""
     if totals.count and totals.total is not None:
-        parts += f',"@odata.count":{totals.total}'
+        parts += f',"@odata.count":{_integer(totals, totals.total)}'
     if totals.annotated:
-        known = totals.total if totals.count and totals.total is not None else -1
+        known = -1 if totals.total is None else totals.total
         parts += f',"@Microsoft.Dynamics.CRM.totalrecordcount":{known}'
-        exceeded = "true" if totals.count and totals.exceeded else "false"
+        exceeded = "true" if totals.exceeded else "false"
         parts += f',"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded":{exceeded}'
         parts += f',"@Microsoft.Dynamics.CRM.globalmetadataversion":"{totals.metadata_version}"'
+    if totals.fetch.cookie is not None:
+        parts += f',"@{WEB_API_NAMESPACE}.{PAGING_COOKIE}":{quoted(totals.fetch.cookie)}'
+    if totals.fetch.more_records is not None:
+        parts += f',"@{WEB_API_NAMESPACE}.{MORE_RECORDS}":{"true" if totals.fetch.more_records else "false"}'
     return parts.encode()
+
+
+def _integer(totals: Totals, number: int) -> str:
+    return f'"{number}"' if totals.as_text else str(number)
 
 
 def single(context: str, body: bytes) -> bytes:
     """Return a single-row answer: the row's object with the context as its first member.
 
     Args:
-        context: the absolute context URL.
+        context: the absolute context URL; empty where no metadata is wanted.
         body: one JSON object.
     """
+    if not context:
+        return body
     rest = b"}" if body == b"{}" else b"," + body[1:]
     return b"".join((b'{"@odata.context":', quoted(context).encode(), rest))
 
