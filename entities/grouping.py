@@ -132,7 +132,8 @@ def result_columns(catalog: Catalog, query: QueryExpression) -> tuple[ResultColu
         *(_aggregated(a, _source(tables, a.column) if a.column else None) for a in query.aggregates),
     )
     names = {column.alias for column in found}
-    if len(names) < len(found) or "" in names:
+    # Databases do not tell names apart by case.
+    if len({name.lower() for name in names}) < len(found) or "" in names:
         raise InvalidArgument("Invalid alias for aggregate operation.", code="0x80041109")
     if any(order.column.name not in names or order.column.alias for order in query.orders):
         raise InvalidArgument(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 import apsw
 
@@ -16,6 +17,7 @@ from entities.query import DateGrouping, GroupCalendar
 
 _WIDTH = 45
 _OFFSET = 10**44
+_DAYS = 8_192
 
 
 def register(connection: apsw.Connection) -> None:
@@ -83,7 +85,14 @@ def _fiscal_group(*values: apsw.SQLiteValue) -> int | None:
     grouping, moment, *calendar = values
     if moment is None:
         return None
-    return date_part(DateGrouping(grouping), date.fromisoformat(str(moment)[:10]), _calendar(calendar))
+    return _fiscal_number(str(grouping), str(moment)[:10], *map(str, calendar))
+
+
+@lru_cache(maxsize=_DAYS)
+def _fiscal_number(grouping: str, day: str, start: str, period_type: str, named_by_end: str) -> int:
+    """Return the fiscal group of a day; many records share one."""
+    calendar = _calendar([start, int(period_type), int(named_by_end)])
+    return date_part(DateGrouping(grouping), date.fromisoformat(day), calendar)
 
 
 def _fiscal_text(*values: apsw.SQLiteValue) -> str | None:

@@ -201,6 +201,7 @@ def test_fifty_thousand_records_may_be_aggregated_and_one_more_may_not(database)
         (QueryExpression("firm", groups=(Group(ColumnRef("palette"), "p"),)), "0x80050224"),
         (QueryExpression("firm", groups=(Group(ColumnRef("name"), "p", DateGrouping.DAY),)), "0x8004e01d"),
         (QueryExpression("firm", groups=(Group(ColumnRef("name"), "a"), Group(ColumnRef("staff"), "a"))), "0x80041109"),
+        (QueryExpression("firm", groups=(Group(ColumnRef("name"), "a"), Group(ColumnRef("staff"), "A"))), "0x80041109"),
         (
             QueryExpression("firm", groups=(Group(ColumnRef("name"), "a"),), orders=(Order(ColumnRef("name")),)),
             "0x80041131",
