@@ -27,6 +27,7 @@ from odata_server.admin.first_start import (
 from odata_server.admin.fixture import Target, apply_fixture
 from odata_server.admin.fixture_file import Fixture, read_fixture
 from odata_server.endpoints.control import Control, control_routes
+from odata_server.endpoints.explain_route import explain_routes
 from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
 from odata_server.endpoints.routes import data_routes
 from odata_server.endpoints.services import Services
@@ -73,7 +74,9 @@ def build(settings: Settings) -> Flask:
     control_key = read_secrets(settings.data_directory).control_key
     control = Control(control_key, version("talentverse"), environments.reset)
     application.register_blueprint(control_routes(control))
-    application.register_blueprint(data_routes(services(settings, authority, environments)))
+    doors = services(settings, authority, environments)
+    application.register_blueprint(explain_routes(control_key, doors))
+    application.register_blueprint(data_routes(doors))
     application.register_blueprint(authority_blueprint(authority))
     return application
 

@@ -177,6 +177,33 @@ def reset_command(data: Path) -> None:
     click.echo("reset")
 
 
+@main.command("explain", help=help_texts.EXPLAIN)
+@click.argument("request")
+@click.option("--as", "principal", metavar="PRINCIPAL", help="Application id, user principal name or id, or 'system'.")
+@option("--data", type=click.Path(path_type=Path), default=DEFAULT_DATA_DIRECTORY, show_default=True, metavar="DIR")
+@click.option("--json", "json_wanted", is_flag=True, help="Print a JSON object.")
+def explain_command(request: str, principal: str | None, data: Path, *, json_wanted: bool) -> None:
+    """Show one request stage by stage, by default as the administrator's application."""
+    with errors_in_one_line():
+        match read_environment(data):
+            case {
+                "url": str(url),
+                "ca_bundle": str(bundle),
+                "control_key": str(key),
+                "admin": {"client_id": str(administrator)},
+            }:
+                asked = {"request": request, "as": principal or administrator}
+                form = {} if json_wanted else {"format": "text"}
+                headers = {"Authorization": f"TalentverseControl {key}"}
+                with open_session(url, bundle) as session:
+                    answer = session.get(f"{url}/_talentverse/explain", params=asked | form, headers=headers)
+                if not answer.ok:
+                    raise error_of(answer)
+                click.echo(answer.content.decode(), nl=json_wanted)
+            case _:
+                end(f"{data} describes no server: start it again to have its environment.json written anew")
+
+
 @main.command("demo", hidden=True)
 @click.option("--examples", type=click.Path(path_type=Path), default="examples", show_default=True, metavar="DIR")
 def demo_command(examples: Path) -> None:

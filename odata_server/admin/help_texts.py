@@ -114,3 +114,15 @@ Put the running server's data back to the state of its first start.
 Example:
   talentverse reset
 """
+
+EXPLAIN: Final = """\
+Show one request to the Web API stage by stage.
+
+Prints its tree, the message it is bound to, what that is narrowed to for the caller and why, SQL with parameters,
+and SQLite's query plan. Reads are executed; of a request that would change something only what comes before is shown.
+
+\b
+Examples:
+  talentverse explain 'GET /api/data/v9.2/contacts?$filter=contains(fullname,'"'"'an'"'"')&$top=3'
+  talentverse explain 'GET /api/data/v9.2/accounts' --as ada@contoso.onmicrosoft.com --json
+"""

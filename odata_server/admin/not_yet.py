@@ -14,7 +14,6 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "export": "read rows through the Web API",
         "virtual-table": "generate Human Resources tables with 'talentverse setup talent-hub'",
         "trust": "give clients the certificate bundle that 'talentverse env' names",
-        "explain": "run the server with --log-level debug",
     }
 )
 

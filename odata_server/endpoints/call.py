@@ -12,6 +12,7 @@ from entities.metadata.catalog import Catalog
 from odata_server.bind.dialect import Dialect
 from odata_server.bind.payload import Payload
 from odata_server.bind.query import Reading
+from odata_server.edm.formats import MINIMAL, Format, Metadata
 from odata_server.edm.preferences import Preferences
 from odata_server.edm.representation import RowShape
 from odata_server.endpoints.exchange import ODataRequest
@@ -30,7 +31,7 @@ class Call:
     """A request with its principal, preferences and environment.
 
     `root` is the absolute URL of the service, `path` what stands behind it; `catalog` is the snapshot that the whole
-    request is bound against.
+    request is bound against. `form` is the JSON that the caller accepts.
     """
 
     request: ODataRequest
@@ -42,6 +43,7 @@ class Call:
     dialect: Dialect
     root: str
     path: str
+    form: Format = MINIMAL
 
     def execute(self, message: Message, shape: RowShape | None = None) -> Response:
         """Execute a message for the caller."""
@@ -65,7 +67,7 @@ class Call:
 
     def reading(self) -> Reading:
         """Return what query options are read against."""
-        return Reading(self.catalog, self.dialect, self.preferences)
+        return Reading(self.catalog, self.dialect, self.preferences, self.form)
 
     def options(self) -> QueryOptions:
         """Return the parsed query string."""
@@ -81,7 +83,9 @@ class Call:
         return Payload(self.catalog, self.dialect, tuple(dict.fromkeys(roots)))
 
     def context(self, fragment: str) -> str:
-        """Return an absolute context URL."""
+        """Return an absolute context URL, an empty text where the caller wants no metadata."""
+        if self.form.metadata is Metadata.NONE:
+            return ""
         return f"{self.root}/$metadata#{fragment}"
 
 

@@ -45,7 +45,7 @@ def control_routes(control: Control) -> Blueprint:
 
     @blueprint.post("/_talentverse/reset")
     def reset() -> Response | tuple[Response, int]:
-        refusal = _refused(control)
+        refusal = control_refusal(control.key)
         if refusal is not None:
             return refusal
         control.reset()
@@ -64,10 +64,10 @@ def control_routes(control: Control) -> Blueprint:
     return blueprint
 
 
-def _refused(control: Control) -> tuple[Response, int] | None:
+def control_refusal(key: str) -> tuple[Response, int] | None:
     """Return the refusal of a request that may not control this server, None when it may."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme != _SCHEME or not hmac.compare_digest(key.strip().encode(), control.key.encode()):
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme != _SCHEME or not hmac.compare_digest(given.strip().encode(), key.encode()):
         text = f"The control interface takes the control key of environment.json: Authorization: {_SCHEME} <key>."
         return jsonify(error={"code": "Unauthorized", "message": text}), _UNAUTHORIZED
     if not ip_address(request.remote_addr or "127.0.0.1").is_loopback:

@@ -23,9 +23,11 @@ from odata_server.bind.query import (
     reference_shape,
 )
 from odata_server.bind.resource import ManyNavigation, Related, RelatedRow, Row, RowProperty
+from odata_server.edm.control_information import value_facet
 from odata_server.edm.etags import web_api_etag
+from odata_server.edm.formats import MINIMAL
 from odata_server.edm.preferences import INCLUDE_ANNOTATIONS, MAX_PAGE_SIZE, preference_applied
-from odata_server.edm.representation import RowShape
+from odata_server.edm.representation import Facet, RowShape
 from odata_server.endpoints.call import Call, version_of
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.responses import json_response, no_content, text_response
@@ -43,10 +45,17 @@ _NEAR: Final = "near"
 _DROPPED_FROM_LINK: Final = frozenset({"$skiptoken", "$count"})
 
 
+def bound_key(call: Call, table: Table) -> tuple[object, ...]:
+    """Return what decides how a query on a table is bound, besides the kind of answer."""
+    request, form = call.request, None if call.form is MINIMAL else call.form
+    asked = (request.query, request.header("prefer"), form)
+    # Rows may hold absolute URLs of the service.
+    return (call.catalog.version, call.dialect.style, table.logical_name, call.root, *asked)
+
+
 def read_collection(call: Call, table: Table) -> ODataResponse:
     """Answer `GET set?options`; the bound query is kept by its exact text."""
-    request = call.request
-    key = (call.catalog.version, call.dialect.style, table.logical_name, request.query, request.header("prefer"))
+    key = bound_key(call, table)
     bound = call.services.rows.get(key)
     if bound is None:
         bound = bind_rows(table, call.options(), call.reading())
@@ -60,7 +69,9 @@ def collection_answer(call: Call, bound: BoundRows) -> ODataResponse:
     totals = envelope.NO_TOTALS
     if bound.counts or bound.annotates_totals:
         version = call.catalog.version
-        totals = envelope.Totals(bound.counts, bound.annotates_totals, found.total, found.total_exceeded, version)
+        totals = envelope.Totals(
+            bound.counts, bound.annotates_totals, found.total, found.total_exceeded, version, call.form.exact_text
+        )
     body = envelope.collection(
         call.context(bound.fragment),
         row_bytes(found, bound.shape),
@@ -98,8 +109,7 @@ def linked(call: Call, option: str, dropped: frozenset[str]) -> str:
 
 def read_row(call: Call, table: Table, target: Target) -> ODataResponse:
     """Answer `GET set(key)?options`; the bound row is kept without its key, so that ids never fill the memory."""
-    request = call.request
-    key = (call.catalog.version, call.dialect.style, table.logical_name, request.query, request.header("prefer"))
+    key = bound_key(call, table)
     bound = call.services.row.get(key)
     if bound is None:
         bound = bind_row(table, call.options(), call.reading())
@@ -237,6 +247,8 @@ def read_property(call: Call, asked: RowProperty) -> ODataResponse:
     token = plain(value, column.type)
     if asked.is_raw:
         return text_response(call.services, (value if isinstance(value, str) else token.strip('"')).encode())
+    if value_facet(column.type, call.form) is Facet.VALUE_AS_TEXT:
+        token = f'"{token}"'
     name = property_name(call.dialect, column)
     identifier = plain(record[source.table.primary_id], column.type).strip('"')
     fragment = f"{source.table.entity_set_name}({identifier})/{name}"

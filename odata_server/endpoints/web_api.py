@@ -31,11 +31,13 @@ from odata_server.bind.resource import (
     not_found,
     resolve,
 )
+from odata_server.edm.formats import MINIMAL
 from odata_server.edm.preferences import NO_PREFERENCES, Preferences, parse_preferences
 from odata_server.endpoints import invocations, reads, writes
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
-from odata_server.endpoints.responses import completed, refused
+from odata_server.endpoints.negotiation import negotiated, preflight
+from odata_server.endpoints.responses import completed, refused, with_content_type
 from odata_server.endpoints.services import Services
 from odata_server.engine.organization import StaleSnapshot
 from odata_server.syntax.paths import parse_path
@@ -61,6 +63,8 @@ _preferences = lru_cache(maxsize=512)(parse_preferences)
 
 def handle(request: ODataRequest, services: Services) -> ODataResponse:
     """Answer one request to the Web API, or one part of a batch."""
+    if request.method == "OPTIONS":
+        return preflight(request, services)
     preferences = NO_PREFERENCES
     try:
         preferences = _preferences(request.header("prefer"))
@@ -71,21 +75,31 @@ def handle(request: ODataRequest, services: Services) -> ODataResponse:
             audiences=services.audiences,
             now=services.now(),
         )
-        return _answered(request, services, principal, preferences)
+        return answered(request, services, principal, preferences)
     except SyntaxRefused as error:
         return refused(MalformedRequest(str(error)), request, services, preferences)
     except DataverseError as error:
         return refused(error, request, services, preferences)
 
 
-def _answered(
+def answered(
     request: ODataRequest, services: Services, principal: Principal, preferences: Preferences
 ) -> ODataResponse:
-    """Answer, once more with fresh definitions where they changed meanwhile."""
+    """Answer a request of a principal, once more with fresh definitions where they changed meanwhile.
+
+    Raises:
+        DataverseError: it is refused.
+        SyntaxRefused: it cannot be read.
+    """
     try:
-        return _answer(_call(request, services, principal, preferences))
+        return _formatted(_call(request, services, principal, preferences))
     except StaleSnapshot:
-        return _answer(_call(request, services, principal, preferences))
+        return _formatted(_call(request, services, principal, preferences))
+
+
+def _formatted(call: Call) -> ODataResponse:
+    answer = _answer(call)
+    return answer if call.form is MINIMAL else with_content_type(answer, call.form.content_type)
 
 
 def _call(request: ODataRequest, services: Services, principal: Principal, preferences: Preferences) -> Call:
@@ -100,7 +114,9 @@ def _call(request: ODataRequest, services: Services, principal: Principal, prefe
     organization = services.dataverse
     root = f"{request.origin}/api/data/{found[1]}"
     path = (found[2] or "").removesuffix("/")
-    return Call(request, services, organization, organization.catalog, principal, preferences, WEB_API, root, path)
+    form = negotiated(request, root, path)
+    catalog = organization.catalog
+    return Call(request, services, organization, catalog, principal, preferences, WEB_API, root, path, form)
 
 
 def _answer(call: Call) -> ODataResponse:

@@ -100,6 +100,11 @@ class OrganizationService:
             self._catalog = load_catalog(self.database.reader())
 
     @property
+    def plans(self) -> reading.PlanCache:
+        """The compiled plans of this process."""
+        return self._plans
+
+    @property
     def directory(self) -> Directory:
         """The principals as they are now, in whatever process their rights were changed."""
         self._refresh()
