@@ -260,3 +260,16 @@ def test_a_table_out_of_sight_is_not_aggregated_through_navigation(api, seller):
     status, code, text = api.error("GET", path, **seller)
     assert (status, code) == (403, "0x80040220")
     assert "prvReadContact" in text
+
+
+def test_more_than_fifty_thousand_rows_are_not_aggregated(api, services):
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50001)"
+    columns = '"asyncoperationid", "name", "name$fold"'
+    rows = "SELECT printf('%08x-0000-0000-0000-000000000000', i), 'job', 'job' FROM n"
+    with services.dataverse.database.writing() as connection:
+        connection.execute(f'{numbers} INSERT INTO "asyncoperation" ({columns}) {rows}')
+    path = "/asyncoperations?$apply={}aggregate($count as n)"
+    refused = (400, "0x8004e023", "The maximum record limit is exceeded. Reduce the number of records.")
+    assert api.error("GET", path.format("")) == refused
+    narrow = "filter(asyncoperationid ne 00000001-0000-0000-0000-000000000000)/"
+    assert api.json(path.format(narrow))["value"] == [{"n": 50_000}]
