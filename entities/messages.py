@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
-from entities.query import PageAnchor, QueryExpression
+from entities.query import Expansion, PageAnchor, QueryExpression
 from entities.values import EntityReference, KeyReference, Record, Value
 
 Target: TypeAlias = EntityReference | KeyReference
@@ -17,11 +17,15 @@ Target: TypeAlias = EntityReference | KeyReference
 
 @dataclass(frozen=True, slots=True)
 class Retrieve:
-    """Read one record. `unless_version` answers "not modified" when the record is still that version."""
+    """Read one record with those that `expansions` add.
+
+    `unless_version` answers "not modified" when the record is still that version.
+    """
 
     target: Target
     columns: tuple[str, ...] | None = None
     unless_version: int | None = None
+    expansions: tuple[Expansion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,8 @@ class Rows:
 
     Where the database made the wire form, `body` holds the rows' JSON objects joined by commas and `records` is
     empty; else `records` holds the rows and `body` is None. `total` is the count when one was asked for, `next` is
-    where the following page begins, None on the last page. `version` is that of a single record.
+    where the following page begins, None on the last page. `version` is that of a single record. `expanded` holds, per
+    record, the records that each expansion of the query adds to it.
     """
 
     count: int
@@ -121,6 +126,7 @@ class Rows:
     first: tuple[Value, ...] = ()
     version: int | None = None
     not_modified: bool = False
+    expanded: tuple[tuple[Rows, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ transaction. The engine takes nothing but an `Authorized` message, and only this
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, assert_never, cast
 
 from entities.errors import AccessDenied, ResourceNotFound
@@ -119,8 +119,8 @@ def _authorize(message: Message, principal: Principal, catalog: Catalog) -> Auth
     match message:
         case RetrieveMultiple():
             return desk.query(message)
-        case Retrieve(target):
-            return desk.on_rows(message, target.table, AccessRight.READ)
+        case Retrieve():
+            return desk.retrieve(message)
         case Create(table, record):
             return desk.create(message, table, record)
         case Update(target, record) | Upsert(target, record):
@@ -184,6 +184,16 @@ class _Desk:
         narrowed = Narrowing(self.principal, self.catalog, self.read_depth).query(message.query, reasons)
         allowed = message if narrowed is message.query else RetrieveMultiple(narrowed)
         return Authorized(allowed, self.principal, AccessRight.READ, reasons=tuple(reasons))
+
+    def retrieve(self, message: Retrieve) -> Authorized[Message]:
+        """Authorize reading one record: Read on it, and on the tables of the records that come with it."""
+        found = self.on_rows(message, message.target.table, AccessRight.READ)
+        if not message.expansions:
+            return found
+        reasons = list(found.reasons)
+        narrowing = Narrowing(self.principal, self.catalog, self.read_depth)
+        allowed = replace(message, expansions=narrowing.expansions(message.expansions, reasons))
+        return Authorized(allowed, self.principal, AccessRight.READ, found.rows, tuple(reasons))
 
     def read_metadata(self, message: ReadMetadata) -> Authorized[Message]:
         """Authorize reading definitions: one privilege per part."""

@@ -177,11 +177,19 @@ class Narrowing:
         rows = self.rows(query.table, "", reasons)
         narrowed = both(self._filter(query.filter, reasons), rows)
         links = tuple(self._link(link, reasons) for link in query.links)
-        expansions = tuple(self._expansion(expansion, reasons) for expansion in query.expansions)
+        expansions = self.expansions(query.expansions, reasons)
         unchanged = _same(links, query.links) and _same(expansions, query.expansions)
         if unchanged and narrowed is query.filter:
             return query
         return replace(query, filter=narrowed, links=links, expansions=expansions)
+
+    def expansions(self, expansions: tuple[Expansion, ...], reasons: list[str]) -> tuple[Expansion, ...]:
+        """Return expansions narrowed to the records that the principal may read.
+
+        Raises:
+            AccessDenied: there is no Read on one of the tables.
+        """
+        return tuple(self._expansion(expansion, reasons) for expansion in expansions)
 
     def _expansion(self, expansion: Expansion, reasons: list[str]) -> Expansion:
         query = self.query(expansion.query, reasons)

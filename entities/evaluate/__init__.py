@@ -7,16 +7,20 @@ Written to be obviously right: nested loops over records, one Python expression 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias, assert_never, cast
 
-from entities.errors import NotSupported
 from entities.evaluate.conditions import COMPARISONS, OPERATORS, Comparable, comparable
+from entities.evaluate.expansions import related_query
+from entities.evaluate.groups import Cell, grouped_records
+from entities.grouping import limit_exceeded, record_limit, result_columns, result_table
 from entities.hierarchy import HIERARCHICAL, hierarchies, related
 from entities.messages import Rows
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, ColumnType, EntityNameType, LookupType
 from entities.metadata.tables import Table
+from entities.ordering import distinct_columns, full_order, repeating_ids
 from entities.query import (
     And,
     ColumnComparison,
@@ -51,7 +55,7 @@ def evaluate(query: QueryExpression, catalog: Catalog, tables: Mapping[str, Sequ
         tables: the records of each table by logical name; a column that a record lacks is null.
 
     Raises:
-        NotSupported: the query groups, aggregates, expands or uses an operator that is not available.
+        InvalidArgument: it groups or aggregates what cannot be, or too many records.
     """
     return answer(query, catalog, tables).records
 
@@ -62,16 +66,18 @@ def answer(query: QueryExpression, catalog: Catalog, tables: Mapping[str, Sequen
     With a page, `top` is ignored (Learn: "Page results").
 
     Raises:
-        NotSupported: as `evaluate`.
+        InvalidArgument: as `evaluate`.
     """
-    if query.groups or query.aggregates or query.expansions:
-        raise NotSupported("Grouped, aggregated and expanded queries cannot be evaluated in memory yet.")
+    if query.is_grouped:
+        return _groups(query, catalog, tables)
     run = _Run(catalog, tables, {"": catalog.tables[query.table], **_aliases(catalog, query.links)})
     found = run.selected(query)
     orders = orders_of(catalog, query)
     rows = run.ordered(found, orders)
     anchor = query.page.anchor if query.page else None
-    if anchor is not None:
+    if query.page and anchor is not None and not anchor.values:
+        rows = rows[(anchor.number - 1) * query.page.size :]
+    elif anchor is not None:
         rows = [row for row in rows if run.follows(row, orders, anchor.values)]
     limit = query.page.size if query.page else query.top
     shown = rows if limit is None else rows[:limit]
@@ -80,14 +86,46 @@ def answer(query: QueryExpression, catalog: Catalog, tables: Mapping[str, Sequen
         following = PageAnchor(anchor.number + 1 if anchor else 2, run.place(shown[-1], orders))
     total = min(len(found), COUNT_LIMIT) if query.count else None
     records = tuple(run.record(query, row) for row in shown)
-    return Rows(len(records), None, records, total, query.count and len(found) > COUNT_LIMIT, following)
+    expanded = tuple(_expanded(query, row[""] or {}, catalog, tables) for row in shown) if query.expansions else ()
+    exceeded = query.count and len(found) > COUNT_LIMIT
+    return Rows(len(records), None, records, total, exceeded, following, expanded=expanded)
+
+
+def _expanded(
+    query: QueryExpression, record: Record, catalog: Catalog, tables: Mapping[str, Sequence[Record]]
+) -> tuple[Rows, ...]:
+    """Return what each expansion of a query adds to a record."""
+    queries = (related_query(expansion, query.table, record, catalog, tables) for expansion in query.expansions)
+    return tuple(answer(related, catalog, tables) for related in queries)
+
+
+def _groups(query: QueryExpression, catalog: Catalog, tables: Mapping[str, Sequence[Record]]) -> Rows:
+    """Return the groups of a query; their pages go by number.
+
+    Raises:
+        InvalidArgument: too many records, or a column that cannot be grouped or aggregated that way.
+    """
+    columns = result_columns(catalog, query)
+    run = _Run(catalog, tables, {"": catalog.tables[query.table], **_aliases(catalog, query.links)})
+    found = run.selected(replace(query, distinct=False))
+    if len(found) > record_limit(query):
+        raise limit_exceeded()
+    made = grouped_records([partial(run.cell, row) for row in found], columns)
+    outside = _Run(catalog, tables, {"": result_table(catalog, query, columns)})
+    ordered = [row[""] or {} for row in outside.ordered([{"": record} for record in made], query.orders)]
+    limit = query.page.size if query.page else query.top
+    number = query.page.anchor.number if query.page and query.page.anchor else 1
+    begin = (number - 1) * query.page.size if query.page else 0
+    shown = tuple(ordered[begin:] if limit is None else ordered[begin : begin + limit])
+    is_last = query.page is None or begin + len(shown) >= len(ordered)
+    total = min(len(ordered), COUNT_LIMIT) if query.count else None
+    exceeded = query.count and len(ordered) > COUNT_LIMIT
+    return Rows(len(shown), None, shown, total, exceeded, None if is_last else PageAnchor(number + 1, ()))
 
 
 def orders_of(catalog: Catalog, query: QueryExpression) -> tuple[Order, ...]:
-    """Return the full order: the query's terms, then the id, which leaves nothing open."""
-    primary = ColumnRef(catalog.tables[query.table].primary_id)
-    terms = [order.column for order in query.orders]
-    return query.orders[: terms.index(primary) + 1] if primary in terms else (*query.orders, Order(primary))
+    """Return the full order, which leaves nothing open."""
+    return full_order(catalog, query)
 
 
 def _aliases(catalog: Catalog, links: Sequence[LinkEntity]) -> dict[str, Table]:
@@ -114,16 +152,19 @@ class _Run:
         rows = [row for row in rows if self.holds(query.filter, row)]
         if not query.distinct:
             return rows
-        shown = (ColumnRef(self.aliases[""].primary_id), *query.linked_columns)
-        return list({tuple(self.comparable(ref, row) for ref in shown): row for row in reversed(rows)}.values())
+        shown = distinct_columns(self.catalog, query)
+        ids = (ColumnRef(self.aliases[""].primary_id), *repeating_ids(self.catalog, query.links))
+        rows.sort(key=lambda row: [str(self.value(ref, row) or "") for ref in ids], reverse=True)
+        return list({tuple(self.comparable(ref, row) for ref in shown): row for row in rows}.values())
 
     def joined(self, rows: Sequence[Combination], link: LinkEntity) -> list[Combination]:
         """Return the rows joined with a linked table and with those below it, as a flat chain of SQL joins does."""
-        if link.type is LinkType.MATCH_FIRST_ROW:
-            raise NotSupported(f"The link type '{link.type.value}' is not available in this version of Talentverse.")
         result: list[Combination] = []
         for row in rows:
             matches = self.linked(row, link)
+            if link.type is LinkType.MATCH_FIRST_ROW:
+                primary = ColumnRef(self.aliases[link.alias].primary_id, link.alias)
+                matches = sorted(matches, key=lambda found, ref=primary: str(self.value(ref, found)))[:1]  # type: ignore[misc]  # a default argument has no type of its own
             if not matches and link.type is LinkType.LEFT_OUTER:
                 matches = [{**row, link.alias: None}]
             result.extend(matches)
@@ -145,7 +186,9 @@ class _Run:
             lookup = self.column(own).type
             if isinstance(lookup, LookupType) and lookup.is_polymorphic:
                 assert isinstance(reference, EntityReference)
-                if reference.table != self.aliases[other.alias].logical_name:
+                # Two lookups meet in the record that both point to.
+                is_key = not isinstance(self.column(other).type, LookupType)
+                if is_key and reference.table != self.aliases[other.alias].logical_name:
                     return False
         return self.comparable(near, row) == self.comparable(far, row)
 
@@ -198,6 +241,10 @@ class _Run:
             return value.table if isinstance(value, EntityReference) else None
         return value
 
+    def cell(self, row: Combination, ref: ColumnRef) -> Cell:
+        """Return a column of a row as grouping takes it."""
+        return Cell(self.value(ref, row), self.comparable(ref, row))
+
     def comparable(self, ref: ColumnRef, row: Combination) -> Comparable | None:
         """Return what a column of a row is compared by."""
         return comparable(self.type_of(ref), self.value(ref, row))
@@ -205,7 +252,7 @@ class _Run:
     def sorted_by(self, order: Order, row: Combination) -> Comparable | None:
         """Return what a row is sorted by: a lookup by the name of the record it points to, where it has a name."""
         value = self.value(order.column, row)
-        if not isinstance(value, EntityReference):
+        if not isinstance(value, EntityReference) or order.column.part == "id":
             return self.comparable(order.column, row)
         target = self.catalog.tables[value.table]
         if target.primary_name is None or target.source is not None:

@@ -43,14 +43,15 @@ class _Join:
 class Scope:
     """The table of a query, the parameter aliases of its URL, and the links that its paths need.
 
-    `joins` grows while paths are resolved; read `links` afterwards. Inside a lambda operator `alias` is the linked
-    table's and every path begins with `variable`; `lambdas` counts those of this scope.
+    `aliases` is None where the service reads none. `joins` grows while paths are resolved; read `links` afterwards.
+    Inside a lambda operator `alias` is the linked table's and every path begins with `variable`; `lambdas` counts those
+    of this scope.
     """
 
     catalog: Catalog
     dialect: Dialect
     table: Table
-    aliases: Mapping[str, Expression] = field(default_factory=dict)
+    aliases: Mapping[str, Expression] | None = field(default_factory=dict)
     joins: dict[tuple[str, ...], _Join] = field(default_factory=dict)
     alias: str = ""
     variable: str = ""
@@ -60,10 +61,12 @@ class Scope:
         """Return what a parameter alias stands for (null when nothing is assigned to it), else the expression itself.
 
         Raises:
-            MalformedRequest: an alias stands for itself.
+            MalformedRequest: an alias stands for itself, or stands where none is read.
         """
         seen: set[str] = set()
         while isinstance(expression, Alias):
+            if self.aliases is None:
+                raise MalformedRequest("Parameter aliases are not supported inside $expand.")
             if expression.name in seen:
                 raise MalformedRequest(f"The parameter alias '@{expression.name}' refers to itself.")
             seen.add(expression.name)

@@ -11,7 +11,7 @@ from entities.messages import Message, ReadMetadata, Response, Rows
 from entities.metadata.catalog import Catalog
 from odata_server.bind.dialect import Dialect
 from odata_server.bind.payload import Payload
-from odata_server.bind.query import Reading
+from odata_server.bind.selection import Reading
 from odata_server.edm.formats import MINIMAL, Format, Metadata
 from odata_server.edm.preferences import Preferences
 from odata_server.edm.representation import RowShape
@@ -67,7 +67,7 @@ class Call:
 
     def reading(self) -> Reading:
         """Return what query options are read against."""
-        return Reading(self.catalog, self.dialect, self.preferences, self.form)
+        return Reading(self.catalog, self.dialect, self.preferences, self.form, self.root)
 
     def options(self) -> QueryOptions:
         """Return the parsed query string."""
@@ -84,7 +84,7 @@ class Call:
 
     def context(self, fragment: str) -> str:
         """Return an absolute context URL, an empty text where the caller wants no metadata."""
-        if self.form.metadata is Metadata.NONE:
+        if self.form is not MINIMAL and self.form.metadata is Metadata.NONE:
             return ""
         return f"{self.root}/$metadata#{fragment}"
 

@@ -20,9 +20,9 @@ from odata_server.bind.query import (
     bind_row,
     bind_rows,
     narrowed,
-    reference_shape,
 )
 from odata_server.bind.resource import ManyNavigation, Related, RelatedRow, Row, RowProperty
+from odata_server.bind.selection import reference_shape
 from odata_server.edm.control_information import value_facet
 from odata_server.edm.etags import web_api_etag
 from odata_server.edm.formats import MINIMAL
@@ -30,6 +30,7 @@ from odata_server.edm.preferences import INCLUDE_ANNOTATIONS, MAX_PAGE_SIZE, pre
 from odata_server.edm.representation import Facet, RowShape
 from odata_server.endpoints.call import Call, version_of
 from odata_server.endpoints.exchange import ODataResponse
+from odata_server.endpoints.query_languages import bound_rows, fetch_page
 from odata_server.endpoints.responses import json_response, no_content, text_response
 from odata_server.render import envelope
 from odata_server.render.rows import rows as render_rows
@@ -58,8 +59,9 @@ def read_collection(call: Call, table: Table) -> ODataResponse:
     key = bound_key(call, table)
     bound = call.services.rows.get(key)
     if bound is None:
-        bound = bind_rows(table, call.options(), call.reading())
-        call.services.rows.put(key, bound)
+        bound, is_kept = bound_rows(call, table)
+        if is_kept:
+            call.services.rows.put(key, bound)
     return collection_answer(call, bound)
 
 
@@ -72,11 +74,13 @@ def collection_answer(call: Call, bound: BoundRows) -> ODataResponse:
         totals = envelope.Totals(
             bound.counts, bound.annotates_totals, found.total, found.total_exceeded, version, call.form.exact_text
         )
+    if bound.fetch_cookie:
+        totals = replace(totals, fetch=fetch_page(call, bound, found))
     body = envelope.collection(
         call.context(bound.fragment),
         row_bytes(found, bound.shape),
         totals=totals,
-        next_link=next_link(call, bound, found),
+        next_link=None if bound.fetch_cookie else next_link(call, bound, found),
     )
     applied = preference_applied(call.preferences, MAX_PAGE_SIZE, INCLUDE_ANNOTATIONS)
     return json_response(call.services, body, *applied)
@@ -120,8 +124,9 @@ def read_row(call: Call, table: Table, target: Target) -> ODataResponse:
 def row_answer(call: Call, target: Target, bound: BoundRow, *, status: int = 200) -> ODataResponse:
     """Read one row and return it with its entity tag, or 304 where the caller has this version already."""
     known = version_of(call.request.header("if-none-match"))
-    unless = known if call.preferences.annotations.is_empty and status == 200 else None  # noqa: PLR2004 - OK
-    found = call.read(Retrieve(target, bound.columns, unless), bound.shape)
+    is_plain = call.preferences.annotations.is_empty and not bound.expansions
+    unless = known if is_plain and status == 200 else None  # noqa: PLR2004 - OK
+    found = call.read(Retrieve(target, bound.columns, unless, bound.expansions), bound.shape)
     etag = () if found.version is None else (("ETag", web_api_etag(found.version)),)
     if found.not_modified:
         return no_content(call.services, *etag, status=304)
@@ -148,7 +153,7 @@ def counted(call: Call, query: QueryExpression) -> int:
 
 def read_related(call: Call, related: Related) -> ODataResponse:
     """Answer `GET set(key)/collection?options`."""
-    bound = bind_rows(related.table, call.options(), call.reading())
+    bound, _ = bound_rows(call, related.table)
     return collection_answer(call, _with_query(bound, of_parent(call, bound.query, related)))
 
 
@@ -168,8 +173,9 @@ def read_references(call: Call, related: Related) -> ODataResponse:
 
 
 def _without_select(options: QueryOptions) -> QueryOptions:
-    if options.select is not None:
-        raise MalformedRequest("The query option '$select' cannot be applied to references.")
+    for name in ("$select", "$apply"):
+        if name in options.names:
+            raise MalformedRequest(f"The query option '{name}' cannot be applied to references.")
     return options
 
 

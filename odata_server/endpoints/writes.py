@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest, NotSupported
@@ -21,6 +22,7 @@ from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.reads import existing, row_answer
 from odata_server.endpoints.responses import no_content
 from odata_server.render.links import entity_id
+from odata_server.syntax.request_trees import QueryOptions
 
 _CREATED: Final = 201
 _CHANGED: Final = 200
@@ -69,7 +71,11 @@ def change(call: Call, row: Row) -> ODataResponse:
     members = read_object(call.request.body, table.entity_set_name)
     record = bind_record(members, table, call.payload(), creates=not updates_only, updates=not creates_only)
     _check_key(record, row.target, table)
-    answered = bind_row(table, call.options(), call.reading()) if call.preferences.return_representation else None
+    answered = (
+        bind_row(table, _not_expanded(call.options()), call.reading())
+        if call.preferences.return_representation
+        else None
+    )
     if creates_only:
         written = call.execute(Create(table.logical_name, {**record, **_key_values(row.target, table)}))
     elif updates_only:
@@ -81,6 +87,11 @@ def change(call: Call, row: Row) -> ODataResponse:
     if answered is not None:
         return row_answer(call, written.reference, answered, status=_CREATED if written.created else _CHANGED)
     return _located(call, table, written)
+
+
+def _not_expanded(options: QueryOptions) -> QueryOptions:
+    """Return options without `$expand`, which the answer to a change ignores (Learn: "Update with data returned")."""
+    return replace(options, expand=None, names=tuple(name for name in options.names if name != "$expand"))
 
 
 def _check_key(record: Record, target: Target, table: Table) -> None:

@@ -8,18 +8,18 @@ caller has the query authorized before it is split.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, LookupType
+from entities.ordering import distinct_columns, repeating_ids
 from entities.query import ColumnRef, Order, QueryExpression
 from entities.values import Value
 from odata_server.edm.representation import RowShape
+from odata_server.engine.clauses import limit_sql, offset_sql, order_sql, orders_of, source_sql
 from odata_server.engine.database import quoted
-from odata_server.engine.predicates import Binder, Scope, bound, comparable_sql, filter_sql, join_sql
-from odata_server.engine.row_json import row_sql
-from odata_server.engine.slots import Slot
-from odata_server.engine.storage import SqlValue, fold_of, physical, table_of_lookup
+from odata_server.engine.expansions import expanded_row_sql
+from odata_server.engine.predicates import Binder, Scope, bound, comparable_sql, filter_sql
+from odata_server.engine.storage import SqlValue, fold_of, physical
 
 COUNT_LIMIT = 5_000
 """`$count` never says more (Learn: "Count number of rows")."""
@@ -47,15 +47,15 @@ class Plan:
 def page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
     """Compile a query for a page of JSON rows."""
     scope = Scope(catalog)
-    source = _source(scope, query)
+    source = source_sql(scope, query)
     orders = orders_of(catalog, query)
     keys = len(orders) if query.page is not None else 0
-    key_list = [f"{_order_sql(scope, order)} AS k{n}" for n, order in enumerate(orders[:keys])]
-    inner = _select(scope, query, [f"{row_sql(scope, shape)} AS j", *key_list], source, orders)
+    key_list = [f"{order_sql(scope, order)} AS k{n}" for n, order in enumerate(orders[:keys])]
+    inner = _select(scope, query, [f"{expanded_row_sql(scope, query, shape)} AS j", *key_list], source, orders)
     ends: list[str] = []
     if keys:
         inner = f"SELECT *, row_number() OVER () AS n FROM ({inner})"
-        limit = _limit_sql(scope, query)
+        limit = limit_sql(scope, query)
         ends = [f"max(k{n}) FILTER (WHERE n = 1)" for n in range(keys)]
         ends += [f"max(k{n}) FILTER (WHERE n = {limit})" for n in range(keys)]
     outer = ["CAST(group_concat(j, ',') AS BLOB)", "count(*)", _count_sql(scope, query, source), *ends]
@@ -65,88 +65,77 @@ def page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan
 def row_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
     """Compile a query for one JSON row and its version."""
     scope = Scope(catalog)
-    source = _source(scope, query)
+    source = source_sql(scope, query)
     table = catalog.tables[query.table]
     version = f"t0.{quoted('versionnumber')}" if table.has_version else "NULL"
-    sql = f"SELECT CAST({row_sql(scope, shape)} AS BLOB), {version} {source} WHERE {filter_sql(scope, query.filter)}"
+    row = expanded_row_sql(scope, query, shape)
+    sql = f"SELECT CAST({row} AS BLOB), {version} {source} WHERE {filter_sql(scope, query.filter)}"
     return Plan(f"{sql} LIMIT 1", tuple(scope.binders))
 
 
 def records_plan(catalog: Catalog, query: QueryExpression) -> Plan:
     """Compile a query for records: the physical columns of every column asked for, row by row."""
     scope = Scope(catalog)
-    source = _source(scope, query)
+    source = source_sql(scope, query)
     table = catalog.tables[query.table]
     names = query.columns if query.columns is not None else tuple(table.by_name)
     refs = (*(ColumnRef(name) for name in names), *query.linked_columns)
     columns = tuple((f"{r.alias}.{r.name}" if r.alias else r.name, scope.column(r)[2]) for r in refs)
     selected = [part for ref in refs for part in _physical_sql(scope, ref)]
     orders = orders_of(catalog, query)
-    sql = _select(scope, query, [*selected, *(_order_sql(scope, order) for order in orders)], source, orders)
+    sql = _select(scope, query, [*selected, *(order_sql(scope, order) for order in orders)], source, orders)
     return Plan(sql, tuple(scope.binders), _places(scope, orders), columns)
 
 
 def count_plan(catalog: Catalog, query: QueryExpression) -> Plan:
     """Compile a query for its number of rows, one more than the limit at most."""
     scope = Scope(catalog)
-    source = _source(scope, query)
+    source = source_sql(scope, query)
     return Plan(f"SELECT {_counted_sql(scope, query, source)}", tuple(scope.binders))
 
 
 def exists_after_plan(catalog: Catalog, query: QueryExpression) -> Plan:
     """Compile the question whether any row follows the query's anchor."""
     scope = Scope(catalog)
-    source = _source(scope, query)
+    source = source_sql(scope, query)
     where = " AND ".join(_conditions(scope, query, orders_of(catalog, query)))
     return Plan(f"SELECT 1 {source} WHERE {where} LIMIT 1", tuple(scope.binders))
 
 
-def orders_of(catalog: Catalog, query: QueryExpression) -> tuple[Order, ...]:
-    """Return the full order: the query's up to the id, or with the id added, so that every row has its place."""
-    primary = ColumnRef(catalog.tables[query.table].primary_id)
-    for position, order in enumerate(query.orders):
-        if order.column == primary:
-            return query.orders[: position + 1]
-    return (*query.orders, Order(primary))
-
-
-def _source(scope: Scope, query: QueryExpression) -> str:
-    alias = scope.enter("", query.table)
-    joins = [join_sql(scope, link) for link in query.links]
-    return " ".join((f"FROM {quoted(query.table)} AS {alias}", *joins))
-
-
 def _select(scope: Scope, query: QueryExpression, selected: list[str], source: str, orders: tuple[Order, ...]) -> str:
     where = " AND ".join(_conditions(scope, query, orders))
-    order = ", ".join(f"{_order_sql(scope, o)}{' DESC' if o.descending else ''}" for o in orders)
-    limit = _limit_sql(scope, query)
-    word = "SELECT DISTINCT" if query.distinct else "SELECT"
-    sql = f"{word} {', '.join(selected)} {source} WHERE {where} ORDER BY {order}"
-    return f"{sql} LIMIT {limit}" if limit else sql
+    order = ", ".join(f"{order_sql(scope, o)}{' DESC' if o.descending else ''}" for o in orders)
+    limit = limit_sql(scope, query)
+    sql = f"SELECT {', '.join(selected)} {source} WHERE {where}{_grouped_sql(scope, query)} ORDER BY {order}"
+    if not limit:
+        return sql
+    offset = offset_sql(scope, query)
+    return f"{sql} LIMIT {limit} OFFSET {offset}" if offset else f"{sql} LIMIT {limit}"
+
+
+def _grouped_sql(scope: Scope, query: QueryExpression) -> str:
+    """Return the grouping that leaves one row per distinct combination: that of the first record.
+
+    SQLite takes the other columns of a group from the row that has the only minimum of the query.
+    """
+    if not query.distinct:
+        return ""
+    shown = ", ".join(_distinct_sql(scope, query))
+    own = ColumnRef(scope.catalog.tables[query.table].primary_id)
+    ids = (own, *repeating_ids(scope.catalog, query.links))
+    first = " || ".join(f"coalesce({comparable_sql(scope, ref)}, '')" for ref in ids)
+    return f" GROUP BY {shown} HAVING min({first}) IS NOT NULL"
+
+
+def _distinct_sql(scope: Scope, query: QueryExpression) -> tuple[str, ...]:
+    return tuple(comparable_sql(scope, ref) for ref in distinct_columns(scope.catalog, query))
 
 
 def _conditions(scope: Scope, query: QueryExpression, orders: tuple[Order, ...]) -> list[str]:
     conditions = [filter_sql(scope, query.filter)]
-    if query.page and query.page.anchor:
+    if query.page and query.page.anchor and query.page.anchor.values:
         conditions.append(_after_sql(scope, orders, query.page.anchor.values))
     return conditions
-
-
-def _limit_sql(scope: Scope, query: QueryExpression) -> str:
-    """Return the row limit: the page's size, or `$top` where there is no paging."""
-    slot = query.page.size if query.page else query.top
-    if slot is None:
-        return ""
-    index = cast("Slot", slot).index
-    return scope.parameter(lambda literals: cast("int", literals[index]))
-
-
-def _order_sql(scope: Scope, order: Order) -> str:
-    """Return what a term sorts by: a lookup by the name of its record, everything else by its comparable form."""
-    alias, _, column = scope.column(order.column)
-    if isinstance(column.type, LookupType):
-        return lookup_name_sql(scope.catalog, alias, column)
-    return comparable_sql(scope, order.column)
 
 
 def _places(scope: Scope, orders: tuple[Order, ...]) -> tuple[Column | None, ...]:
@@ -154,28 +143,12 @@ def _places(scope: Scope, orders: tuple[Order, ...]) -> tuple[Column | None, ...
     return tuple(None if isinstance(column.type, LookupType) else column for column in columns)
 
 
-def lookup_name_sql(catalog: Catalog, alias: str, lookup: Column) -> str:
-    """Return the fold of the primary name of a referenced record, for sorting; its id where the table has no names."""
-    assert isinstance(lookup.type, LookupType)
-    column = f"{alias}.{quoted(lookup.logical_name)}"
-    names = {
-        name: f"(SELECT n.{quoted(fold_of(table.primary_name))} FROM {quoted(name)} AS n"
-        f" WHERE n.{quoted(table.primary_id)} = {column})"
-        for name in lookup.type.targets
-        if (table := catalog.tables.get(name)) and table.primary_name and not table.source
-    }
-    if not lookup.type.is_polymorphic or not names:
-        return next(iter(names.values()), column)
-    arms = " ".join(f"WHEN '{name}' THEN {sql}" for name, sql in names.items())
-    return f"CASE {alias}.{quoted(table_of_lookup(lookup.logical_name))} {arms} ELSE {column} END"
-
-
 def _after_sql(scope: Scope, orders: tuple[Order, ...], values: tuple[Value, ...]) -> str:
     """Return the condition that a row comes after the anchor, term by term; nulls come first ascending."""
     alternatives = []
     equal: list[str] = []
     for position, (order, value) in enumerate(zip(orders, values, strict=True), start=1):
-        column = _order_sql(scope, order)
+        column = order_sql(scope, order)
         later = _later_sql(scope, order, column, value)
         if later:
             alternatives.append("(" + " AND ".join((*equal, later)) + ")")
@@ -206,8 +179,7 @@ def _counted_sql(scope: Scope, query: QueryExpression, source: str) -> str:
     where = filter_sql(scope, query.filter)
     rows = "SELECT 1"
     if query.distinct:
-        shown = (ColumnRef(scope.catalog.tables[query.table].primary_id), *query.linked_columns)
-        rows = f"SELECT DISTINCT {', '.join(comparable_sql(scope, ref) for ref in shown)}"
+        rows = f"SELECT DISTINCT {', '.join(_distinct_sql(scope, query))}"
     return f"(SELECT count(*) FROM ({rows} {source} WHERE {where} LIMIT {COUNT_LIMIT + 1}))"
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import apsw
 
 from entities.errors import InvalidOperation, NotSupported, RecordNotFound, TemporarilyUnavailable
+from entities.grouping import has_dates, with_calendar
 from entities.messages import (
     Associate,
     Create,
@@ -184,15 +185,17 @@ class OrganizationService:
             self.on_job()
 
     def _concrete(self, message: Message, principal: Principal) -> Message:
-        """Return the message with its relative conditions ("last week", "the caller") resolved."""
-        if not isinstance(message, RetrieveMultiple) or not is_relative(message.query):
+        """Return the message with what depends on the caller resolved: "last week", "me", the calendar of groups."""
+        if not isinstance(message, RetrieveMultiple):
+            return message
+        if not is_relative(message.query) and not has_dates(message.query):
             return message
         return replace(message, query=self._concrete_query(message.query, principal))
 
     def _concrete_query(self, query: QueryExpression, principal: Principal) -> QueryExpression:
         connection, catalog = self.database.reader(), self._catalog
         settings = caller_settings(connection, self._plans, catalog, principal, self._parts.clock())
-        return concrete(query, settings, catalog)
+        return with_calendar(concrete(query, settings, catalog), settings)
 
     def _retrieve_multiple(self, message: RetrieveMultiple, principal: Principal, shape: RowShape | None) -> Rows:
         query = authorize(message, principal, self._catalog).message.query
@@ -207,7 +210,8 @@ class OrganizationService:
         target = resolve(connection, catalog, message.target)
         table = catalog.tables[target.table]
         own = equals(table.primary_id, target.id)
-        query = QueryExpression(target.table, message.columns, filter=both(own, authorized.rows))
+        expansions = authorized.message.expansions
+        query = QueryExpression(target.table, message.columns, filter=both(own, authorized.rows), expansions=expansions)
         if query.expansions and is_relative(query):
             query = self._concrete_query(query, principal)
         if shape is None:

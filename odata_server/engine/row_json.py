@@ -6,10 +6,12 @@ concatenated as text before the value they annotate. `render.rows` gives the sam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import orjson
 
+from entities.grouping import result_digits
 from entities.metadata.columns import (
     BigIntType,
     BooleanType,
@@ -45,40 +47,64 @@ _PAIRS = 200
 _GROUP = 50
 """Members per parenthesis of a concatenation, which SQLite reads as an expression as deep as it is long."""
 
-_CONDITIONAL = frozenset({Facet.FORMATTED, Facet.LOOKUP_LOGICAL_NAME, Facet.NAVIGATION, Facet.TYPE})
+_CONDITIONAL = frozenset(
+    {Facet.FORMATTED, Facet.LOOKUP_LOGICAL_NAME, Facet.NAVIGATION, Facet.TYPE, Facet.AGGREGATE_FORMATTED}
+)
 """Facets whose member is left out where the value is null."""
 
 
-def row_sql(scope: Scope, shape: RowShape) -> str:
+def row_sql(scope: Scope, shape: RowShape, appended: Sequence[tuple[str, str]] = ()) -> str:
     """Return the SQL text expression of one row's JSON object.
 
     Members that may be left out are written as text with a comma after them, so the last chunk, which is always
     there, closes the object.
+
+    Args:
+        scope: the statement.
+        shape: the members of the row.
+        appended: names of members that come last, and SQL for the JSON text of each.
     """
     members = shape.members
-    last = next((n for n in range(len(members), 0, -1) if members[n - 1].facet in _CONDITIONAL), 0)
+    last = next((n for n in range(len(members), 0, -1) if _may_go(members[n - 1])), 0)
     tail_start = max(last, len(members) - _PAIRS)
     pieces = [_piece_sql(scope, member) for member in members[:tail_start]]
-    tail = _object_sql(scope, members[tail_start:])
+    tail = _object_sql(scope, members[tail_start:], appended)
     if not pieces:
         return tail
     groups = (pieces[start : start + _GROUP] for start in range(0, len(pieces), _GROUP))
     joined = " || ".join(f"({' || '.join(group)})" for group in groups)
-    if tail_start == len(members):
+    if tail_start == len(members) and not appended:
         return f"'{{' || rtrim({joined}, ',') || '}}'"
     return f"'{{' || {joined} || substr({tail}, 2)"
 
 
-def _object_sql(scope: Scope, members: tuple[Member, ...]) -> str:
-    return f"json_object({', '.join(f'{text(m.name)}, {member_sql(scope, m)}' for m in members)})"
+def _object_sql(scope: Scope, members: tuple[Member, ...], appended: Sequence[tuple[str, str]]) -> str:
+    pairs = [f"{text(m.name)}, {member_sql(scope, m)}" for m in members]
+    if not appended:
+        return f"json_object({', '.join(pairs)})"
+    # A subquery's text is concatenated, because it may lose the mark of JSON on its way into json_object. The number
+    # that stands for the first of them is trimmed off together with the closing brace.
+    (first, value), *others = appended
+    head = f"rtrim(json_object({', '.join((*pairs, f'{text(first)}, 0'))}), '0}}')"
+    rest = "".join(f" || {text(',' + json_name(name))} || {other}" for name, other in others)
+    return f"({head} || {value}{rest} || '}}')"
+
+
+def json_name(name: str) -> str:
+    """Return a member's name as JSON with the colon behind it."""
+    return orjson.dumps(name).decode() + ":"
 
 
 def _piece_sql(scope: Scope, member: Member) -> str:
-    name = text(orjson.dumps(member.name).decode() + ":")
+    name = text(json_name(member.name))
     value = f"json_quote({member_sql(scope, member)})"
-    if member.facet in _CONDITIONAL:
+    if _may_go(member):
         return f"coalesce({name} || nullif({value}, 'null') || ',', '')"
     return f"{name} || {value} || ','"
+
+
+def _may_go(member: Member) -> bool:
+    return member.omits_null or member.facet in _CONDITIONAL
 
 
 def member_sql(scope: Scope, member: Member) -> str:
@@ -96,6 +122,8 @@ def member_sql(scope: Scope, member: Member) -> str:
             return _referenced_table_sql(column, member)
         case Facet.NAVIGATION:
             return _navigation_sql(column, member)
+        case Facet.AGGREGATE | Facet.AGGREGATE_AS_TEXT | Facet.AGGREGATE_FORMATTED:
+            return _aggregate_sql(column, member)
         case Facet.FINANCE_VALUE:
             return _finance_sql(column, member)
         case Facet.ETAG | Facet.ENTITY_ID | Facet.TYPE | Facet.FINANCE_ETAG:
@@ -246,6 +274,17 @@ def _moment_sql(column: str, *, date_only: bool) -> str:
     hour = f"CAST(substr({column}, 12, 2) AS INTEGER)"
     half = f"CASE WHEN {hour} < 12 THEN ' AM' ELSE ' PM' END"
     return f"{shown} || ' ' || (({hour} + 11) % 12 + 1) || ':' || substr({column}, 15, 2) || {half}"
+
+
+def _aggregate_sql(column: str, member: Member) -> str:
+    """Return an aggregated exact number, which is stored as `engine.exact_numbers` writes it."""
+    if member.facet is not Facet.AGGREGATE_FORMATTED:
+        assert isinstance(member.type, DecimalType)
+        number = f"exact_text({column}, {member.type.precision})"
+        return number if member.facet is Facet.AGGREGATE_AS_TEXT else f"json({number})"
+    shown = member.type.precision if isinstance(member.type, DecimalType | MoneyType) else 0
+    symbol = "$" if isinstance(member.type, MoneyType) else ""
+    return f"exact_display({column}, {result_digits(member.type)}, {shown}, '{symbol}')"
 
 
 def _lookup_name_sql(column: str, member: Member) -> str:

@@ -109,6 +109,12 @@ CATALOG: Catalog = catalog(
     (
         ManyToMany("firm_sector", "firm_sector", "firm", "firmid", "sectors", "sector", "sectorid", "firms"),
         OneToMany("firm_parent", "firm", "firmid", "firm", "parent", "Parent", "Children", is_hierarchical=True),
+        OneToMany("sector_firm", "sector", "sectorid", "firm", "sector", "sector", "sector_firms"),
+        OneToMany("firm_regarding_s", "sector", "sectorid", "firm", "regarding", "regarding_sector", "regarding_firms"),
+        OneToMany("firm_regarding_f", "firm", "firmid", "firm", "regarding", "regarding_firm", "regarding_firms"),
+        OneToMany("visit_firm", "firm", "firmid", "visit", "firm", "firm", "visits"),
+        OneToMany("visit_party_f", "firm", "firmid", "visit", "party", "party_firm", "party_visits"),
+        OneToMany("visit_party_s", "sector", "sectorid", "visit", "party", "party_sector", "party_visits"),
     ),
 )
 

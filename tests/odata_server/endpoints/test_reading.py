@@ -142,7 +142,6 @@ def test_a_lookup_is_compared_with_a_bare_or_quoted_guid(api, people, form):
         ("/accounts?$format=json", 400, "0x80060888", "'$format'"),
         ("/accounts?$nope=1", 400, "0x80060888", "The query parameter '$nope' is not supported"),
         ("/accounts?$top=-1", 400, "0x80060888", ""),
-        ("/accounts?$expand=primarycontactid", 501, "0x80040315", "'$expand'"),
         ("/accounts?fetchXml=x", 501, "0x80040315", "'fetchXml'"),
         ("/accounts?savedQuery=x", 501, "0x80040315", "'savedQuery'"),
         ("/accounts?$skiptoken=nonsense", 400, "0x80040203", "Paging Cookie"),

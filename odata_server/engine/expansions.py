@@ -1,0 +1,128 @@
+"""Expanded records as SQL: what stands under a row's navigation properties, made by the same statement.
+
+Each expansion is a subquery that is correlated with its row and gives JSON as text: an object or null over a lookup,
+an array over a collection. Text is concatenated, because SQLite versions differ in whether a subquery's result is
+still known to be JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import orjson
+
+from entities.errors import EngineFault
+from entities.metadata.catalog import CollectionNavigation, LookupNavigation, ManyToManyNavigation
+from entities.metadata.tables import Table
+from entities.query import Expansion, LinkEntity, QueryExpression
+from odata_server.edm.representation import Expanded, NextLink, RowShape
+from odata_server.engine.clauses import limit_sql, order_sql, orders_of, source_sql
+from odata_server.engine.database import quoted
+from odata_server.engine.predicates import Scope, filter_sql, join_condition
+from odata_server.engine.row_json import json_name, row_sql, text
+
+_PARENT = "$parent"
+"""The alias of the row in the scope of its expansions; a query's own aliases are names."""
+
+
+def expanded_row_sql(scope: Scope, query: QueryExpression, shape: RowShape) -> str:
+    """Return the SQL text expression of one row's JSON object with its expanded records.
+
+    Args:
+        scope: the statement, with the query's table under the empty alias.
+        query: the query; its literals are slots.
+        shape: the members of its rows, with as many shapes of expanded records as the query has expansions.
+    """
+    waiting = iter(query.expansions)
+    appended = []
+    for expanded in shape.expanded:
+        expansions = [next(waiting) for _ in expanded.shapes]
+        appended.append((expanded.name, _expanded_sql(scope, query.table, expanded, expansions)))
+    return row_sql(scope, shape, appended)
+
+
+def _expanded_sql(scope: Scope, table: str, expanded: Expanded, expansions: Sequence[Expansion]) -> str:
+    if not expanded.is_collection:
+        found = zip(expansions, expanded.shapes, strict=True)
+        records = [_record_sql(scope, table, expansion, shape) for expansion, shape in found]
+        return f"coalesce({', '.join(records)}, 'null')"
+    (expansion,) = expansions
+    return _records_sql(scope, table, expansion, expanded)
+
+
+def _record_sql(scope: Scope, table: str, expansion: Expansion, shape: RowShape) -> str:
+    """Return the subquery of the one record a lookup points to; NULL when there is none."""
+    outside = _inside(scope)
+    source = source_sql(scope, expansion.query)
+    where = f"{_tie_sql(scope, table, expansion)} AND {filter_sql(scope, expansion.query.filter)}"
+    sql = f"(SELECT {expanded_row_sql(scope, expansion.query, shape)} {source} WHERE {where})"
+    scope.tables = outside
+    return sql
+
+
+def _records_sql(scope: Scope, table: str, expansion: Expansion, expanded: Expanded) -> str:
+    """Return the subquery of the array of related records in their order, with the next link behind it."""
+    shape = expanded.shapes[0]
+    outside = _inside(scope)
+    query = expansion.query
+    source = source_sql(scope, query)
+    key = f"{scope.tables[''][0]}.{quoted(scope.catalog.tables[query.table].primary_id)}"
+    row = expanded_row_sql(scope, query, shape)
+    where = f"{_tie_sql(scope, table, expansion)} AND {filter_sql(scope, query.filter)}"
+    orders = orders_of(scope.catalog, query)
+    order = ", ".join(f"{order_sql(scope, o)}{' DESC' if o.descending else ''}" for o in orders)
+    limit = limit_sql(scope, query)
+    end = f" LIMIT {limit}" if limit else ""
+    scope.tables = outside
+    link = "" if expanded.link is None else f" || {_link_sql(scope, expanded.name, expanded.link)}"
+    inner = f"SELECT {row} AS j, {key} AS k {source} WHERE {where} ORDER BY {order}{end}"
+    return f"(SELECT '[' || coalesce(group_concat(j, ','), '') || ']'{link} FROM ({inner}))"
+
+
+def _link_sql(scope: Scope, name: str, link: NextLink) -> str:
+    """Return the member with the URL of the collection, as seen from the aggregate over its records."""
+    alias, _ = scope.tables[""]
+    before = text(f',{json_name(f"{name}@odata.nextLink")}"{_escaped(link.before)}')
+    url = f"{before} || {alias}.{quoted(link.key)} || {text(_escaped(link.after))}"
+    cookie = link.cookie
+    if cookie is None:
+        return f"{url} || '\"'"
+    before_last, before_first, behind = (text(_escaped(t)) for t in (cookie.before, cookie.between, cookie.after))
+    # Paged collections are in the order of their ids.
+    token = f"{before_last} || max(k) || {before_first} || min(k) || {behind}"
+    return f"CASE WHEN count(*) = {cookie.size} THEN {url} || {token} || '\"' ELSE '' END"
+
+
+def _escaped(url: str) -> str:
+    """Return a URL as it stands between the quotation marks of a JSON string."""
+    return orjson.dumps(url).decode()[1:-1]
+
+
+def _inside(scope: Scope) -> dict[str, tuple[str, Table]]:
+    """Leave only the row in sight, under an alias of its own, and return what was in sight."""
+    outside = scope.tables
+    scope.tables = {_PARENT: outside[""]}
+    return outside
+
+
+def _tie_sql(scope: Scope, table: str, expansion: Expansion) -> str:
+    """Return the condition that a record belongs to the row."""
+    near, far = scope.catalog.tables[table], scope.catalog.tables[expansion.query.table]
+    navigation = scope.catalog.navigation(table, expansion.navigation)
+    match navigation:
+        case LookupNavigation(relationship=relationship):
+            link = LinkEntity("", far.logical_name, far.primary_id, relationship.referencing_column, _PARENT)
+            return join_condition(scope, link)
+        case CollectionNavigation(relationship=relationship):
+            link = LinkEntity("", far.logical_name, relationship.referencing_column, near.primary_id, _PARENT)
+            return join_condition(scope, link)
+        case ManyToManyNavigation(relationship=relationship):
+            own, other = (scope.tables[alias][0] for alias in (_PARENT, ""))
+            pairs = f"SELECT {quoted(navigation.far)} FROM {quoted(relationship.intersect_table)}"
+            of_row = f"{quoted(navigation.near)} = {own}.{quoted(near.primary_id)}"
+            return f"{other}.{quoted(far.primary_id)} IN ({pairs} WHERE {of_row})"
+        case None:
+            raise EngineFault(f"The table '{table}' has no navigation property '{expansion.navigation}'.")
+        case _:
+            assert_never(navigation)
