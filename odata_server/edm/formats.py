@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Final
 
 from entities.errors import MalformedRequest, UnsupportedMediaType
@@ -53,7 +52,6 @@ _IGNORED: Final = frozenset({"odata.streaming", "streaming", "charset", "exponen
 _SUPPORTED: Final = ", ".join(f"application/json;odata.metadata={level}" for level in ("minimal", "full", "none"))
 
 
-@lru_cache(maxsize=256)
 def accepted_format(accept: str) -> Format:
     """Return the format that an Accept header asks for.
 

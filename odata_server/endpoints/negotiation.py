@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from entities.errors import UnsupportedMediaType
@@ -39,18 +40,22 @@ def negotiated(request: ODataRequest, root: str, path: str) -> Format:
         UnsupportedMediaType: a reading request accepts no JSON.
     """
     header = request.headers.get
-    check_versions(header("odata-version", ""), header("odata-maxversion", ""))
-    accept = header("accept", "")
-    if path.endswith(_NOT_JSON):
-        return MINIMAL
+    is_read = request.method == "GET" and not path.endswith(_NOT_JSON)
+    found = _agreed(header("accept", ""), header("odata-version", ""), header("odata-maxversion", ""), is_read)
+    return found if found is MINIMAL or found.metadata is not Metadata.FULL else replace(found, root=root)
+
+
+@lru_cache(maxsize=512)
+def _agreed(accept: str, version: str, largest: str, is_read: bool) -> Format:  # noqa: FBT001 - part of the cache's key
+    """Return the format that headers agree on with this service; kept, because most requests send the same ones."""
+    check_versions(version, largest)
     try:
-        found = accepted_format(accept)
+        return accepted_format(accept)
     except UnsupportedMediaType:
         # A write answers without content; it is done before anybody could object to the form of its answer.
-        if request.method == "GET":
+        if is_read:
             raise
         return MINIMAL
-    return replace(found, root=root) if found.metadata is Metadata.FULL else found
 
 
 def preflight(request: ODataRequest, services: Services) -> ODataResponse:

@@ -42,6 +42,7 @@ _SERVICE_PREFIXES: Final = ("/api/", "/data", "/XRMServices/")
 _CONTENT: Final[Mapping[str, str]] = MappingProxyType(
     {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 )
+_CONTENT_NAMES: Final = frozenset(_CONTENT.values())
 _PAYLOAD_TOO_LARGE: Final = 413
 _BAD_REQUEST: Final = 400
 _SOAP: Final = (
@@ -177,7 +178,7 @@ class _Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         value: str = self._environ[_variable(name)]
-        if not value and name in _CONTENT.values():
+        if not value and name in _CONTENT_NAMES:
             raise KeyError(name)
         return value
 
@@ -188,7 +189,7 @@ class _Headers(Mapping[str, str]):
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping declares it
         """Return a header, or the default, without an exception."""
         value = self._environ.get(_variable(name))
-        return default if value is None or (not value and name in _CONTENT.values()) else value
+        return default if value is None or (not value and name in _CONTENT_NAMES) else value
 
     def __iter__(self) -> Iterator[str]:
         for key in self._environ:

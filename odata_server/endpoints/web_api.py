@@ -99,7 +99,14 @@ def answered(
 
 def _formatted(call: Call) -> ODataResponse:
     answer = _answer(call)
-    return answer if call.form is MINIMAL else with_content_type(answer, call.form.content_type)
+    if call.form is MINIMAL or _is_metadata(call.path):
+        return answer
+    return with_content_type(answer, call.form.content_type)
+
+
+def _is_metadata(path: str) -> bool:
+    """Tell the definitions and the service document, which come with minimal metadata always, from data."""
+    return not path or path.partition("/")[0].partition("(")[0] in _METADATA
 
 
 def _call(request: ODataRequest, services: Services, principal: Principal, preferences: Preferences) -> Call:
@@ -128,7 +135,7 @@ def _answer(call: Call) -> ODataResponse:
             return reads.read_row(call, table, EntityReference(table.logical_name, Guid(point[2].lower())))
         if table is not None:
             return reads.read_collection(call, table)
-    if call.path.partition("/")[0].partition("(")[0] in _METADATA:
+    if call.path and _is_metadata(call.path):
         return _metadata(call, tuple(call.path.split("/")))
     if call.path == "$batch":
         raise NotSupported("$batch is not supported yet.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
+from odata_server.endpoints.metadata import WebApiMetadata
 from odata_server.endpoints.routes import data_routes
 
 BASE = "https://org.test:8443"
@@ -77,6 +79,16 @@ def test_a_read_that_accepts_no_json_of_ours_is_refused(api, accept):
 @pytest.mark.parametrize(("path", "accept"), [("/accounts/$count", "text/plain"), ("/$metadata", "application/xml")])
 def test_what_is_no_json_is_not_asked_for_as_json(api, path, accept):
     assert api("GET", path, accept=accept).status == 200
+
+
+@pytest.mark.parametrize("level", ["none", "full"])
+def test_definitions_say_that_they_come_with_minimal_metadata(services, api, level):
+    handler = WebApiMetadata()
+    client = type(api)(replace(services, metadata=handler), api.door, api.root)
+    for path in ("/", "/EntityDefinitions(LogicalName='account')?$select=LogicalName"):
+        answer = client("GET", path, accept=f"application/json;odata.metadata={level}")
+        assert header(answer, "Content-Type") == "application/json; odata.metadata=minimal"
+        assert "@odata.context" in json.loads(answer.body)
 
 
 def test_a_write_without_content_is_done_whatever_is_accepted(api):
