@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from math import isclose
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entities.errors import InvalidArgument
 from entities.evaluate import answer
 from entities.metadata.columns import (
     BigIntType,
+    Column,
     ColumnType,
     DateTimeType,
     DecimalType,
@@ -38,7 +42,8 @@ from odata_server.edm.preferences import AnnotationFilter
 from odata_server.render import rows as rendering
 from tests.properties.engines import Engine
 from tests.properties.queries import Alias, filters, in_sight, links
-from tests.properties.worlds import CATALOG, World, focuses, worlds
+from tests.properties.test_operators import WORLD as AWKWARD
+from tests.properties.worlds import CATALOG, FIRM, World, focuses, worlds
 
 _NUMBERS = (IntegerType, BigIntType, DecimalType, DoubleType, MoneyType)
 _EVERYTHING = AnnotationFilter(("*",))
@@ -193,3 +198,30 @@ def _named(world: World, value: Value) -> Value:
     names = [record["name"] for record in world[value.table] if record[key] == value.id]
     name = names[0] if names else None
     return replace(value, name=name if isinstance(name, str) else None)
+
+
+@pytest.mark.parametrize("column", FIRM.columns, ids=[c.logical_name for c in FIRM.columns])
+def test_every_function_on_every_column_means_the_same_or_is_refused(engine: Engine, column: Column) -> None:
+    engine.hold(AWKWARD)
+    by_color = (Group(ColumnRef("color"), "g"),)
+    for function, distinct, grouped in product(AggregateFunction, (False, True), ((), by_color)):
+        made = (Aggregate(function, "a", ColumnRef(column.logical_name), distinct),)
+        query = QueryExpression("firm", groups=grouped, aggregates=made)
+        if function in functions_for(column.type):
+            assert _same(engine.records(query).records, answer(query, CATALOG, AWKWARD).records), query
+        else:
+            for run in (engine.records, lambda asked: answer(asked, CATALOG, AWKWARD)):
+                with pytest.raises(InvalidArgument, match="is not supported for attribute of type"):
+                    run(query)
+
+
+@pytest.mark.parametrize("column", FIRM.columns, ids=[c.logical_name for c in FIRM.columns])
+def test_every_column_groups_the_same_or_is_refused(engine: Engine, column: Column) -> None:
+    engine.hold(AWKWARD)
+    count = (Aggregate(AggregateFunction.COUNT, "n"),)
+    query = QueryExpression("firm", groups=(Group(ColumnRef(column.logical_name), "g"),), aggregates=count)
+    if isinstance(column.type, MultiChoiceType):
+        with pytest.raises(InvalidArgument, match="MultiSelectPickList"):
+            engine.records(query)
+    else:
+        assert _same(engine.records(query).records, answer(query, CATALOG, AWKWARD).records)
