@@ -273,3 +273,16 @@ def test_more_than_fifty_thousand_rows_are_not_aggregated(api, services):
     assert api.error("GET", path.format("")) == refused
     narrow = "filter(asyncoperationid ne 00000001-0000-0000-0000-000000000000)/"
     assert api.json(path.format(narrow))["value"] == [{"n": 50_000}]
+
+
+def test_dates_are_grouped_by_the_fiscal_calendar_of_the_organization(api, ledger, services):
+    assert api("PATCH", f"/contacts({ledger['jim']})", {"birthdate": "2000-08-15"}).status == 204
+    period = "<attribute name='birthdate' groupby='true' dategrouping='fiscal-period' alias='p'/>"
+    known = "<filter><condition attribute='birthdate' operator='not-null'/></filter>"
+    fetch = quote(f"<fetch aggregate='true'><entity name='contact'>{period}{known}</entity></fetch>", safe="")
+    path = f"/contacts?fetchXml={fetch}"
+    assert api.json(path)["value"] == [{"p": 200003}]
+    with services.dataverse.database.writing() as connection:
+        connection.execute("UPDATE organization SET fiscalcalendarstart = '2019-07-01T00:00:00Z'")
+    (row,) = api.json(path, Prefer=ANNOTATED)["value"]
+    assert (row["p"], row[f"p@{FORMATTED}"]) == (200001, "Quarter 1 FY2000")
