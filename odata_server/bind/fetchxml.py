@@ -58,7 +58,7 @@ def bind_fetch(text: str, table: Table, reading: Reading, *, counts: bool = Fals
         InvalidArgument: a value does not fit its column.
         NotSupported: a feature that the simulator does not have yet.
     """
-    fetch = _read(text, table, reading)
+    fetch = _read(read_document(text), table, reading)
     keys = _keys(fetch, reading)
     top, page = _extent(fetch.element, keys)
     totals = flag(fetch.element, "returntotalrecordcount")
@@ -66,11 +66,11 @@ def bind_fetch(text: str, table: Table, reading: Reading, *, counts: bool = Fals
     return _bound(fetch, query, keys, reading, counts=counts or totals, fetch_cookie=True)
 
 
-def bind_saved(text: str, table: Table, reading: Reading, *, skiptoken: str | None, counts: bool) -> BoundRows:
+def bind_saved(document: Element, table: Table, reading: Reading, *, skiptoken: str | None, counts: bool) -> BoundRows:
     """Return what a saved query asks for; pages go by next links, as those of `$filter` do.
 
     Args:
-        text: the FetchXML of the saved query.
+        document: the FetchXML of the saved query.
         table: the table of the entity set that it is sent to.
         reading: catalog, preferences and format.
         skiptoken: `$skiptoken` where there is one.
@@ -79,7 +79,7 @@ def bind_saved(text: str, table: Table, reading: Reading, *, skiptoken: str | No
     Raises:
         DataverseError: as `bind_fetch`.
     """
-    fetch = _read(text, table, reading)
+    fetch = _read(document, table, reading)
     keys = _keys(fetch, reading)
     anchor = read_cookie(skiptoken, keys) if skiptoken is not None else None
     size = reading.preferences.max_page_size or whole(fetch.element, "count", 1) or LARGEST_PAGE
@@ -109,9 +109,8 @@ def _bound(
     )
 
 
-def _read(text: str, table: Table, reading: Reading) -> _Fetch:
+def _read(root: Element, table: Table, reading: Reading) -> _Fetch:
     """Return the query of a document without its page."""
-    root = read_document(text)
     if root.name != "fetch":
         raise malformed(f"The root element is '{root.name[:128]}', not 'fetch'.")
     entity = _entity(root)

@@ -36,7 +36,7 @@ from odata_server.edm.shapes import finance_shape, web_api_shape
 from odata_server.syntax.request_trees import QueryOptions
 
 TOTAL_RECORD_COUNT: Final = "Microsoft.Dynamics.CRM.totalrecordcount"
-_LANGUAGES: Final = frozenset({"fetchXml", "savedQuery", "userQuery"})
+_LANGUAGES: Final = frozenset({"fetchXml", "savedQuery", "userQuery", "sql"})
 """Other ways to ask for a collection; nothing else takes them."""
 _SINGLE_OPTIONS: Final = frozenset({"$select", "$expand"})
 _COUNT_OPTIONS: Final = frozenset({"$filter"})
@@ -192,8 +192,6 @@ def _check_options(options: QueryOptions, dialect: Dialect, allowed: frozenset[s
     for custom in options.custom:
         if custom.name in _LANGUAGES and dialect.style is Style.WEB_API:
             raise MalformedRequest(f"The query option '{custom.name}' cannot be applied to the requested resource.")
-        if custom.name == "sql" and dialect.style is Style.WEB_API:
-            raise NotSupported("The query option 'sql' is not supported yet.")
 
 
 def _allowed_text(dialect: Dialect) -> str:

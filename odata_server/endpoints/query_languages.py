@@ -1,7 +1,7 @@
-"""Collections asked for in another language than OData's: FetchXML, written out or stored as a system or user view.
+"""Collections asked for in another language than OData's: FetchXML, written out or stored as a view, and SQL.
 
 `GET set?fetchXml=…` (Learn: "Use FetchXML with the Web API"), `?savedQuery=id` and `?userQuery=id` (Learn: "Retrieve
-and execute predefined queries").
+and execute predefined queries"), `?sql=SELECT …` (Microsoft's Python SDK).
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from entities.messages import Retrieve, Rows
 from entities.metadata.tables import Table
 from entities.values import EntityReference, guid
 from odata_server.bind.fetchxml import ENTITIES_DO_NOT_MATCH, bind_fetch, bind_saved
+from odata_server.bind.fetchxml_document import read_document
 from odata_server.bind.paging import fetch_cookie
 from odata_server.bind.query import BoundRows, bind_rows
+from odata_server.bind.sql import read_sql
 from odata_server.edm.naming import WEB_API_NAMESPACE
 from odata_server.endpoints.call import Call
 from odata_server.render.envelope import MORE_RECORDS, PAGING_COOKIE, FetchPage
@@ -23,10 +25,11 @@ from odata_server.syntax.request_trees import CustomOption, QueryOptions
 
 FETCH_XML: Final = "fetchXml"
 _STORED: Final[Mapping[str, str]] = {"savedQuery": "savedquery", "userQuery": "userquery"}
-_LANGUAGES: Final = frozenset({FETCH_XML, *_STORED})
+SQL: Final = "sql"
+_LANGUAGES: Final = frozenset({FETCH_XML, SQL, *_STORED})
 _BESIDE: Final[Mapping[str, frozenset[str]]] = {
     FETCH_XML: frozenset({"$count"}),
-    **dict.fromkeys(_STORED, frozenset({"$count", "$skiptoken"})),
+    **dict.fromkeys((SQL, *_STORED), frozenset({"$count", "$skiptoken"})),
 }
 
 
@@ -43,9 +46,10 @@ def bound_rows(call: Call, table: Table) -> tuple[BoundRows, bool]:
     text = asked.value or ""
     if asked.name == FETCH_XML:
         return bind_fetch(text, table, call.reading(), counts=bool(options.count)), True
-    stored = _stored_query(call, _STORED[asked.name], table, text)
-    bound = bind_saved(stored, table, call.reading(), skiptoken=options.skiptoken, counts=bool(options.count))
-    return bound, False
+    is_sql = asked.name == SQL
+    document = read_sql(text) if is_sql else read_document(_stored_query(call, _STORED[asked.name], table, text))
+    bound = bind_saved(document, table, call.reading(), skiptoken=options.skiptoken, counts=bool(options.count))
+    return bound, is_sql
 
 
 def fetch_page(call: Call, bound: BoundRows, found: Rows) -> FetchPage:
