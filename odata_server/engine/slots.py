@@ -61,6 +61,7 @@ def _query_signature(query: QueryExpression, literals: list[Value]) -> Signature
         query.distinct,
         query.groups,
         query.aggregates,
+        query.aggregate_limit,
         tuple([(e.navigation, _query_signature(e.query, literals)) for e in query.expansions]),
     )
 

@@ -211,7 +211,8 @@ def exists(draw: st.DrawFn, tables: Tables, aliases: Sequence[Alias], depth: int
     link = draw(links(tables, near, name, fan=draw(st.booleans())))
     if link is None or near[0].startswith(name):
         return draw(conditions(aliases))
-    inside = [*(alias for alias in aliases if alias[0] != name), (name, tables[link.table])]
+    # What the new link and the one below it are called hides other tables of the same name.
+    inside = [*(alias for alias in aliases if alias[0] not in {name, f"{name}n"}), (name, tables[link.table])]
     return Exists(replace(link, filter=draw(filters(tables, inside, depth - 1))))
 
 

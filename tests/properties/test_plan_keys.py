@@ -39,6 +39,7 @@ NOW_OTHER = {
     "distinct": True,
     "groups": ("group",),
     "aggregates": ("sum",),
+    "aggregate_limit": 5,
     "expansions": (Expansion("parent", QueryExpression("account")),),
 }
 

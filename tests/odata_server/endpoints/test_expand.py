@@ -131,6 +131,14 @@ def test_options_inside_a_collection_choose_and_order_its_records(api, ids, opti
     assert [task["subject"] for task in api.json(link)["value"]] == subjects
 
 
+@pytest.mark.parametrize(("function", "count"), [("Today", 3), ("Yesterday", 0)])
+def test_relative_conditions_inside_an_expansion_are_resolved_for_rows_and_for_one_row(api, ids, function, count):
+    condition = f"Microsoft.Dynamics.CRM.{function}(PropertyName='createdon')"
+    expand = f"$select=name&$expand=Account_Tasks($select=subject;$filter={condition})"
+    assert len(row(api.json(f"/accounts?{expand}"), "Contoso")["Account_Tasks"]) == count
+    assert len(api.json(f"/accounts({ids['Contoso']})?{expand}")["Account_Tasks"]) == count
+
+
 def test_options_outside_and_inside_do_not_disturb_one_another(api, ids):
     path = (
         "/contacts?$select=firstname&$filter=parentcustomerid_account/name eq 'Contoso'&$orderby=firstname desc&$top=2"
