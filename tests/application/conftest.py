@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from driving import CONTROL, Caller, bearer, first_start
 
 from odata_server.app import build
-from tests.application.driving import CONTROL, Caller, bearer, first_start
 
 
 @pytest.fixture(scope="session")

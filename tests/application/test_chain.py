@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from driving import URL, WEB_API, Caller, bearer, refusal, until
 
 from security.authority.built_in import ADAPTER_CLIENT_ID
-from tests.application.driving import URL, WEB_API, Caller, bearer, refusal, until
 
 ADAPTER = str(ADAPTER_CLIENT_ID)
 ENTITY = "mshr_hcmlinkedinexportedcandidateentity"

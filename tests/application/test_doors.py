@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from driving import CONTROL, Caller, dump, refusal, until
 from flask import Flask
 from structlog.testing import capture_logs
 
@@ -14,7 +15,6 @@ from odata_server.endpoints.routes import data_routes
 from odata_server.engine.authority_store import open_authority_database
 from odata_server.environments import open_environments
 from security.authority.authority import AuthorityStores
-from tests.application.driving import CONTROL, Caller, dump, refusal, until
 
 RESET = "/_talentverse/reset"
 

@@ -7,13 +7,13 @@ import shutil
 
 import apsw
 import pytest
+from driving import Caller, bearer, dump, first_start, refusal
 
 from entities.errors import EngineFault
 from odata_server.admin.data_directory import Secrets
 from odata_server.admin.fixture_file import FixtureError, read_fixture
 from odata_server.app import build, prepare
 from odata_server.engine.authority_store import NewerAuthorityStoreError
-from tests.application.driving import Caller, bearer, dump, first_start, refusal
 
 READER = "11111111-1111-4111-8111-111111111111"
 ACCOUNT = "22222222-2222-4222-8222-222222222222"

@@ -11,16 +11,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 import apsw
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from werkzeug.test import run_wsgi_app
-
-from entities.human_resources import model
-from entities.metadata.columns import LookupType
-from entities.standard.environment import standard_catalog
-from odata_server.edm.naming import finance_columns, finance_property, key_columns
-from tests.application.driving import CONTROL, WEB_API, Caller, dump
-from tests.application.hostile import (
+from driving import CONTROL, WEB_API, Caller, dump
+from hostile import (
     HOSTILE_BODIES,
     KNOWN_ID,
     LONG,
@@ -29,6 +21,14 @@ from tests.application.hostile import (
     plausible_requests,
     wild_requests,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import run_wsgi_app
+
+from entities.human_resources import model
+from entities.metadata.columns import LookupType
+from entities.standard.environment import standard_catalog
+from odata_server.edm.naming import finance_columns, finance_property, key_columns
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 EXAMPLES = 30_000 if NIGHTLY else 450

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from things import ORGANIZATION, SYSTEM, SYSTEM_USER, UNIT, USER, Office, OpenOffice, gadget_catalog
 
 from entities.pipeline import Step
 from odata_server.engine.environment import Blueprint, prepare_database
-from tests.engine.things import ORGANIZATION, SYSTEM, SYSTEM_USER, UNIT, USER, Office, OpenOffice, gadget_catalog
 
 
 @pytest.fixture(scope="session")

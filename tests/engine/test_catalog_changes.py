@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from things import GADGET, SYSTEM, UNIT, Office, OpenOffice, gadget_catalog
 
 from entities.errors import StepRejected
 from entities.messages import Retrieve, RetrieveMultiple, Rows
@@ -13,7 +14,6 @@ from entities.query import QueryExpression
 from odata_server.engine.catalog_store import CatalogChange, load_catalog
 from odata_server.engine.organization import StaleSnapshot
 from odata_server.engine.transaction import Transaction
-from tests.engine.things import GADGET, SYSTEM, UNIT, Office, OpenOffice, gadget_catalog
 
 
 def without(*names: str) -> Table:

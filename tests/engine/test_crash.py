@@ -4,9 +4,8 @@ import random
 import time
 
 import pytest
-
-from tests.engine.things import OpenOffice
-from tests.engine.writers import check_whole, rows_of, start_writer
+from things import OpenOffice
+from writers import check_whole, rows_of, start_writer
 
 
 @pytest.mark.parametrize("durability", ["NORMAL", "FULL"])

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from things import CALLER, MISSING, UNIT, USER, Office
 
 from entities.errors import DataverseError, DuplicateRecord, InvalidArgument, RecordNotFound
 from entities.messages import Create, Upsert, Written
 from entities.values import EntityReference, Guid, KeyReference, Value
-from tests.engine.things import CALLER, MISSING, UNIT, USER, Office
 
 CHOSEN = Guid("0b000000-0000-4000-8000-000000000001")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from things import CALLER, MISSING, SYSTEM, SYSTEM_USER, USER, Office
 
 from entities.errors import (
     DataverseError,
@@ -15,7 +16,6 @@ from entities.errors import (
 from entities.messages import Associate, Delete, Disassociate, Message, RetrieveMultiple, Rows
 from entities.query import QueryExpression
 from entities.values import EntityReference
-from tests.engine.things import CALLER, MISSING, SYSTEM, SYSTEM_USER, USER, Office
 
 
 def exists(office: Office, reference: EntityReference) -> bool:

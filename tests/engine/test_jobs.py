@@ -4,11 +4,11 @@ import threading
 
 import apsw
 import pytest
+from things import Office, OpenOffice
 
 from entities.errors import StepRejected
 from entities.pipeline import ExecutionContext, Stage, Step
 from odata_server.engine.jobs import Job, JobWorker, claim, enqueue, finish
-from tests.engine.things import Office, OpenOffice
 
 NOW = 1_800_000_000.0
 

@@ -1,6 +1,7 @@
 """Steps of the event pipeline: when they run, what they see, and how they refuse."""
 
 import pytest
+from things import CALLER, SYSTEM, USER, OpenOffice
 
 from entities.errors import InvalidArgument, InvalidOperation, NotSupported, StepRejected
 from entities.messages import (
@@ -18,7 +19,6 @@ from entities.messages import (
 from entities.pipeline import ExecutionContext, Stage, Step
 from entities.query import QueryExpression, equals
 from entities.values import EntityReference
-from tests.engine.things import CALLER, SYSTEM, USER, OpenOffice
 
 
 def test_steps_run_by_stage_and_rank(open_office: OpenOffice) -> None:

@@ -2,9 +2,10 @@
 
 import threading
 
+from things import SYSTEM, OpenOffice
+from writers import check_whole, rows_of, start_writer
+
 from entities.messages import Create
-from tests.engine.things import SYSTEM, OpenOffice
-from tests.engine.writers import check_whole, rows_of, start_writer
 
 
 def test_processes_and_threads_that_write_at_once_lose_nothing(open_office: OpenOffice) -> None:

@@ -1,11 +1,11 @@
 """Changing a record: states, versions, owners, and refusals that leave everything as it was."""
 
 import pytest
+from things import CALLER, MISSING, SYSTEM, SYSTEM_USER, USER, Office
 
 from entities.errors import DataverseError, DuplicateRecord, InvalidArgument, RecordNotFound, VersionMismatch
 from entities.messages import Delete, Message, Update, Written
 from entities.values import EntityReference, Guid, KeyReference, Value
-from tests.engine.things import CALLER, MISSING, SYSTEM, SYSTEM_USER, USER, Office
 
 CHOSEN = EntityReference("gadget", Guid("0b000000-0000-4000-8000-000000000001"))
 

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from things import SYSTEM, Office
+
 from entities.messages import RetrieveMultiple, Rows
 from entities.query import QueryExpression
-from tests.engine.things import SYSTEM, Office
 
 ROOT = Path(__file__).parents[2]
 
