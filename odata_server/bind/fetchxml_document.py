@@ -24,6 +24,9 @@ _MOST_CONDITIONS: Final = 500
 _MOST_LINKS: Final = 15
 """Learn: "Join tables using FetchXml" (a query takes 15 links)."""
 
+_MOST_OF_A_KIND: Final = 10_000
+"""Values, attributes and the like; a database takes only so many parameters in a statement."""
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -68,6 +71,8 @@ class _Reader:
             raise MalformedRequest("Number of conditions in query exceeded maximum limit.", code=TOO_MANY_CONDITIONS)
         if self._seen.get("link-entity", 0) > _MOST_LINKS:
             raise MalformedRequest("Number of link entities in query exceeded maximum limit.", code=TOO_MANY_LINKS)
+        if self._seen[name] > _MOST_OF_A_KIND:
+            raise malformed(f"There are more than {_MOST_OF_A_KIND} elements '{name[:128]}'.")
         self._open.append(_Open(name, attributes))
 
     def end(self, _: str) -> None:

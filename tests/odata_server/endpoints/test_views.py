@@ -107,3 +107,11 @@ def test_what_is_no_view_of_the_collection_is_refused(api, rows, url, status, co
 def test_a_view_without_a_query_is_refused(api):
     view = api.created("userqueries", name="Empty", returnedtypecode="account", querytype=0)
     assert api.error("GET", f"/accounts?userQuery={view}")[:2] == (400, "0x80040201")
+
+
+def test_a_view_with_thousands_of_values_runs(api, rows):
+    values = "".join(f"<value>Nobody {n}</value>" for n in range(9_000))
+    condition = f"<condition attribute='firstname' operator='in'>{values}<value>Ann</value></condition>"
+    text = FIRST_NAMES.format("").replace("<order", f"<filter>{condition}</filter><order")
+    view = api.created("userqueries", name="Long", returnedtypecode="contact", querytype=0, fetchxml=text)
+    assert [row["firstname"] for row in api.json(f"/contacts?userQuery={view}")["value"]] == ["Ann"]
