@@ -15,38 +15,36 @@ from typing import Final
 
 import apsw
 
-from benchmarks.client import PAGE_COLUMNS, ROW_COLUMNS
+from benchmarks.workloads import Read
 from odata_server.engine.database import Database
 
-_ROW: Final = """
-SELECT CAST(json_object('@odata.etag', 'W/"' || versionnumber || '"', 'name', name, 'accountnumber', accountnumber,
-  'telephone1', telephone1, 'emailaddress1', emailaddress1, 'address1_city', address1_city, 'createdon', createdon,
-  'address1_composite', address1_composite, 'accountid', accountid) AS BLOB) FROM account WHERE accountid = ?
-"""
-_PAGE: Final = """
-SELECT CAST(group_concat(j, ',') AS BLOB) FROM (SELECT json_object('@odata.etag', 'W/"' || versionnumber || '"',
-  'name', name, 'telephone1', telephone1, 'accountid', accountid) AS j FROM account ORDER BY accountid LIMIT ?)
-"""
+_CALLS_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The database, a connection to it, and what stands before the rows in the answers of one server."""
+    """The database, a connection to it, and the URL of the service whose answers are made."""
 
     database: Database
     connection: apsw.Connection
-    row_head: bytes
-    page_head: bytes
+    root: str
 
-    def row(self, account_id: str) -> bytes:
-        """Return the body of a point read."""
-        found: bytes = self.connection.execute(_ROW, (account_id,)).get
-        return self.row_head + found[1:]
+    def body(self, read: Read, contact_id: str) -> bytes:
+        """Return the body of the answer to a read."""
+        return self.call(read)(contact_id)
 
-    def page(self, rows: int) -> bytes:
-        """Return the body of a page."""
-        found: bytes = self.connection.execute(_PAGE, (rows,)).get
-        return self.page_head + found + b"]}"
+    def call(self, read: Read) -> Callable[[str], bytes]:
+        """Return what makes the body of the answers to a read, given the id of a contact."""
+        head = f'{{"@odata.context":"{self.root}/$metadata#{read.context}'.encode()
+        tail = read.tail.encode()
+        known = {"root": self.root} if ":root" in read.sql else {}
+        execute = self.connection.execute
+
+        def made(contact_id: str) -> bytes:
+            found: bytes = execute(read.sql, {"id": contact_id, **known}).get
+            return head + found + tail
+
+        return made
 
 
 def open_limits(directory: Path, root: str) -> Limits:
@@ -56,25 +54,21 @@ def open_limits(directory: Path, root: str) -> Limits:
         directory: the data directory.
         root: the URL of the service whose answers they must give.
     """
-    context = f'{{"@odata.context":"{root}/$metadata#accounts'
-    columns = ",".join(ROW_COLUMNS)
     database = Database(directory / "dataverse.sqlite")
-    return Limits(
-        database,
-        database.reader(),
-        f'{context}({columns})/$entity",'.encode(),
-        f'{context}({",".join(PAGE_COLUMNS)})","value":['.encode(),
-    )
+    return Limits(database, database.reader(), root)
 
 
 def seconds_per_call(call: Callable[[], object], seconds: float) -> float:
-    """Return how long a call takes, measured for some time."""
+    """Return how long a call takes, measured for some time; slow calls are looked at one by one."""
+    begun = time.perf_counter()
+    call()
+    at_once = max(1, min(_CALLS_AT_ONCE, int(seconds / 20 / (time.perf_counter() - begun))))
     calls = 0
     begun = now = time.perf_counter()
     while now - begun < seconds:
-        for _ in itertools.repeat(None, 50):
+        for _ in itertools.repeat(None, at_once):
             call()
-        calls += 50
+        calls += at_once
         now = time.perf_counter()
     return (now - begun) / calls
 

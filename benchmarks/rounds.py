@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from typing import Final
 
-from benchmarks.client import PAGE_ROWS, Answer, Client, exchange, fetch_token
+from benchmarks.client import Answer, Client, exchange, fetch_token
 from benchmarks.data_set import DataSet, copy_data_set, sampled_ids
 from benchmarks.generators import Generator
 from benchmarks.limits import Limits, open_limits, seconds_per_call, stored_row
 from benchmarks.load import Measurement
 from benchmarks.processors import pinned
 from benchmarks.servers import Server, product, yardstick
+from benchmarks.workloads import CREATE, Read, all_reads
 from benchmarks.yardsticks import Insert, Replay, Reply
 
-ROW: Final = "point read"
-PAGE: Final = f"page of {PAGE_ROWS} rows"
-CREATE: Final = "create"
-SHAPES: Final[Mapping[str, str]] = {
-    ROW: "`GET accounts(<random id>)?$select=…` (7 columns)",
-    PAGE: f"`GET accounts?$select=name,telephone1&$top={PAGE_ROWS}`",
-    CREATE: "`POST accounts` (6 columns)",
-}
 _SAMPLE: Final = 5_000
 _ENGINE_SECONDS: Final = 0.3
 
@@ -72,49 +66,57 @@ class Bench:
 
 
 @contextmanager
-def opened_bench(data_set: DataSet, place: Path, generator: Generator, random: Random) -> Iterator[Bench]:
-    """Start all servers over copies of a data set.
+def opened_bench(
+    data_set: DataSet, place: Path, generator: Generator, random: Random, chosen: Collection[str]
+) -> Iterator[Bench]:
+    """Start all servers over copies of a data set; what the product answers with 501 is left out.
 
     Raises:
         RuntimeError: a server does not start, refuses a request, or answers other bytes than the database.
     """
     copy_data_set(data_set, place / "data")
-    copy_data_set(data_set, place / "raw")
     ids = sampled_ids(place / "data", _SAMPLE, random)
     with ExitStack() as stack:
         ours = stack.enter_context(product(place / "data", generator.processors))
         client = Client(f"localhost:{ours.port}", fetch_token(ours))
-        row, page, created = (
-            exchange(ours, asked) for asked in (client.row(ids[0]), client.page(), client.creation(data_set.rows))
-        )
         limits = open_limits(place / "data", f"http://localhost:{ours.port}/api/data/v9.2")
         stack.callback(limits.database.close)
-        _compare(limits, ids[0], row, page)
-        replay = Replay(_reply(row), _reply(page))
-        static = stack.enter_context(yardstick(replay, place, generator.processors))
-        insert = _insert(limits, created, place / "raw")
-        raw = stack.enter_context(yardstick(insert, place, generator.processors))
-        following = itertools.cycle(ids)
-        yield Bench(
-            ours,
-            {ROW: static, PAGE: static, CREATE: raw},
-            {
-                ROW: [client.row(found) for found in ids],
-                PAGE: [client.page()],
-                CREATE: [client.creation(data_set.rows + number) for number in range(len(ids))],
-            },
-            {ROW: lambda: limits.row(next(following)), PAGE: lambda: limits.page(PAGE_ROWS)},
-        )
+        reads = [read for read in all_reads() if read.name in chosen]
+        asked = [(read, exchange(ours, client.read(read, ids[0]))) for read in reads]
+        available = [(read, answer) for read, answer in asked if answer.status != HTTPStatus.NOT_IMPLEMENTED]
+        requests = {read.name: [client.read(read, found) for found in _ids_of(read, ids)] for read, _ in available}
+        yardsticks = {}
+        if available:
+            replay = _replay(limits, ids[0], available)
+            static = stack.enter_context(yardstick(replay, place, generator.processors))
+            yardsticks = dict.fromkeys(requests, static)
+        if CREATE in chosen:
+            copy_data_set(data_set, place / "raw")
+            insert = _insert(limits, exchange(ours, client.creation(data_set.rows)), place / "raw")
+            yardsticks[CREATE] = stack.enter_context(yardstick(insert, place, generator.processors))
+            requests[CREATE] = [client.creation(data_set.rows + number) for number in range(len(ids))]
+        yield Bench(ours, yardsticks, requests, {read.name: _calls(limits, read, ids) for read, _ in available})
 
 
-def _reply(answer: Answer) -> Reply:
-    return Reply(answer.headers, answer.body.decode())
+def _ids_of(read: Read, ids: list[str]) -> list[str]:
+    return ids if "{id}" in read.path else ids[:1]
 
 
-def _compare(limits: Limits, account_id: str, row: Answer, page: Answer) -> None:
-    for ours, theirs in ((limits.row(account_id), row.body), (limits.page(PAGE_ROWS), page.body)):
-        if ours != theirs:
-            raise RuntimeError(f"the statement written by hand gives other bytes:\n{ours!r}\n{theirs!r}")
+def _calls(limits: Limits, read: Read, ids: list[str]) -> Callable[[], object]:
+    """Return the hand-written read, of another contact with every call."""
+    made, following = limits.call(read), itertools.cycle(ids)
+    return lambda: made(next(following))
+
+
+def _replay(limits: Limits, contact_id: str, answers: Sequence[tuple[Read, Answer]]) -> Replay:
+    for read, answer in answers:
+        ours = limits.body(read, contact_id)
+        if ours != answer.body:
+            raise RuntimeError(
+                f"{read.name}: the statement written by hand gives other bytes: {ours!r} {answer.body!r}"
+            )
+    replies = {read.target.partition("?")[2]: Reply(found.headers, found.body.decode()) for read, found in answers}
+    return Replay(replies)
 
 
 def _insert(limits: Limits, created: Answer, directory: Path) -> Insert:
@@ -134,6 +136,7 @@ def _insert(limits: Limits, created: Answer, directory: Path) -> Insert:
 
 def measured_rounds(bench: Bench, generator: Generator, extent: Extent, random: Random) -> Iterator[Round]:
     """Yield one round after another; in each, everything is measured once, in an order of its own."""
+    engine_seconds = min(_ENGINE_SECONDS, extent.seconds)
     for _ in range(extent.rounds):
         turns = [(kind, workload) for kind in ("product", "yardstick") for workload in bench.requests]
         turns += [("engine", workload) for workload in bench.engine]
@@ -145,7 +148,9 @@ def measured_rounds(bench: Bench, generator: Generator, extent: Extent, random: 
             match kind:
                 case "engine":
                     with pinned(generator.processors.server):
-                        engine[workload] = seconds_per_call(bench.engine[workload], _ENGINE_SECONDS)
+                        engine[workload] = seconds_per_call(
+                            bench.engine[workload], min(_ENGINE_SECONDS, extent.seconds)
+                        )
                 case "product":
                     ours[workload] = generator.measure(bench.product, bench.requests[workload], extent.seconds)
                 case _:

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
@@ -38,10 +38,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The answers of the replaying server: to a request for one row, and to one for a page."""
+    """The answers of the replaying server, by the query string of the request as it is sent."""
 
-    row: Reply
-    page: Reply
+    replies: Mapping[str, Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,12 @@ class Insert:
 def replaying(replay: Replay) -> Flask:
     """Return the application that answers prepared bytes."""
     application = Flask("replay", static_folder=None)
-    row, page = replay.row.body.encode(), replay.page.body.encode()
+    prepared = {query: (reply.body.encode(), reply.headers) for query, reply in replay.replies.items()}
 
     @application.get("/api/data/<path:rest>")
-    def answer(rest: str) -> Response:
-        if rest.endswith(")"):
-            return Response(row, headers=replay.row.headers)
-        return Response(page, headers=replay.page.headers)
+    def answer(rest: str) -> Response:  # noqa: ARG001 - the same path as the product's
+        body, headers = prepared[request.environ["QUERY_STRING"]]
+        return Response(body, headers=headers)
 
     return application
 
@@ -94,8 +92,8 @@ def inserting(insert: Insert) -> Flask:
 
 
 def _read_replay(told: Mapping[str, Any]) -> Replay:
-    row, page = (Reply([(n, v) for n, v in told[kind]["headers"]], told[kind]["body"]) for kind in ("row", "page"))
-    return Replay(row, page)
+    replies = told["replies"].items()
+    return Replay({query: Reply([(n, v) for n, v in reply["headers"]], reply["body"]) for query, reply in replies})
 
 
 def _read_insert(told: Mapping[str, Any]) -> Insert:

@@ -14,11 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.data_set import DataSet
 from benchmarks.generators import Generator
+from benchmarks.growth import Sizes
 from benchmarks.load import Measurement, measure
 from benchmarks.processors import Processors
-from benchmarks.rounds import CREATE, PAGE, ROW, Round
+from benchmarks.report import Result, is_missed, shares_table
+from benchmarks.rounds import Extent, Round
 from benchmarks.servers import Server
+from benchmarks.workloads import ALL_COLUMNS, CREATE, ROW, all_workloads
 
 
 @pytest.fixture
@@ -121,18 +125,64 @@ def test_a_generator_that_fails_ends_the_benchmark(tmp_path: Path):
         _measured_with(_program(tmp_path / "wrk", "exit 3"), tmp_path)
 
 
-def test_the_quick_benchmark_prints_a_share_for_every_workload(tmp_path: Path, pytestconfig: pytest.Config):
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick"],
+def _result(*rounds: Round) -> Result:
+    generator = Generator(None, Processors(None, None), Path())
+    return Result(DataSet(Path(), 1, 0), Extent(len(rounds), 1), generator, all_workloads(), rounds, {}, [])
+
+
+def test_a_workload_that_the_server_lacks_is_reported_and_neither_reached_nor_missed():
+    result = _result(Round({ROW: _rate(500)}, {ROW: _rate(1_000)}, {ROW: 0.001}))
+    verdicts = {row[0]: row[-1] for row in shares_table(result)[1:]}
+    assert verdicts[ROW] == "reached"
+    assert verdicts["Q8"] == "not available"
+    assert [workload.name for workload in result.measured()] == [ROW]
+
+
+@pytest.mark.parametrize(("per_second", "missed"), [(299, True), (301, False)])
+def test_the_median_of_the_rounds_decides_whether_a_goal_is_missed(per_second: float, missed: bool):
+    slow, fast = ({ROW: _rate(rate)} for rate in (1, 1_000))
+    limit = {ROW: _rate(1_000)}, {ROW: 0.001}
+    result = _result(Round(slow, *limit), Round({ROW: _rate(per_second)}, *limit), Round(fast, *limit))
+    (workload,) = result.measured()
+    assert is_missed(result, workload) is missed
+
+
+def test_every_size_grows_while_the_others_stay_at_their_first():
+    sizes = Sizes(tables=(10, 100), roles=(1, 5), users=(2, 7), rounds=1, seconds=1)
+    assert sizes.points() == [(10, 1, 2), (100, 1, 2), (10, 5, 2), (10, 1, 7)]
+
+
+def _benchmark(cache: Path, pytestconfig: pytest.Config, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", *options],
         cwd=pytestconfig.rootpath,
-        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)},
+        env=os.environ | {"XDG_CACHE_HOME": str(cache)},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def test_the_quick_benchmark_prints_a_share_for_every_workload(tmp_path: Path, pytestconfig: pytest.Config):
+    done = _benchmark(tmp_path, pytestconfig)
     assert done.returncode == 0, done.stderr
-    for workload, goal in ((ROW, 55), (PAGE, 55), (CREATE, 40)):
+    goals = {"Q1": 60, "Q2": 60, "Q3": 45, "Q4": 55, "Q5": 60, "Q6": 50, "Q7": 65, "Q8": 80, CREATE: 40}
+    for workload, goal in goals.items():
         assert re.search(rf"^{workload} .*\d+ \[\d+–\d+\] +≥ {goal} %", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(rf"^{ALL_COLUMNS} .*\d+ \[\d+–\d+\] +–$", done.stdout, re.MULTILINE), done.stdout
     assert "p99" in done.stdout
     assert "resident, MB" in done.stdout
+    assert re.search(r"^custom tables .*\n2 +2 +2 +\d", done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [(("--only", "Q1,Q99"), "q99: not one of Q1, Q2"), (("--write-docs",), "a complete run")],
+)
+def test_options_that_make_no_sense_are_refused(
+    options: tuple[str, ...], refusal: str, tmp_path: Path, pytestconfig: pytest.Config
+):
+    done = _benchmark(tmp_path, pytestconfig, *options)
+    assert done.returncode == 2
+    assert refusal in " ".join(done.stderr.split())
