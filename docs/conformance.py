@@ -1,55 +1,34 @@
 """Write docs/reference/conformance.md: what becomes of the OASIS ABNF test cases here; `--check` only compares.
 
-The cases are read from the folder of TALENTVERSE_REFERENCE and never copied. The readers of the rules and the small
-environment that answers are those of the tests. Example: python docs/conformance.py
+Example: python docs/conformance.py
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import re
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import pytest
-
-from odata_server.endpoints import web_api
-from odata_server.endpoints.exchange import ODataRequest, ODataResponse
-
-REPOSITORY: Final = Path(__file__).parents[1]
-PAGE: Final = REPOSITORY / "docs" / "reference" / "conformance.md"
-_ROOT: Final = "/api/data/v9.2"
-_COLLECTION: Final = f"{_ROOT}/accounts"
-_SUCCESS: Final = range(200, 300)
-_NOT_IMPLEMENTED: Final = 501
-_SERVER_ERROR: Final = 500
-_UNKNOWN_NAME: Final = re.compile(r"Could not find a property named|Resource not found for the segment")
-_SYNTAX: Final = re.compile(r" at position \d+ in '")
-_NAMES_IN_TEXT: Final = re.compile(r"'.*?'(?=[\s.,:;)]|\Z)|\".*?\"|\d+", re.DOTALL)
-_ADDRESS: Final = re.compile(r"\w+://[^/?#]*/?")
-_HEADER_RULES: Final = ("header", "request-id", "prefer")
-_PREFERENCE_RULES: Final = ("preference", "maxpagesizePreference", "includeAnnotationsPreference")
-_OPTION_RULES: Final = (
-    *("queryOptions", "systemQueryOption", "customQueryOption", "filter", "orderby", "orderBy", "select", "expand"),
-    *("compute", "search", "skiptoken", "deltatoken"),
+from conformance_cases import (
+    HEADER_RULES,
+    PREFERENCE_RULES,
+    REPOSITORY,
+    SERVER_ERROR,
+    Answer,
+    Case,
+    Outcome,
+    answers,
+    cases,
+    kind,
+    readers,
+    with_names_of_dataverse,
 )
-_PATH_RULES: Final = ("odataRelativeUri", "resourcePath")
-_COLUMNS: Final[Mapping[str, str]] = {
-    "boolean": "donotemail",
-    "guid": "accountid",
-    **dict.fromkeys(("date", "dateTimeOffsetLiteral", "dateTimeOffsetValueInUrl"), "createdon"),
-    **dict.fromkeys(("sbyteLiteral", "int16Literal", "int32Literal", "int64Literal"), "numberofemployees"),
-    **dict.fromkeys(("decimalLiteral", "doubleLiteral", "singleLiteral"), "revenue"),
-}
+
+PAGE: Final = REPOSITORY / "docs" / "reference" / "conformance.md"
+_NAMES_IN_TEXT: Final = re.compile(r"'.*?'(?=[\s.,:;)]|\Z)|\".*?\"|\d+", re.DOTALL)
 
 _CONTEXT: Final = "context URLs are written into answers, never read"
 _IN_BODIES: Final = "a value in a JSON body: the type of the column decides there, not a URL"
@@ -59,163 +38,9 @@ _ELSEWHERE: Final = "a service root of another server, or a fragment, which no c
 
 NOT_MAPPED: Final[Mapping[str, str]] = {
     "context": _CONTEXT,
-    **dict.fromkeys((*_HEADER_RULES, *_PREFERENCE_RULES), _IN_HEADERS),
+    **dict.fromkeys((*HEADER_RULES, *PREFERENCE_RULES), _IN_HEADERS),
     **dict.fromkeys(("odataIdentifier", "entitySetName", "functionParameter", "stringInUrl"), _IN_OTHERS),
 }
-
-
-class Outcome(StrEnum):
-    """What the Web API does with a case that the language can say."""
-
-    RUNS = "executes"
-    UNKNOWN_NAME = "4xx, unknown name"
-    REFUSED = "4xx, not in Dataverse's dialect"
-    SYNTAX = "4xx, syntax"
-    ABSENT = "501"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One case of a file, with its place in it, counted from 1."""
-
-    file: str
-    number: int
-    name: str
-    rule: str
-    text: str
-    is_valid: bool
-    is_mapped: bool
-    is_read: bool
-
-    @property
-    def is_as_expected(self) -> bool:
-        """Whether a valid case is read, or an invalid one refused."""
-        return self.is_read is self.is_valid
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the Web API said to a case."""
-
-    case: Case
-    status: int
-    message: str
-
-    @property
-    def outcome(self) -> Outcome:
-        """The kind of this answer."""
-        if self.status in _SUCCESS:
-            return Outcome.RUNS
-        if self.status == _NOT_IMPLEMENTED:
-            return Outcome.ABSENT
-        if _SYNTAX.search(self.message):
-            return Outcome.SYNTAX
-        return Outcome.UNKNOWN_NAME if _UNKNOWN_NAME.search(self.message) else Outcome.REFUSED
-
-
-def _loaded(name: str, path: str) -> ModuleType:
-    """Return a module of the tests, which are no package."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, REPOSITORY / path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-def readers() -> ModuleType:
-    """Return the module that knows how each rule is read."""
-    return _loaded("conformance_readers", "tests/odata_server/syntax/test_oasis_abnf.py")
-
-
-def cases() -> list[Case]:
-    """Return all cases of both files.
-
-    Raises:
-        pytest.skip.Exception: the case files are not there.
-    """
-    oasis = readers()
-    return [_case(name, at, raw) for name in oasis.FLOORS for at, raw in enumerate(oasis.load_cases(name), start=1)]
-
-
-def _case(file: str, number: int, raw: Mapping[str, Any]) -> Case:
-    oasis = readers()
-    is_mapped = oasis.is_about_requests(raw)
-    is_read = is_mapped and oasis.is_read(raw)
-    return Case(file, number, raw["Name"], raw["Rule"], raw["Input"], "FailAt" not in raw, is_mapped, is_read)
-
-
-@contextmanager
-def web_api_of_a_small_environment() -> Iterator[Callable[[ODataRequest], ODataResponse]]:
-    """Give the Web API over a fresh environment; the token `good` is an administrator's."""
-    doors = _loaded("conformance_doors", "tests/odata_server/endpoints/conftest.py")
-    with tempfile.TemporaryDirectory() as directory:
-        dataverse, finance = Path(directory) / "dataverse.db", Path(directory) / "finance.db"
-        doors.seed_dataverse(dataverse)
-        doors.seed_finance(finance)
-        first, second = doors.open_dataverse(dataverse), doors.open_finance(finance)
-        with closing(first.database), closing(second.database):
-            services = doors.build_services(first, second)
-            yield lambda request: web_api.handle(request, services)
-
-
-def request_for(case: Case) -> ODataRequest:
-    """Return the GET request that carries a case: as URL, query of `accounts`, `$filter`, value in it, or header."""
-    headers, url = {"authorization": "Bearer good"}, _COLLECTION
-    if case.rule in _PREFERENCE_RULES:
-        headers["prefer"] = case.text
-    elif case.rule in _HEADER_RULES:
-        name, _, value = case.text.partition(":")
-        headers[name.lower()] = value.strip()
-    elif case.rule == "odataUri":
-        url = f"{_ROOT}/{_relative(case.text)}"
-    elif case.rule in _PATH_RULES:
-        url = f"{_ROOT}/{case.text}"
-    else:
-        url += f"?{case.text}" if case.rule in _OPTION_RULES else f"?$filter={_condition(case)}"
-    path, _, query = url.partition("?")
-    return ODataRequest("GET", "https", "org.test:8443", path, query, headers)
-
-
-def _condition(case: Case) -> str:
-    if case.rule == "anyExpr":
-        return f"Items/{case.text}"
-    return f"{_COLUMNS.get(case.rule, 'name')} eq {case.text}" if case.rule in _literal_rules() else case.text
-
-
-def _relative(url: str) -> str:
-    roots = (root for root in readers().SERVICE_ROOTS if url.startswith(root))
-    return url.removeprefix(next(roots, "")) if url.startswith(readers().SERVICE_ROOTS) else _ADDRESS.sub("", url, 1)
-
-
-def answers(all_cases: Iterable[Case]) -> list[Answer]:
-    """Return what the Web API says to every case."""
-    with web_api_of_a_small_environment() as ask:
-        return [_answer(case, ask(request_for(case))) for case in all_cases]
-
-
-def _answer(case: Case, response: ODataResponse) -> Answer:
-    is_error = response.status not in _SUCCESS and response.body
-    message: str = json.loads(response.body)["error"]["message"] if is_error else ""
-    return Answer(case, response.status, message)
-
-
-def kind(case: Case) -> str:
-    """Return what a case is about: one system option, several, a path, an expression or a literal."""
-    if case.rule in (*_PATH_RULES, "odataUri"):
-        return "path with options" if "?" in case.text else "path"
-    if case.rule not in _OPTION_RULES:
-        return "literal, in `$filter`" if case.rule in _literal_rules() else "expression, in `$filter`"
-    names = {option.partition("=")[0].lower().lstrip("$") for option in case.text.split("&")}
-    if len(names) > 1:
-        return "several options"
-    return f"`${names.pop()}`" if case.text.startswith("$") else "option without `$`, custom option"
-
-
-def _literal_rules() -> frozenset[str]:
-    others = {*_OPTION_RULES, *_PATH_RULES, "odataUri"}
-    return frozenset(rule for rule in readers().READERS if not rule.endswith("Expr") and rule not in others)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -313,48 +138,67 @@ def refusals(said: list[Answer]) -> str:
 
 _TEXT: Final = """# Conformance
 
-What becomes of the {count} test cases that OASIS publishes for the URL grammar of OData 4.01 ([files]({source})).
-This page is written by `python docs/conformance.py`; a test compares it with the code where the case files are present
-(environment variable `TALENTVERSE_REFERENCE`). A case is named by its number in its file, counted from 1.
+What becomes of the {count} test cases that OASIS publishes for the URL grammar of OData 4.01
+([files]({source})). This page is written by
+`python docs/conformance.py`; a test compares it with the code where the case files are present (environment variable
+`TALENTVERSE_REFERENCE`). A case is named by its number in its file, counted from 1.
 
 Three numbers matter:
 
 - **the language**: {good} of {mapped} cases about requests come out as their file says;
-- **the dialect**: of the {read} valid cases that are read, {runs} execute, {refused} are refused with 4xx because
-  Dataverse's dialect is smaller or other than the standard, {unknown} because a name of the cases' model is no name of
-  Dataverse, {absent} are answered with 501;
-- **robustness**: all {count} inputs are sent to the Web API; {errors} end in an error of the server, and {accepted} of
-  the {invalid} invalid inputs about requests execute.
+- **the dialect**: of the {read} valid cases that are read, with the names of their model replaced where Dataverse has a
+  counterpart, {runs} execute, {refused} are refused with 4xx because Dataverse's dialect is smaller or other than the
+  standard, {unknown} because a name or segment is unknown, {absent} are answered with 501;
+- **robustness**: all {count} inputs are sent to the Web API, as they are and with names replaced; {errors} end in an
+  error of the server, and {accepted} of the {invalid} invalid inputs about requests execute.
 """
 
 _SOURCE: Final = "https://github.com/oasis-tcs/odata-abnf/tree/main/abnf"
 _DIALECT: Final = """## The dialect
 
-The valid cases that are read, sent to the Web API of a fresh environment as administrator. Options are sent for
-`accounts`, expressions as `$filter`, literals in a `$filter` that compares a column with them. The names in the cases
-(`Products`, `Price`, …) are no names of Dataverse; a refusal that says so counts as *unknown name*, whatever else
-would follow, so every other number is a lower bound. Options without `$` execute as custom options: they have no
-effect in OData 4.0, which Dataverse speaks. A *syntax* refusal of a valid case is for what only OData 4.01 allows
-(keywords and options in other cases) or what Dataverse reads otherwise."""
+The valid cases that are read, sent to the Web API of an environment with one account, as administrator. The names of
+the cases' model are replaced by names of Dataverse (`docs/conformance_names.py`): entity sets by `accounts`, navigation
+properties by `parentaccountid` and `account_parent_account`, properties by columns of accounts, keys by the account's.
+Options are sent for `accounts`, expressions as `$filter`, literals in a `$filter` that compares a column with them.
+
+*Unknown name* counts what is refused as a name: functions, actions, derived types, complex and stream properties and
+annotations, which have no counterpart; the segments `$all`, `$entity`, `$query`, `$ref` or `$value` behind a record;
+a navigation property where a column is needed. *Not in Dataverse's dialect* counts literals of types that no column has
+(binary, geography, duration, …) too. Options without `$` execute as custom options: they have no effect in OData 4.0,
+which Dataverse speaks. A *syntax* refusal of a valid case is for what only OData 4.01 allows (keywords and options in
+other cases) or what Dataverse reads otherwise."""
+_OWN_NAMES: Final = """The same cases as they are, where a missing name hides whatever else would follow."""
 
 
 def page(found: list[Case], said: list[Answer]) -> str:
-    """Return the page as it should be: what the readers and the Web API do with all cases."""
-    sent = [answer for answer in said if answer.case.is_valid and answer.case.is_read]
-    parts = [_summary(found, said, sent)]
+    """Return the page as it should be.
+
+    Args:
+        found: all cases.
+        said: the answers to them, and after these the answers to them with names of Dataverse.
+    """
+    own_names, names_of_dataverse = said[: len(found)], said[len(found) :]
+    parts = [_summary(found, said, _sent(names_of_dataverse))]
     parts += ["## The language\n\nValid cases that are read, invalid cases that are refused, per rule."]
     for file in readers().FLOORS:
         own = [case for case in found if case.file == file]
         parts += [f"### `{file}`", per_rule(own), "Differently from the file:", differences(own)]
         if not all(case.is_mapped for case in own):
             parts += ["Without a reader of their own:", left_out(own)]
-    parts += [_DIALECT, outcomes(sent), "The texts of refusals that are not about a name:", refusals(sent)]
+    parts += [_DIALECT, outcomes(_sent(names_of_dataverse))]
+    parts += ["The texts of refusals that are not about a name:", refusals(_sent(names_of_dataverse))]
+    parts += ["### With the names of the cases", _OWN_NAMES, outcomes(_sent(own_names))]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def is_invalid_request(case: Case) -> bool:
-    """Whether a case is about requests and its file calls it invalid."""
-    return case.is_mapped and not case.is_valid
+def _sent(said: Iterable[Answer]) -> list[Answer]:
+    """Return the answers to valid cases that are read."""
+    return [answer for answer in said if answer.case.is_valid and answer.case.is_read]
+
+
+def all_answers(found: list[Case]) -> list[Answer]:
+    """Return the answers to all cases, then those to all cases with names of Dataverse."""
+    return answers([*found, *map(with_names_of_dataverse, found)])
 
 
 def _summary(found: list[Case], said: list[Answer], sent: list[Answer]) -> str:
@@ -364,9 +208,11 @@ def _summary(found: list[Case], said: list[Answer], sent: list[Answer]) -> str:
         count=f"{len(found):,}",
         mapped=sum(case.is_mapped for case in found),
         good=sum(case.is_mapped and case.is_as_expected for case in found),
-        errors=sum(answer.status == _SERVER_ERROR for answer in said),
-        accepted=sum(answer.outcome is Outcome.RUNS for answer in said if is_invalid_request(answer.case)),
-        invalid=sum(is_invalid_request(case) for case in found),
+        errors=sum(answer.status == SERVER_ERROR for answer in said),
+        accepted=len(
+            {answer.case for answer in said if answer.outcome is Outcome.RUNS and answer.case.is_invalid_request}
+        ),
+        invalid=sum(case.is_invalid_request for case in found),
         read=len(sent),
         runs=counts[Outcome.RUNS],
         unknown=counts[Outcome.UNKNOWN_NAME],
@@ -382,7 +228,7 @@ def main(arguments: list[str]) -> int:
     except pytest.skip.Exception as absent:
         sys.stderr.write(f"{absent}\n")
         return 2
-    text = page(found, answers(found))
+    text = page(found, all_answers(found))
     is_stale = not PAGE.exists() or PAGE.read_text("utf-8") != text
     if is_stale and "--check" not in arguments:
         PAGE.write_text(text, "utf-8")
