@@ -51,7 +51,8 @@ def page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan
     orders = orders_of(catalog, query)
     keys = len(orders) if query.page is not None else 0
     key_list = [f"{order_sql(scope, order)} AS k{n}" for n, order in enumerate(orders[:keys])]
-    inner = _select(scope, query, [f"{expanded_row_sql(scope, query, shape)} AS j", *key_list], source, orders)
+    row, joins = expanded_row_sql(scope, query, shape)
+    inner = _select(scope, query, [f"{row} AS j", *key_list], source + joins, orders)
     ends: list[str] = []
     if keys:
         inner = f"SELECT *, row_number() OVER () AS n FROM ({inner})"
@@ -68,8 +69,8 @@ def row_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
     source = source_sql(scope, query)
     table = catalog.tables[query.table]
     version = f"t0.{quoted('versionnumber')}" if table.has_version else "NULL"
-    row = expanded_row_sql(scope, query, shape)
-    sql = f"SELECT CAST({row} AS BLOB), {version} {source} WHERE {filter_sql(scope, query.filter)}"
+    row, joins = expanded_row_sql(scope, query, shape)
+    sql = f"SELECT CAST({row} AS BLOB), {version} {source}{joins} WHERE {filter_sql(scope, query.filter)}"
     return Plan(f"{sql} LIMIT 1", tuple(scope.binders))
 
 
