@@ -148,9 +148,7 @@ def measured_rounds(bench: Bench, generator: Generator, extent: Extent, random: 
             match kind:
                 case "engine":
                     with pinned(generator.processors.server):
-                        engine[workload] = seconds_per_call(
-                            bench.engine[workload], min(_ENGINE_SECONDS, extent.seconds)
-                        )
+                        engine[workload] = seconds_per_call(bench.engine[workload], engine_seconds)
                 case "product":
                     ours[workload] = generator.measure(bench.product, bench.requests[workload], extent.seconds)
                 case _:
