@@ -173,7 +173,7 @@ def _tables(result: Result) -> dict[str, Table]:
         "latencies": latency_table(result),
         "memory": memory_table(result),
     }
-    return found | {"growth": growth_table(result)} if result.growth else found
+    return {**found, "growth": growth_table(result)} if result.growth else found
 
 
 def terminal_text(result: Result) -> str:
@@ -220,9 +220,9 @@ Memory after the load, over all processes of a server; resident memory counts th
 
 {memory}
 
-Environments grow: tables of their own, roles that a user holds, users. What two reads cost then, in one process from
-the token to the bytes, without HTTP; every environment is made anew, and the first requests after a start or a change
-of metadata, which compile the query, are not counted:
+Environments grow: tables of their own, roles that a user holds, users. What Q1 and Q2 cost then for one of the users,
+in one process from the token to the bytes, without HTTP; every environment is made anew, and the first requests after
+a start or a change of metadata, which compile the query, are not counted:
 
 {growth}
 

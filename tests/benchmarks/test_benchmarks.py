@@ -10,16 +10,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.data_set import DataSet
 from benchmarks.generators import Generator
-from benchmarks.growth import Sizes
+from benchmarks.growth import GrowthPoint, Sizes
 from benchmarks.load import Measurement, measure
 from benchmarks.processors import Processors
-from benchmarks.report import Result, is_missed, shares_table
+from benchmarks.report import Result, is_missed, page_text, shares_table
 from benchmarks.rounds import Extent, Round
 from benchmarks.servers import Server
 from benchmarks.workloads import ALL_COLUMNS, CREATE, ROW, all_workloads
@@ -145,6 +146,15 @@ def test_the_median_of_the_rounds_decides_whether_a_goal_is_missed(per_second: f
     result = _result(Round(slow, *limit), Round({ROW: _rate(per_second)}, *limit), Round(fast, *limit))
     (workload,) = result.measured()
     assert is_missed(result, workload) is missed
+
+
+def test_the_page_shows_every_request_every_table_and_what_growth_costs():
+    measured = _result(Round({ROW: _rate(500)}, {ROW: _rate(1_000)}, {ROW: 0.001}))
+    page = page_text(replace(measured, growth=[GrowthPoint(1_000, 1, 2, [0.0001], [0.0002, 0.0003])]))
+    assert "| 1,000 | 1 | 2 | 100 [100–100] | 250 [200–300] |" in page
+    for workload in all_workloads():
+        assert f"- {workload.name}, {workload.title}: {workload.shape}" in page
+        assert f"| {workload.name} | {workload.title} |" in page
 
 
 def test_every_size_grows_while_the_others_stay_at_their_first():
