@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.client import exchange
 from benchmarks.data_set import DataSet
 from benchmarks.generators import Generator
 from benchmarks.growth import GrowthPoint, Sizes
@@ -70,6 +71,21 @@ def test_refused_requests_are_not_counted_as_answers(answers: int):
     found = measure(("127.0.0.1", answers), [b"one"], connections=1, seconds=0.1)
     assert found.per_second == 0
     assert found.refused > 0
+
+
+ABSENT = b"HTTP/1.1 501 Not Implemented\r\ncontent-length: 2\r\n\r\nno"
+
+
+@pytest.mark.parametrize("answers", [ABSENT], indirect=True, ids=["501"])
+def test_an_answer_that_a_feature_is_absent_is_given_back(answers: int):
+    with subprocess.Popen(["true"], text=True) as process:
+        assert exchange(Server("any", answers, process), b"one").status == 501
+
+
+@pytest.mark.parametrize("answers", [REFUSED], indirect=True, ids=["403"])
+def test_a_refused_exchange_ends_the_benchmark(answers: int):
+    with subprocess.Popen(["true"], text=True) as process, pytest.raises(RuntimeError, match="answered 403: no"):
+        exchange(Server("any", answers, process), b"one")
 
 
 def test_a_server_that_hangs_up_ends_the_measurement():
