@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Final
 
 from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest, NotSupported
-from entities.messages import Associate, Create, Delete, Disassociate, Target, Update, Upsert, Written
+from entities.messages import Associate, Create, Delete, Disassociate, Retrieve, Target, Update, Upsert, Written
 from entities.metadata.catalog import CollectionNavigation, LookupNavigation
 from entities.metadata.columns import Column
 from entities.metadata.tables import Table
-from entities.values import EntityReference, KeyReference, Record, Value
+from entities.values import EMPTY_GUID, EntityReference, KeyReference, Record, Value
 from odata_server.bind.coerce import coerce
 from odata_server.bind.json_body import read_object, refusal
 from odata_server.bind.payload import bind_record
-from odata_server.bind.query import bind_row
+from odata_server.bind.query import BoundRow, bind_row
 from odata_server.bind.resource import References, Related, Row, RowProperty
 from odata_server.bind.target import bind_reference
 from odata_server.endpoints.call import Call, version_of
@@ -23,6 +23,7 @@ from odata_server.endpoints.reads import existing, row_answer
 from odata_server.endpoints.responses import no_content
 from odata_server.render.links import entity_id
 from odata_server.syntax.request_trees import QueryOptions
+from security.authorize import authorize
 
 _CREATED: Final = 201
 _CHANGED: Final = 200
@@ -46,12 +47,26 @@ def create_related(call: Call, related: Related) -> ODataResponse:
 def _create(call: Call, table: Table, given: Record) -> ODataResponse:
     members = read_object(call.request.body, table.entity_set_name)
     record = bind_record(members, table, call.payload(), creates=True, updates=False)
-    answered = bind_row(table, call.options(), call.reading()) if call.preferences.return_representation else None
+    answered = _answer_wanted(call, table, call.options())
     written = call.execute(Create(table.logical_name, {**record, **given}))
     assert isinstance(written, Written)
     if answered is not None:
         return row_answer(call, written.reference, answered, status=_CREATED)
     return _located(call, table, written)
+
+
+def _answer_wanted(call: Call, table: Table, options: QueryOptions) -> BoundRow | None:
+    """Return what a caller who prefers the record in the answer wants to see of it, None where only its URL is.
+
+    Raises:
+        AccessDenied: it may not read that; nothing is written then.
+    """
+    if not call.preferences.return_representation:
+        return None
+    answered = bind_row(table, options, call.reading())
+    reading = Retrieve(EntityReference(table.logical_name, EMPTY_GUID), answered.columns, None, answered.expansions)
+    authorize(reading, call.principal, call.catalog)
+    return answered
 
 
 def _located(call: Call, table: Table, written: Written) -> ODataResponse:
@@ -71,11 +86,7 @@ def change(call: Call, row: Row) -> ODataResponse:
     members = read_object(call.request.body, table.entity_set_name)
     record = bind_record(members, table, call.payload(), creates=not updates_only, updates=not creates_only)
     _check_key(record, row.target, table)
-    answered = (
-        bind_row(table, _not_expanded(call.options()), call.reading())
-        if call.preferences.return_representation
-        else None
-    )
+    answered = _answer_wanted(call, table, _not_expanded(call.options()))
     if creates_only:
         written = call.execute(Create(table.logical_name, {**record, **_key_values(row.target, table)}))
     elif updates_only:

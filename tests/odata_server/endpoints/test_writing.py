@@ -244,3 +244,24 @@ def test_many_to_many_references_are_added_read_and_removed(api):
     assert user in [row["systemuserid"] for row in api.json(back)["value"]]
     assert api("DELETE", f"{path}/$ref?$id={ROOT}/roles({role})").status == 204
     assert api.json(f"{path}?$select=name")["value"] == []
+
+
+def test_who_may_not_read_the_answer_writes_nothing(api):
+    unit = api.json("/businessunits?$select=businessunitid&$filter=_parentbusinessunitid_value eq null")["value"][0]
+    bind = {"businessunitid@odata.bind": f"/businessunits({unit['businessunitid']})"}
+    role = api.created("roles", name="Writes blindly", **bind)
+    create = api.json("/privileges?$filter=name eq 'prvCreateAccount'")["value"][0]["privilegeid"]
+    granted = {"Privileges": [{"PrivilegeId": create, "Depth": "Global"}]}
+    assert api("POST", f"/roles({role})/Microsoft.Dynamics.CRM.AddPrivilegesRole", granted).status == 204
+    found = "/systemusers?$select=systemuserid&$filter=applicationid eq 0a000000-0000-4000-8000-000000000003"
+    user = api.json(found)["value"][0]["systemuserid"]
+    link = {"@odata.id": f"https://org.test:8443/api/data/v9.2/roles({role})"}
+    assert api("POST", f"/systemusers({user})/systemuserroles_association/$ref", link).status == 204
+
+    blind = {"authorization": "Bearer roleless"}
+    refused = api.error("POST", "/accounts", {"name": "Blind"}, Prefer="return=representation", **blind)
+    assert refused[:2] == (403, "0x80040220")
+    assert "prvReadAccount" in refused[2]
+    assert api.json("/accounts?$filter=name eq 'Blind'")["value"] == []
+    assert api("POST", "/accounts", {"name": "Blind"}, **blind).status == 204
+    assert api("DELETE", f"/roles({role})").status == 204
