@@ -98,7 +98,7 @@ def test_other_hosts_are_not_found(administrator, host, path):
     assert (status, "is not known here" in text) == (404, True)
 
 
-@pytest.mark.parametrize("host", ["https://127.0.0.1:8443", "https://LOCALHOST:8443"])
+@pytest.mark.parametrize("host", ["https://127.0.0.1:8443", "https://LOCALHOST:8443", "https://[::1]:8443"])
 def test_every_name_of_the_server_is_answered_with_its_own_urls(administrator, host):
     answer = administrator.send("GET", "WhoAmI", base_url=host)
     assert answer.json["@odata.context"].lower().startswith(host.lower())
