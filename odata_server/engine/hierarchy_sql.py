@@ -5,22 +5,28 @@ A level is part of each row, so that a loop in the data ends with the last level
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from entities.hierarchy import DEPTH, UPWARD, WITH_ITSELF, Hierarchy
 from entities.query import ConditionOperator
 from odata_server.engine.database import quoted
 
 
-def related_sql(operator: ConditionOperator, levels: Sequence[Hierarchy], column: str, start: str) -> str:
+def related_sql(
+    operator: ConditionOperator, levels: Sequence[Hierarchy], column: str, parameter: Callable[[], str]
+) -> str:
     """Return the condition that a column names a record above or below another one.
 
     Args:
         operator: a hierarchical operator.
-        levels: the hierarchies that the column may name a record of.
+        levels: the hierarchies that the column may name a record of; without any, nothing is above or below.
         column: the SQL of the column.
-        start: the place of the parameter that holds the record's id.
+        parameter: makes the parameter that holds the record's id and returns its place.
     """
+    if not levels:
+        found = f"{column} = {parameter()}" if operator in WITH_ITSELF else "0"
+        return f"({found}) IS NOT TRUE" if operator is ConditionOperator.NOT_UNDER else found
+    start = parameter()
     found = " OR ".join(f"{column} IN ({_reached(operator, hierarchy, start)})" for hierarchy in levels)
     if operator in WITH_ITSELF:
         return f"{column} = {start} OR {found}"

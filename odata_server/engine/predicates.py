@@ -307,6 +307,6 @@ def _condition(scope: Scope, condition: Condition) -> str:
     _, table, found = scope.column(condition.column)
     if condition.operator in HIERARCHICAL:
         levels = hierarchies(scope.catalog, table, condition.column.name)
-        start = scope.parameter(bound(found.type, condition.values[0]))
-        return related_sql(condition.operator, levels, column, start)
+        start = bound(found.type, condition.values[0])
+        return related_sql(condition.operator, levels, column, lambda: scope.parameter(start))
     return _OPERATORS[condition.operator](scope, column, found.type, condition.values)
