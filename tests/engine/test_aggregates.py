@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from worlds import CATALOG, record_guid
 
 from entities.errors import InvalidArgument
 from entities.metadata.catalog import catalog
@@ -27,7 +28,6 @@ from odata_server.engine import rows
 from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
 from odata_server.engine.database import Database, Durability
 from odata_server.engine.reading import PlanCache, read_page, read_records
-from tests.properties.worlds import CATALOG, record_guid
 
 LARGEST = Decimal("922337203685477.0000")
 

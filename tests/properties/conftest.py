@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from engines import Engine
 from hypothesis import HealthCheck, settings
+from worlds import CATALOG
 
 from entities.metadata.catalog import catalog
 from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
 from odata_server.engine.database import Database, Durability
-from tests.properties.engines import Engine
-from tests.properties.worlds import CATALOG
 
 settings.register_profile(
     "default",

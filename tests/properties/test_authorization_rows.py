@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from worlds import record_guid, table
 
 from entities.errors import AccessDenied
 from entities.evaluate import evaluate
@@ -29,7 +30,6 @@ from entities.values import EntityReference, Guid, Record
 from security.authorize import authorize
 from security.principals import Principal
 from security.privileges import Depth
-from tests.properties.worlds import record_guid, table
 
 NOTE = table("note", 10_001, string("Name"), integer("Size"), *owner_columns(), ownership=Ownership.USER)
 PART = table("part", 10_002, string("Name"), lookup("Note", "note"), *owner_columns(), ownership=Ownership.USER)

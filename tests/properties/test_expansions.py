@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from engines import Engine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_queries import filters
+from worlds import CATALOG, World, worlds
 
 from entities.errors import EngineFault
 from entities.evaluate import answer
@@ -15,9 +18,6 @@ from entities.query import ALL_ROWS, ColumnRef, Expansion, Order, Page, QueryExp
 from entities.values import EntityReference, Record
 from odata_server.edm.representation import Expanded, Facet, Member, NextLink, PageCookie, RowShape
 from odata_server.render import rows as rendering
-from tests.properties.engines import Engine
-from tests.properties.queries import filters
-from tests.properties.worlds import CATALOG, World, worlds
 
 TABLES = ("firm", "sector", "visit")
 NAMES = st.sampled_from(("nav", "it's", 'say "hi"', "ä😀", "}0", "x@odata.y"))

@@ -7,8 +7,11 @@ from math import isclose
 
 import orjson
 import pytest
+from engines import Engine
 from hypothesis import given
 from hypothesis import strategies as st
+from random_queries import Alias, filters, in_sight, links
+from worlds import CATALOG, FIRM, World, focuses, worlds
 
 from entities.errors import InvalidArgument
 from entities.evaluate import answer
@@ -40,10 +43,7 @@ from entities.values import EntityReference, Record, Value
 from odata_server.edm.group_shapes import group_shape
 from odata_server.edm.preferences import AnnotationFilter
 from odata_server.render import rows as rendering
-from tests.properties.engines import Engine
-from tests.properties.queries import Alias, filters, in_sight, links
 from tests.properties.test_operators import WORLD as AWKWARD
-from tests.properties.worlds import CATALOG, FIRM, World, focuses, worlds
 
 _NUMBERS = (IntegerType, BigIntType, DecimalType, DoubleType, MoneyType)
 _EVERYTHING = AnnotationFilter(("*",))

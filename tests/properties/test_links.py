@@ -1,6 +1,8 @@
 """Links whose meaning is easily missed, one query each, over a small fixed world."""
 
 import pytest
+from engines import Engine
+from worlds import CATALOG, FIRM, World, record_guid
 
 from entities.evaluate import answer
 from entities.query import (
@@ -18,8 +20,6 @@ from entities.query import (
     QueryExpression,
 )
 from entities.values import EntityReference, Record
-from tests.properties.engines import Engine
-from tests.properties.worlds import CATALOG, FIRM, World, record_guid
 
 
 def _firm(number: int, **more: object) -> Record:

@@ -6,6 +6,9 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
+from engines import Engine
+from random_queries import kind
+from worlds import CATALOG, FIRM, World, record_guid
 
 from entities.evaluate import answer
 from entities.hierarchy import HIERARCHICAL
@@ -40,9 +43,6 @@ from entities.query import (
 )
 from entities.relative.settings import PeriodType
 from entities.values import ChoiceSet, EntityReference, Record, Value
-from tests.properties.engines import Engine
-from tests.properties.queries import kind
-from tests.properties.worlds import CATALOG, FIRM, World, record_guid
 
 _EXACT = [Decimal(text) for text in ("0", "-0.0001", "12.34", "12.3400", "12.3450", "-7", "900000000")]
 _MOMENTS: Sequence[Value] = [datetime(1753, 1, 1, tzinfo=UTC), datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)]

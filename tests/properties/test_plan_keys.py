@@ -7,6 +7,8 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_queries import queries
+from worlds import CATALOG
 
 from entities.query import (
     ColumnRef,
@@ -21,8 +23,6 @@ from entities.query import (
     equals,
 )
 from odata_server.engine.slots import signature, split
-from tests.properties.queries import queries
-from tests.properties.worlds import CATALOG
 
 ANY_QUERY = queries(CATALOG.tables)
 QUERY = QueryExpression("account", ("name",), filter=equals("name", "a"), page=Page(3))

@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
+from engines import Engine
 from hypothesis import given
 from hypothesis import strategies as st
+from random_queries import scenarios
+from worlds import CATALOG, TEXTS, World
 
 from entities.evaluate import answer, evaluate
 from entities.query import ColumnRef, Page, QueryExpression
 from entities.text import fold
 from entities.values import Record
 from odata_server.edm.representation import Facet, Member, RowShape
-from tests.properties.engines import Engine
-from tests.properties.queries import scenarios
-from tests.properties.worlds import CATALOG, TEXTS, World
 
 
 def ids(table: str, records: tuple[Record, ...]) -> list[object]:

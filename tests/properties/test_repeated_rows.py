@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
+from engines import Engine
 from hypothesis import given
 from hypothesis import strategies as st
+from random_queries import in_sight, links
+from worlds import CATALOG, World, worlds
 
 from entities.evaluate import answer
 from entities.metadata.columns import FileType, ImageType, MultiChoiceType
 from entities.ordering import full_order
 from entities.query import ColumnRef, LinkEntity, LinkType, Order, Page, PageAnchor, QueryExpression
 from entities.values import Record
-from tests.properties.engines import Engine
-from tests.properties.queries import in_sight, links
-from tests.properties.worlds import CATALOG, World, worlds
 
 TABLES = {name: CATALOG.tables[name] for name in ("firm", "visit", "sector", "firm_sector")}
 

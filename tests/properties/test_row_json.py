@@ -6,8 +6,10 @@ from decimal import Decimal
 from math import isclose
 
 import orjson
+from engines import Engine
 from hypothesis import given
 from hypothesis import strategies as st
+from worlds import CATALOG, COLORS, FIRM, World, focuses, values, worlds
 
 from entities.metadata.columns import (
     BigIntType,
@@ -29,8 +31,6 @@ from odata_server.bind.json_body import read_object
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.render import rows as rendering
 from odata_server.render.rows import row
-from tests.properties.engines import Engine
-from tests.properties.worlds import CATALOG, COLORS, FIRM, World, focuses, values, worlds
 
 _FORMATTED = (
     *(BooleanType, ChoiceType, MultiChoiceType, IntegerType, DecimalType, MoneyType, DoubleType, DateTimeType),

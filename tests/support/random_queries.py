@@ -7,6 +7,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from worlds import CATALOG, COLORS, GUIDS, World, exact, focuses, values, worlds
 
 from entities.hierarchy import HIERARCHICAL
 from entities.metadata.columns import (
@@ -40,7 +41,6 @@ from entities.query import (
 )
 from entities.relative.settings import PeriodType
 from entities.values import Value
-from tests.properties.worlds import CATALOG, COLORS, GUIDS, World, exact, focuses, values, worlds
 
 _EQUALITY = (ConditionOperator.EQUAL, ConditionOperator.NOT_EQUAL)
 _ORDERING = (

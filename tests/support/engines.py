@@ -1,12 +1,13 @@
 """The engine's reading side over the tables of `worlds`."""
 
+from worlds import CATALOG, World
+
 from entities.messages import Rows
 from entities.query import QueryExpression
 from odata_server.edm.representation import RowShape
 from odata_server.engine import rows
 from odata_server.engine.database import Database, quoted
 from odata_server.engine.reading import PlanCache, read_page, read_records
-from tests.properties.worlds import CATALOG, World
 
 
 class Engine:
