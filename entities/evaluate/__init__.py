@@ -164,7 +164,7 @@ class _Run:
             matches = self.linked(row, link)
             if link.type is LinkType.MATCH_FIRST_ROW:
                 primary = ColumnRef(self.aliases[link.alias].primary_id, link.alias)
-                matches = sorted(matches, key=lambda found, ref=primary: str(self.value(ref, found)))[:1]  # type: ignore[misc]  # a default argument has no type of its own
+                matches = sorted(matches, key=partial(self.value_text, primary))[:1]
             if not matches and link.type is LinkType.LEFT_OUTER:
                 matches = [{**row, link.alias: None}]
             result.extend(matches)
@@ -262,11 +262,19 @@ class _Run:
                 return comparable(target.by_name[target.primary_name].type, record.get(target.primary_name))
         return None
 
+    def value_text(self, ref: ColumnRef, row: Combination) -> str:
+        """Return a column's value as text, for choosing the first of several rows by an id."""
+        return str(self.value(ref, row))
+
+    def rank(self, order: Order, row: Combination) -> tuple[bool, Comparable]:
+        """Return what a row is sorted by."""
+        return _rank(self.sorted_by(order, row))
+
     def ordered(self, rows: Sequence[Combination], orders: Sequence[Order]) -> list[Combination]:
         """Return the rows sorted, the last term first because sorting is stable; null is less than any value."""
         result = list(rows)
         for order in reversed(orders):
-            result.sort(key=lambda row, order=order: _rank(self.sorted_by(order, row)), reverse=order.descending)  # type: ignore[misc]  # a default argument has no type of its own
+            result.sort(key=partial(self.rank, order), reverse=order.descending)
         return result
 
     def place(self, row: Combination, orders: Sequence[Order]) -> tuple[Value, ...]:
