@@ -15,12 +15,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from entities.query import ColumnRef, Condition, ConditionOperator
+from entities.query import And, ColumnRef, Condition, ConditionOperator, Filter
 
-_SPECIAL: Final = frozenset("%_[")
+_SPECIAL: Final = re.compile(r"[%_\[]")
 _NOTHING: Final = r"(?!)"
 _ANY_CHARACTER: Final = r"[\s\S]"
-_AROUND: Final = {
+_PATTERNS: Final = {
+    ConditionOperator.EQUAL: ("", "", ConditionOperator.LIKE),
+    ConditionOperator.NOT_EQUAL: ("", "", ConditionOperator.NOT_LIKE),
+    ConditionOperator.LIKE: ("", "", ConditionOperator.LIKE),
+    ConditionOperator.NOT_LIKE: ("", "", ConditionOperator.NOT_LIKE),
     ConditionOperator.CONTAINS: ("%", "%", ConditionOperator.LIKE),
     ConditionOperator.NOT_CONTAINS: ("%", "%", ConditionOperator.NOT_LIKE),
     ConditionOperator.BEGINS_WITH: ("", "%", ConditionOperator.LIKE),
@@ -32,18 +36,24 @@ _AROUND: Final = {
 
 def has_wildcards(text: str) -> bool:
     """Say whether a text means more than itself."""
-    return not _SPECIAL.isdisjoint(text)
+    return _SPECIAL.search(text) is not None
 
 
-def text_condition(column: ColumnRef, operator: ConditionOperator, text: str) -> Condition:
-    """Return the condition that a column contains, begins or ends with a text that may have wildcards.
+def text_condition(column: ColumnRef, operator: ConditionOperator, text: str) -> Filter:
+    """Return the filter that a column equals, contains, begins or ends with a text that may have wildcards.
 
-    A text without any keeps its operator, which an index can serve.
+    A text without any keeps its operator, which an index can serve; a pattern keeps what stands before its first
+    wildcard as a condition of its own, for the same reason (an e-mail address with `_` must not read the whole table).
     """
-    if operator not in _AROUND or not has_wildcards(text):
+    if operator not in _PATTERNS or not has_wildcards(text):
         return Condition(column, operator, (text,))
-    before, after, like = _AROUND[operator]
-    return Condition(column, like, (f"{before}{text}{after}",))
+    before, after, like = _PATTERNS[operator]
+    pattern = f"{before}{text}{after}"
+    matching = Condition(column, like, (pattern,))
+    begin = _SPECIAL.split(pattern, maxsplit=1)[0]
+    if like is not ConditionOperator.LIKE or not begin:
+        return matching
+    return And((Condition(column, ConditionOperator.BEGINS_WITH, (begin,)), matching))
 
 
 def expression(pattern: str) -> str:

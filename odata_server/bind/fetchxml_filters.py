@@ -24,6 +24,7 @@ from entities.query import (
     Or,
     both,
 )
+from entities.wildcards import text_condition
 from odata_server.bind.fetchxml_document import Element, malformed, required
 from odata_server.bind.fetchxml_sources import (
     INVALID_LINK_TYPE,
@@ -36,7 +37,7 @@ from odata_server.bind.fetchxml_sources import (
     joined_columns,
     ref,
 )
-from odata_server.bind.fetchxml_values import BAD_CONDITION, condition_values, operator_named
+from odata_server.bind.fetchxml_values import BAD_CONDITION, WITH_WILDCARDS, condition_values, operator_named
 from odata_server.edm.naming import edm_type
 
 INVALID_FILTER_TYPE: Final = "0x80041122"
@@ -102,6 +103,8 @@ def _condition(element: Element, source: Source, sources: Sources) -> Filter:
     if own is not None:
         texts = (own, *texts)
     values = condition_values(operator, texts, column, source.table.logical_name)
+    if operator in WITH_WILDCARDS:
+        return text_condition(ref(source, column), operator, str(values[0]))
     return Condition(ref(source, column), operator, values)
 
 

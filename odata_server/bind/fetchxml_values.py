@@ -52,7 +52,7 @@ _COUNTS: Final[Mapping[ConditionOperator, int]] = {
     ConditionOperator.BETWEEN: 2,
     ConditionOperator.NOT_BETWEEN: 2,
 }
-_TEXT: Final = frozenset(
+WITH_WILDCARDS: Final = frozenset(
     {
         ConditionOperator.LIKE,
         ConditionOperator.NOT_LIKE,
@@ -62,6 +62,8 @@ _TEXT: Final = frozenset(
         ConditionOperator.NOT_ENDS_WITH,
     }
 )
+"""Operators on text; they read wildcards, `eq` does not (Learn: "Use wildcard characters in conditions")."""
+
 _DAYS: Final = frozenset({ConditionOperator.ON, ConditionOperator.ON_OR_AFTER, ConditionOperator.ON_OR_BEFORE})
 _OPTIONS: Final = frozenset({ConditionOperator.CONTAIN_VALUES, ConditionOperator.NOT_CONTAIN_VALUES})
 _INTEGER: Final = re.compile(r"[+-]?\d{1,19}\Z", re.ASCII)
@@ -116,7 +118,7 @@ _Read = Callable[[str, Column, str], Value]
 
 
 def _reader(operator: ConditionOperator, column: Column, entity: str) -> _Read:
-    if operator in _TEXT:
+    if operator in WITH_WILDCARDS:
         if edm_type(column.type) != "Edm.String" or isinstance(column.type, MultiChoiceType):
             raise _bad(operator, column, entity, "needs a column of text")
         return _as_text

@@ -61,6 +61,9 @@ _TEXT_FUNCTIONS: Final[Mapping[str, ConditionOperator]] = {
     "startswith": ConditionOperator.BEGINS_WITH,
     "endswith": ConditionOperator.ENDS_WITH,
 }
+_EQUALITY: Final = frozenset({trees.Operator.EQ, trees.Operator.NE})
+"""Of the comparisons only these read wildcards in a text (Learn: "Filter rows", wildcard characters)."""
+
 _TWO: Final = 2
 
 
@@ -217,6 +220,8 @@ def _with_value(
     value = literal_value(literal, found.column, scope.dialect, _OPERATOR_KINDS[operator])
     if scope.dialect.style is Style.FINANCE:
         return _finance_condition(found, operator, value)
+    if isinstance(value, str) and operator in _EQUALITY and edm_type(found.column.type) == "Edm.String":
+        return text_condition(found.ref, OPERATORS[operator], value)
     return Condition(found.ref, OPERATORS[operator], (value,))
 
 
@@ -224,7 +229,7 @@ def _finance_condition(found: Found, operator: trees.Operator, value: Value) -> 
     """Bind a comparison in the `/data` dialect: `*` is a wildcard, and an empty text is no value."""
     if not isinstance(value, str) or edm_type(found.column.type) != "Edm.String":
         return Condition(found.ref, OPERATORS[operator], (value,))
-    is_equality = operator in {trees.Operator.EQ, trees.Operator.NE}
+    is_equality = operator in _EQUALITY
     if value == "" and is_equality:
         empty = Or((Condition(found.ref, ConditionOperator.NULL), _equal(found.ref, "")))
         return empty if operator is trees.Operator.EQ else Not(empty)

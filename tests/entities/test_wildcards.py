@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entities.query import ColumnRef, Condition, ConditionOperator
+from entities.query import And, ColumnRef, Condition, ConditionOperator
 from entities.wildcards import expression, matches, text_condition
 
 
@@ -104,15 +104,39 @@ def test_no_pattern_takes_long(pattern):
     [
         ("contains", "a%b", "like", "%a%b%"),
         ("begins-with", "[ab]", "like", "[ab]%"),
+        ("eq", "%a_", "like", "%a_"),
+        ("eq", "_", "like", "_"),
+        ("ne", "a_b", "not-like", "a_b"),
+        ("like", "%", "like", "%"),
+        ("like", "plain", "like", "plain"),
+        ("gt", "a%", "gt", "a%"),
+        ("in", "a%", "in", "a%"),
         ("ends-with", "_", "like", "%_"),
         ("not-contains", "%", "not-like", "%%%"),
         ("not-begin-with", "_", "not-like", "_%"),
         ("not-end-with", "_", "not-like", "%_"),
         ("contains", "a]b^-", "contains", "a]b^-"),
-        ("eq", "a%", "eq", "a%"),
+        ("eq", "a]b^-", "eq", "a]b^-"),
+        ("ne", "a", "ne", "a"),
     ],
 )
 def test_a_text_operator_with_wildcards_becomes_like(operator, text, like, pattern):
     column = ColumnRef("name")
     expected = Condition(column, ConditionOperator(like), (pattern,))
+    assert text_condition(column, ConditionOperator(operator), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "text", "begin", "pattern"),
+    [
+        ("eq", "ann_b@x.nl", "ann", "ann_b@x.nl"),
+        ("eq", "a%", "a", "a%"),
+        ("begins-with", "a[bc]", "a", "a[bc]%"),
+        ("like", "Contoso%", "Contoso", "Contoso%"),
+    ],
+)
+def test_what_stands_before_the_first_wildcard_is_a_condition_for_the_index(operator, text, begin, pattern):
+    column = ColumnRef("name")
+    started = Condition(column, ConditionOperator.BEGINS_WITH, (begin,))
+    expected = And((started, Condition(column, ConditionOperator.LIKE, (pattern,))))
     assert text_condition(column, ConditionOperator(operator), text) == expected
