@@ -162,11 +162,11 @@ properties by `parentaccountid` and `account_parent_account`, properties by colu
 Options are sent for `accounts`, expressions as `$filter`, literals in a `$filter` that compares a column with them.
 
 *Unknown name* counts what is refused as a name: functions, actions, derived types, complex and stream properties and
-annotations, which have no counterpart; the segments `$all`, `$entity`, `$query`, `$ref` or `$value` behind a record;
-a navigation property where a column is needed. *Not in Dataverse's dialect* counts literals of types that no column has
-(binary, geography, duration, …) too. Options without `$` execute as custom options: they have no effect in OData 4.0,
-which Dataverse speaks. A *syntax* refusal of a valid case is for what only OData 4.01 allows (keywords and options in
-other cases) or what Dataverse reads otherwise."""
+annotations, which have no counterpart; the segments `$all`, `$crossjoin`, `$entity` and `$filter`, `$query` or `$value`
+behind a record; a navigation property where a column is needed. *Not in Dataverse's dialect* counts literals of types
+that no column has (binary, geography, duration, …) too. Options without `$` execute as custom options: they have no
+effect in OData 4.0, which Dataverse speaks. A *syntax* refusal of a valid case is for what only OData 4.01 allows
+(keywords and options in other cases) or what Dataverse reads otherwise."""
 _OWN_NAMES: Final = """The same cases as they are, where a missing name hides whatever else would follow."""
 
 

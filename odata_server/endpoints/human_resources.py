@@ -22,12 +22,12 @@ from entities.query import Page
 from entities.values import EntityReference, Guid, Value
 from odata_server.bind.dialect import FINANCE
 from odata_server.bind.json_body import read_object
+from odata_server.bind.paths import Names, not_found, resolve
 from odata_server.bind.payload import bind_record
 from odata_server.bind.query import BoundRows, bind_count, bind_row, bind_rows, narrowed, of_company
 from odata_server.bind.resource import (
     Collection,
     Counted,
-    Names,
     Operation,
     References,
     Related,
@@ -36,9 +36,8 @@ from odata_server.bind.resource import (
     Resource,
     Row,
     RowProperty,
+    RowReferences,
     ServiceRoot,
-    not_found,
-    resolve,
 )
 from odata_server.edm.naming import finance_property, key_columns
 from odata_server.edm.preferences import Preferences, parse_preferences
@@ -139,7 +138,7 @@ def _dispatch(call: Call, resource: Resource, options: QueryOptions) -> ODataRes
             return _invoke(call, resource)
         case ServiceRoot() | Counted() | Operation():
             raise _wrong_method(call)
-        case Related() | RelatedRow() | RelatedMember() | RowProperty() | References():
+        case Related() | RelatedRow() | RelatedMember() | RowProperty() | References() | RowReferences():
             raise NotSupported("Paths behind a record are not supported on /data yet.")
         case _:
             assert_never(resource)

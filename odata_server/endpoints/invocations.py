@@ -13,9 +13,11 @@ from entities.messages import Execute, Executed
 from entities.values import EntityReference, utc_text
 from odata_server.bind.json_body import read_object
 from odata_server.bind.operations import Signature, plain_value, signature
-from odata_server.bind.resource import Collection, Operation, Row, not_found
+from odata_server.bind.paths import not_found
+from odata_server.bind.resource import Collection, Operation, Related, Single
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataResponse
+from odata_server.endpoints.navigation import located
 from odata_server.endpoints.responses import json_response, no_content
 from odata_server.render.envelope import single
 
@@ -35,13 +37,13 @@ def invoke(call: Call, operation: Operation) -> ODataResponse:
         raise not_found(f"{call.dialect.namespace}.{operation.name}" if bound else operation.name)
     if (call.request.method == "GET") is not known.is_function:
         raise ResourceNotFound(f"No HTTP resource was found that matches the request URI '{call.request.url}'.")
-    if isinstance(bound, Collection):
+    if isinstance(bound, Collection | Related):
         raise NotSupported(f"The operation '{operation.name}' on a collection is not supported yet.")
     return _answer(call, operation.name, bound, _parameters(call, operation, known))
 
 
-def _answer(call: Call, name: str, bound: Row | None, parameters: dict[str, object]) -> ODataResponse:
-    answer = call.execute(Execute(name, parameters, bound.target if bound else None))
+def _answer(call: Call, name: str, bound: Single | None, parameters: dict[str, object]) -> ODataResponse:
+    answer = call.execute(Execute(name, parameters, located(call, bound).target if bound else None))
     if not isinstance(answer, Executed):
         return no_content(call.services)
     context = call.context(f"{call.dialect.namespace}.{name}Response")

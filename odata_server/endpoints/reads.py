@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import orjson
+
 from entities.errors import InvalidOperation, MalformedRequest
 from entities.messages import Retrieve, RetrieveMultiple, Rows, Target
-from entities.metadata.catalog import CollectionNavigation, LookupNavigation, ManyToManyNavigation
 from entities.metadata.tables import Table
-from entities.query import ColumnRef, Condition, ConditionOperator, LinkEntity, QueryExpression, equals
-from entities.values import EntityReference, Guid
+from entities.query import QueryExpression
 from odata_server.bind.dialect import property_name
 from odata_server.bind.paging import cookie_link
 from odata_server.bind.query import (
@@ -19,9 +19,8 @@ from odata_server.bind.query import (
     bind_count,
     bind_row,
     bind_rows,
-    narrowed,
 )
-from odata_server.bind.resource import ManyNavigation, Related, RelatedRow, Row, RowProperty
+from odata_server.bind.resource import Many, Related, RelatedMember, RelatedRow, RowProperty, Single
 from odata_server.bind.selection import reference_shape
 from odata_server.edm.control_information import value_facet
 from odata_server.edm.etags import web_api_etag
@@ -30,9 +29,11 @@ from odata_server.edm.preferences import INCLUDE_ANNOTATIONS, MAX_PAGE_SIZE, pre
 from odata_server.edm.representation import Facet, RowShape
 from odata_server.endpoints.call import Call, version_of
 from odata_server.endpoints.exchange import ODataResponse
+from odata_server.endpoints.navigation import existing, located, nothing_behind, of_parent, referenced
 from odata_server.endpoints.query_languages import bound_rows, fetch_page
 from odata_server.endpoints.responses import json_response, no_content, text_response
 from odata_server.render import envelope
+from odata_server.render.links import entity_id
 from odata_server.render.rows import rows as render_rows
 from odata_server.render.values import plain
 from odata_server.syntax.options import split_query
@@ -42,7 +43,6 @@ from odata_server.syntax.request_trees import QueryOptions
 COUNT_LIMIT: Final = 5_000
 """`/$count` never says more (Learn: "Count number of rows")."""
 
-_NEAR: Final = "near"
 _DROPPED_FROM_LINK: Final = frozenset({"$skiptoken", "$count"})
 
 
@@ -135,11 +135,11 @@ def row_answer(call: Call, target: Target, bound: BoundRow, *, status: int = 200
     return json_response(call.services, body, *etag, *applied, status=status)
 
 
-def read_count(call: Call, table: Table, condition: Related | None) -> ODataResponse:
+def read_count(call: Call, rows: Many) -> ODataResponse:
     """Answer `/$count`: the number of matching rows, 5,000 at most."""
-    query = bind_count(table, call.options(), call.reading())
-    if condition is not None:
-        query = of_parent(call, query, condition)
+    query = bind_count(rows.table, call.options(), call.reading())
+    if isinstance(rows, Related):
+        query = of_parent(call, query, rows)
     return text_response(call.services, envelope.count_text(counted(call, query)))
 
 
@@ -161,11 +161,11 @@ def _with_query(bound: BoundRows, query: QueryExpression) -> BoundRows:
     return replace(bound, query=query)
 
 
-def read_references(call: Call, related: Related) -> ODataResponse:
-    """Answer `GET set(key)/collection/$ref`."""
-    bound = bind_rows(related.table, _without_select(call.options()), call.reading())
-    shape = reference_shape(related.table, call.root)
-    query = of_parent(call, bound.query, related)
+def read_references(call: Call, rows: Many) -> ODataResponse:
+    """Answer `GET set/$ref` and `GET set(key)/collection/$ref`."""
+    bound = bind_rows(rows.table, _without_select(call.options()), call.reading())
+    shape = reference_shape(rows.table, call.root)
+    query = of_parent(call, bound.query, rows) if isinstance(rows, Related) else bound.query
     found = call.read(RetrieveMultiple(query), shape)
     link = next_link(call, bound, found)
     body = envelope.collection(call.context("Collection($ref)"), row_bytes(found, shape), next_link=link)
@@ -179,72 +179,38 @@ def _without_select(options: QueryOptions) -> QueryOptions:
     return options
 
 
-def of_parent(call: Call, query: QueryExpression, related: Related) -> QueryExpression:
-    """Return the query narrowed to the rows behind a collection-valued navigation property.
-
-    Raises:
-        RecordNotFound: the row it starts from does not exist.
-    """
-    parent = existing(call, related.source)
-    return _narrowed_to(query, related.navigation, related.table, parent)
-
-
-def _narrowed_to(query: QueryExpression, navigation: ManyNavigation, table: Table, parent: Guid) -> QueryExpression:
-    match navigation:
-        case CollectionNavigation(relationship=relationship):
-            return narrowed(query, equals(relationship.referencing_column, parent))
-        case ManyToManyNavigation(relationship=relationship, near=near, far=far):
-            link = LinkEntity(
-                alias=_NEAR,
-                table=relationship.intersect_table,
-                from_column=far,
-                to_column=table.primary_id,
-                filter=Condition(ColumnRef(near, _NEAR), ConditionOperator.EQUAL, (parent,)),
-            )
-            return replace(query, links=(*query.links, link))
-
-
-def existing(call: Call, row: Row) -> Guid:
-    """Return the id of a row that exists and that the caller may read.
-
-    Raises:
-        RecordNotFound: it does not.
-    """
-    found = call.read(Retrieve(row.target, (row.table.primary_id,)))
-    identifier = found.records[0][row.table.primary_id]
-    assert isinstance(identifier, str)
-    return Guid(identifier)
-
-
-def referenced(call: Call, source: Row, navigation: LookupNavigation) -> EntityReference | None:
-    """Return where a lookup points, None when it is empty or points to another table than the navigation property's."""
-    column = navigation.relationship.referencing_column
-    found = call.read(Retrieve(source.target, (source.table.primary_id, column)))
-    value = found.records[0].get(column)
-    return value if isinstance(value, EntityReference) and value.table == navigation.target else None
-
-
-def read_related_row(call: Call, related: RelatedRow) -> ODataResponse:
-    """Answer `GET set(key)/lookup`: the related row, 204 where there is none."""
-    bound = bind_row(related.table, call.options(), call.reading())
-    reference = referenced(call, related.source, related.navigation)
+def read_related_row(call: Call, row: RelatedRow | RelatedMember) -> ODataResponse:
+    """Answer `GET set(key)/lookup`, 204 where there is no row, and `GET set(key)/collection(key)`."""
+    if isinstance(row, RelatedMember):
+        found = located(call, row)
+        return row_answer(call, found.target, bind_row(found.table, call.options(), call.reading()))
+    reference = referenced(call, row)
+    if reference is None and row.is_cast:
+        raise nothing_behind(call, row)
+    table = row.table if reference is None else call.catalog.tables[reference.table]
+    bound = bind_row(table, call.options(), call.reading())
     return no_content(call.services) if reference is None else row_answer(call, reference, bound)
 
 
-def read_reference(call: Call, source: Row, navigation: LookupNavigation, table: Table) -> ODataResponse:
-    """Answer `GET set(key)/lookup/$ref`."""
-    reference = referenced(call, source, navigation)
-    if reference is None:
+def read_reference(call: Call, row: Single) -> ODataResponse:
+    """Answer `GET single/$ref`: the URL of a row that the caller may read, 204 where there is none behind a lookup."""
+    names = call.options().names
+    if names:
+        raise MalformedRequest(f"The query option '{names[0]}' cannot be applied to references.")
+    if isinstance(row, RelatedRow) and not row.is_cast and referenced(call, row) is None:
         return no_content(call.services)
-    row = f'{{"@odata.id":"{call.root}/{table.entity_set_name}({reference.id})"}}'
-    return json_response(call.services, envelope.single(call.context("$ref"), row.encode()))
+    reference = existing(call, row)
+    url = entity_id(call.root, call.catalog.tables[reference.table].entity_set_name, reference.id)
+    body = orjson.dumps({"@odata.id": url})
+    return json_response(call.services, envelope.single(call.context("$ref"), body))
 
 
 def read_property(call: Call, asked: RowProperty) -> ODataResponse:
     """Answer `GET set(key)/property` and its `/$value`; 204 where the value is null."""
-    source, column = asked.source, asked.column
+    column = asked.column
     if not column.valid_for_read:
         raise InvalidOperation(f"The property '{column.logical_name}' cannot be read.")
+    source = located(call, asked.source)
     found = call.read(Retrieve(source.target, (source.table.primary_id, column.logical_name)))
     record = found.records[0]
     value = record.get(column.logical_name)

@@ -15,10 +15,10 @@ from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid
 from odata_server.bind.dialect import WEB_API
 from odata_server.bind.operations import UNBOUND
+from odata_server.bind.paths import Names, not_found, resolve
 from odata_server.bind.resource import (
     Collection,
     Counted,
-    Names,
     Operation,
     References,
     Related,
@@ -27,9 +27,8 @@ from odata_server.bind.resource import (
     Resource,
     Row,
     RowProperty,
+    RowReferences,
     ServiceRoot,
-    not_found,
-    resolve,
 )
 from odata_server.edm.formats import MINIMAL
 from odata_server.edm.preferences import NO_PREFERENCES, Preferences, parse_preferences
@@ -154,14 +153,12 @@ def _dispatch(call: Call, resource: Resource) -> ODataResponse:
             return _row(call, resource)
         case RowProperty():
             return _property(call, resource)
-        case Related() | RelatedRow() | Counted():
+        case Related() | RelatedRow() | RelatedMember() | Counted():
             return _related(call, resource)
-        case References():
+        case References() | RowReferences():
             return _references(call, resource)
         case Operation():
             return invocations.invoke(call, resource)
-        case RelatedMember():
-            raise NotSupported("Reading one row of a collection-valued navigation property is not supported yet.")
         case _:
             assert_never(resource)
 
@@ -205,41 +202,43 @@ def _property(call: Call, asked: RowProperty) -> ODataResponse:
             raise _wrong_method(call)
 
 
-def _related(call: Call, resource: Related | RelatedRow | Counted) -> ODataResponse:
+def _related(call: Call, resource: Related | RelatedRow | RelatedMember | Counted) -> ODataResponse:
     match resource, call.request.method:
         case Related(), "GET":
             return reads.read_related(call, resource)
         case Related(), "POST":
             return writes.create_related(call, resource)
-        case RelatedRow(), "GET":
+        case RelatedRow() | RelatedMember(), "GET":
             return reads.read_related_row(call, resource)
-        case Counted(rows=Collection(table=table)), "GET":
-            return reads.read_count(call, table, None)
-        case Counted(rows=Related() as related), "GET":
-            return reads.read_count(call, related.table, related)
+        case Counted(rows=rows), "GET":
+            return reads.read_count(call, rows)
         case _:
             raise _wrong_method(call)
 
 
-def _references(call: Call, references: References) -> ODataResponse:
-    match call.request.method:
-        case "GET":
+def _references(call: Call, references: References | RowReferences) -> ODataResponse:
+    match references, call.request.method:
+        case References(), "GET":
             return _read_references(call, references)
-        case "POST" | "PUT":
+        case RowReferences(rows=Row() as row), "GET":
+            return reads.read_reference(call, row)
+        case RowReferences(rows=Collection() as rows), "GET":
+            return reads.read_references(call, rows)
+        case References(), "POST" | "PUT":
             return writes.add_reference(call, references)
-        case "DELETE":
+        case References(), "DELETE":
             return writes.remove_reference(call, references)
         case _:
             raise _wrong_method(call)
 
 
 def _read_references(call: Call, references: References) -> ODataResponse:
-    navigation = references.navigation
+    source, navigation, related = references.source, references.navigation, references.related
     if isinstance(navigation, LookupNavigation):
-        return reads.read_reference(call, references.source, navigation, references.table)
-    if references.related is not None:
-        raise NotSupported("Reading one reference of a collection is not supported yet.")
-    return reads.read_references(call, Related(references.source, navigation, references.table))
+        return reads.read_reference(call, RelatedRow(source, navigation, references.tables))
+    if related is None:
+        return reads.read_references(call, Related(source, navigation, references.table))
+    return reads.read_reference(call, RelatedMember(source, navigation, references.table, related))
 
 
 def _wrong_method(call: Call) -> MethodNotAllowed:

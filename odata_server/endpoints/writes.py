@@ -19,7 +19,8 @@ from odata_server.bind.resource import References, Related, Row, RowProperty
 from odata_server.bind.target import bind_reference
 from odata_server.endpoints.call import Call, version_of
 from odata_server.endpoints.exchange import ODataResponse
-from odata_server.endpoints.reads import existing, row_answer
+from odata_server.endpoints.navigation import existing, located
+from odata_server.endpoints.reads import row_answer
 from odata_server.endpoints.responses import no_content
 from odata_server.render.links import entity_id
 from odata_server.syntax.request_trees import QueryOptions
@@ -38,8 +39,7 @@ def create_related(call: Call, related: Related) -> ODataResponse:
     """Answer `POST set(key)/collection`: create a record that refers to the row."""
     match related.navigation:
         case CollectionNavigation(relationship=relationship):
-            source = EntityReference(related.source.table.logical_name, existing(call, related.source))
-            return _create(call, related.table, {relationship.referencing_column: source})
+            return _create(call, related.table, {relationship.referencing_column: existing(call, related.source)})
         case _:
             raise NotSupported("Creating a record through a many-to-many navigation property is not supported yet.")
 
@@ -148,7 +148,7 @@ def _set_property(call: Call, asked: RowProperty, value: Value, column: Column) 
     if not column.valid_for_update:
         raise InvalidPayload(f"The property '{column.logical_name}' cannot be modified.", code="0x80040203")
     version = version_of(call.request.header("if-match"))
-    call.execute(Update(asked.source.target, {column.logical_name: value}, version))
+    call.execute(Update(located(call, asked.source).target, {column.logical_name: value}, version))
     return no_content(call.services)
 
 
@@ -165,7 +165,7 @@ def add_reference(call: Call, references: References) -> ODataResponse:
         inner = "Microsoft.OData.ODataException: The annotation '@odata.id' with the URL of a record was expected."
         raise refusal(references.source.table.entity_set_name, inner)
     related = _related(call, references, url)
-    call.execute(Associate(references.source.target, references.navigation.name, related))
+    call.execute(Associate(located(call, references.source).target, references.navigation.name, related))
     return no_content(call.services)
 
 
@@ -177,21 +177,15 @@ def remove_reference(call: Call, references: References) -> ODataResponse:
         related = _related(call, references, options.id)
     if related is None and not isinstance(references.navigation, LookupNavigation):
         raise MalformedRequest("The reference to remove must be named by a key in the path or by $id.")
-    call.execute(Disassociate(references.source.target, references.navigation.name, related))
+    call.execute(Disassociate(located(call, references.source).target, references.navigation.name, related))
     return no_content(call.services)
 
 
 def _related(call: Call, references: References, url: str) -> Target:
     related = bind_reference(url, call.catalog, call.dialect, call.payload().roots)
-    if related.table != references.table.logical_name and not _is_shared(references):
+    if related.table not in {table.logical_name for table in references.tables}:
         raise MalformedRequest(
             f"The navigation property '{references.navigation.name}' refers to records of "
             f"'{references.table.logical_name}', not of '{related.table}'."
         )
     return related
-
-
-def _is_shared(references: References) -> bool:
-    """Return whether one navigation property leads to several tables (`ownerid` to users and teams)."""
-    navigation = references.navigation
-    return isinstance(navigation, LookupNavigation) and navigation.name == navigation.relationship.referencing_column
