@@ -16,7 +16,7 @@ from typing import Final
 import apsw
 
 from benchmarks.workloads import Read
-from odata_server.engine.database import Database
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 _CALLS_AT_ONCE: Final = 50
 
@@ -25,7 +25,7 @@ _CALLS_AT_ONCE: Final = 50
 class Limits:
     """The database, a connection to it, and the URL of the service whose answers are made."""
 
-    database: Database
+    database: SqliteDatabase
     connection: apsw.Connection
     root: str
 
@@ -54,7 +54,7 @@ def open_limits(directory: Path, root: str) -> Limits:
         directory: the data directory.
         root: the URL of the service whose answers they must give.
     """
-    database = Database(directory / "dataverse.sqlite")
+    database = SqliteDatabase(directory / "dataverse.sqlite")
     return Limits(database, database.reader(), root)
 
 

@@ -23,7 +23,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from odata_server.engine.database import Database
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 Headers = list[tuple[str, str]]
 
@@ -73,8 +73,8 @@ def replaying(replay: Replay) -> Flask:
 def inserting(insert: Insert) -> Flask:
     """Return the application that stores one row per request, in the kind of database that the product uses."""
     application = Flask("insert", static_folder=None)
-    database = Database(Path(insert.database))
-    database.start_checkpoints()
+    database = SqliteDatabase(Path(insert.database))
+    database.start_background()
     before, after = insert.values[: insert.id_position], insert.values[insert.id_position + 1 :]
     numbers = itertools.count(1)
     with database.exclusive() as writer:

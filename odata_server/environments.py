@@ -39,6 +39,7 @@ from odata_server.engine.environment import Blueprint, fill, open_environment, p
 from odata_server.engine.jobs import JobWorker
 from odata_server.engine.migration import complete, upgrade
 from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
@@ -67,8 +68,8 @@ class Environments:
 
     def start_background(self) -> None:
         """Begin to run jobs and checkpoints."""
-        self.dataverse.database.start_checkpoints()
-        self.human_resources.database.start_checkpoints()
+        self.dataverse.database.start_background()
+        self.human_resources.database.start_background()
         self.jobs.start()
 
     def by_name(self) -> tuple[tuple[str, OrganizationService], ...]:
@@ -78,6 +79,7 @@ class Environments:
     def reset(self) -> None:
         """Put both databases back to the state after the first start."""
         for name, service in self.by_name():
+            assert isinstance(service.database, SqliteDatabase)
             put_back(service.database, _baseline(self.storage, name))
 
     def close(self) -> None:
@@ -162,6 +164,7 @@ def prepare_environments(settings: Settings, authority: Authority, extra: Callab
         extra(made)
         for name, service in made.by_name():
             service.database.reader().execute("ANALYZE")
+            assert isinstance(service.database, SqliteDatabase)
             keep(service.database, _baseline(storage, name))
             service.database.close()
         for name in _NAMES:

@@ -90,7 +90,7 @@ def row_bytes(found: Rows, shape: RowShape, id_column: str = "") -> bytes:
     """Return the rows' JSON: the database's, else rendered from the records."""
     if found.body is not None:
         return found.body
-    return render_rows(found.records, shape, id_column=id_column)
+    return render_rows(found.records, shape, id_column=id_column, expanded=found.expanded)
 
 
 def next_link(call: Call, bound: BoundRows, found: Rows) -> str | None:

@@ -7,7 +7,6 @@ them; the rows of `g` become JSON as those of a table do. Sums of scaled integer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never, cast
 
@@ -23,9 +22,7 @@ from entities.grouping import (
     zone_of,
 )
 from entities.messages import Rows
-from entities.metadata.catalog import Catalog
 from entities.metadata.columns import (
-    Column,
     ColumnType,
     DecimalType,
     EntityNameType,
@@ -46,9 +43,10 @@ from entities.query import (
 )
 from entities.values import Record
 from odata_server.edm.representation import RowShape
-from odata_server.engine.clauses import order_sql, source_sql
+from odata_server.engine.clauses import sorted_sql, source_sql
 from odata_server.engine.compiler import COUNT_LIMIT, Plan
 from odata_server.engine.database import quoted
+from odata_server.engine.fetched import Fetch, columns_of, named_lookups
 from odata_server.engine.predicates import Scope, comparable_sql, filter_sql
 from odata_server.engine.row_json import row_sql, text
 from odata_server.engine.storage import fold_of, scale_of, table_of_lookup
@@ -68,12 +66,10 @@ _PLAIN_PARTS = {
     DateGrouping.MONTH: "CAST(substr({0}, 6, 2) AS INTEGER)",
     DateGrouping.QUARTER: "(CAST(substr({0}, 6, 2) AS INTEGER) + 2) / 3",
     DateGrouping.YEAR: "CAST(substr({0}, 1, 4) AS INTEGER)",
-    DateGrouping.WEEK: "(CAST(strftime('%j', {0}) AS INTEGER) - 1"
-    " + CAST(strftime('%w', substr({0}, 1, 4) || '-01-01') AS INTEGER)) / 7 + 1",
 }
 
 
-def group_page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
+def group_page_plan(scope: Scope, query: QueryExpression, shape: RowShape) -> Plan:
     """Compile a grouped query for a page of JSON rows.
 
     The single row of the statement is (rows' JSON, number of groups from the page's beginning, at most one more than
@@ -82,46 +78,43 @@ def group_page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -
     Raises:
         InvalidArgument: a column cannot be grouped or aggregated that way.
     """
-    scope, groups, order = _grouped(catalog, query)
+    groups, order = _grouped(scope, query)
     limit, offset = (_number(scope, place) for place in (_LIMIT, _OFFSET))
     page = f"SELECT {row_sql(scope, shape)} AS j FROM g {order} LIMIT {limit} + 1 OFFSET {offset}"
     parts = (
         f"CAST(group_concat(j, ',') FILTER (WHERE n <= {limit}) AS BLOB)",
         "count(*)",
         f"(SELECT coalesce(sum({quoted(_READ)}), 0) FROM g)",
-        f"(SELECT count(*) FROM (SELECT 1 FROM g LIMIT {COUNT_LIMIT + 1}))",
+        f"(SELECT count(*) FROM (SELECT 1 FROM g LIMIT {COUNT_LIMIT + 1}) AS c)",
     )
     sql = f"{groups} SELECT {', '.join(parts)} FROM (SELECT j, row_number() OVER () AS n FROM ({page}))"
     return Plan(sql, tuple(scope.binders))
 
 
-def group_records_plan(catalog: Catalog, query: QueryExpression) -> Plan:
+def group_records_plan(scope: Scope, query: QueryExpression, shape: RowShape | None = None) -> Plan:
     """Compile a grouped query for records: the columns of each group, records read and the number of groups behind.
 
     Raises:
         InvalidArgument: a column cannot be grouped or aggregated that way.
     """
-    scope, groups, order = _grouped(catalog, query)
+    groups, order = _grouped(scope, query)
     _, table = scope.tables[""]
     limit, offset = (_number(scope, place) for place in (_LIMIT, _OFFSET))
-    exact = {column.alias for column in result_columns(catalog, query) if column.is_exact}
-    selected = [
-        f"exact_text({quoted(name)}, 0)" if name in exact else quoted(name)
-        for column in table.columns
-        for name in _stored_names(column)
-    ]
+    exact = {f"g.{quoted(column.alias)}" for column in result_columns(scope.catalog, query) if column.is_exact}
+    refs = (ColumnRef(column.logical_name) for column in table.columns)
+    found, columns = columns_of(scope, refs, named_lookups(shape) if shape else {})
+    selected = [f"exact_text({sql}, 0)" if sql in exact else sql for sql in found]
     selected += [
         f"(SELECT sum({quoted(_READ)}) FROM g)",
-        f"(SELECT count(*) FROM (SELECT 1 FROM g LIMIT {COUNT_LIMIT + 1}))",
+        f"(SELECT count(*) FROM (SELECT 1 FROM g LIMIT {COUNT_LIMIT + 1}) AS c)",
     ]
     sql = f"{groups} SELECT {', '.join(selected)} FROM g {order} LIMIT {limit} + 1 OFFSET {offset}"
-    return Plan(sql, tuple(scope.binders), columns=tuple((c.logical_name, c) for c in table.columns))
+    return Plan(sql, tuple(scope.binders), fetch=Fetch(columns))
 
 
-def _grouped(catalog: Catalog, query: QueryExpression) -> tuple[Scope, str, str]:
-    """Return a scope over the groups, the WITH clause that makes them, and their order."""
-    columns = result_columns(catalog, query)
-    scope = Scope(catalog)
+def _grouped(scope: Scope, query: QueryExpression) -> tuple[str, str]:
+    """Leave the groups in the scope; return the WITH clause that makes them, and their order."""
+    columns = result_columns(scope.catalog, query)
     source = source_sql(scope, query)
     where = filter_sql(scope, query.filter)
     records = _number(scope, _RECORDS)
@@ -142,9 +135,9 @@ def _grouped(catalog: Catalog, query: QueryExpression) -> tuple[Scope, str, str]
     by_keys = f" GROUP BY {', '.join(keys)}" if keys else ""
     inside = f"SELECT {', '.join(needed)} {source} WHERE {where} LIMIT {records} + 1"
     listed = ", ".join((*made, f"count(*) AS {quoted(_READ)}"))
-    clause = f"WITH g AS MATERIALIZED (SELECT {listed} FROM ({inside}){by_keys})"
-    scope.tables = {"": ("g", result_table(catalog, query, columns))}
-    return scope, clause, _order_sql(scope, query)
+    clause = f"WITH g AS MATERIALIZED (SELECT {listed} FROM ({inside}) AS r{by_keys})"
+    scope.tables = {"": ("g", result_table(scope.catalog, query, columns))}
+    return clause, _order_sql(scope, query)
 
 
 def _number(scope: Scope, place: int) -> str:
@@ -154,11 +147,11 @@ def _number(scope: Scope, place: int) -> str:
 def _order_sql(scope: Scope, query: QueryExpression) -> str:
     """Return the order of the groups: the query's, then by what they are grouped by."""
     _, table = scope.tables[""]
-    terms = [f"{order_sql(scope, order)}{' DESC' if order.descending else ''}" for order in query.orders]
+    terms = [sorted_sql(scope, query.orders)] if query.orders else []
     for group in query.groups:
-        terms.append(comparable_sql(scope, ColumnRef(group.alias)))
+        terms.append(f"{comparable_sql(scope, ColumnRef(group.alias))} NULLS FIRST")
         if _is_polymorphic(table.by_name[group.alias].type):
-            terms.append(f"g.{quoted(table_of_lookup(group.alias))}")
+            terms.append(f"g.{quoted(table_of_lookup(group.alias))} NULLS FIRST")
     return f"ORDER BY {', '.join(terms)}" if terms else ""
 
 
@@ -166,17 +159,12 @@ def _is_polymorphic(type_: ColumnType) -> bool:
     return isinstance(type_, LookupType) and type_.is_polymorphic
 
 
-def _stored_names(column: Column) -> Sequence[str]:
-    name = column.logical_name
-    return (name, table_of_lookup(name)) if _is_polymorphic(column.type) else (name,)
-
-
 def _group_sql(scope: Scope, group: Group, column: ResultColumn, inner: str) -> tuple[list[str], list[str], list[str]]:
     """Return what a group needs of a record, what it shows, and what records are grouped by."""
     assert column.source is not None
     alias, key = quoted(group.alias), comparable_sql(scope, group.column)
     if group.date_grouping is not None:
-        part = _date_part_sql(key, group.date_grouping, group, column.source.type)
+        part = _date_part_sql(scope, key, group, column.source.type)
         made = [f"{inner} AS {alias}"]
         if group.date_grouping in FISCAL:
             shown = f"fiscal_text({text(group.date_grouping.value)}, {inner}, {_calendar_sql(group.calendar)})"
@@ -195,9 +183,13 @@ def _group_sql(scope: Scope, group: Group, column: ResultColumn, inner: str) -> 
     return [f"{key} AS {inner}"], [f"{inner} AS {alias}"], [inner]
 
 
-def _date_part_sql(moment: str, grouping: DateGrouping, group: Group, type_: ColumnType) -> str:
+def _date_part_sql(scope: Scope, moment: str, group: Group, type_: ColumnType) -> str:
+    grouping = group.date_grouping
+    assert grouping is not None
     zone = zone_of(group, type_)
     local = moment if zone == "UTC" else f"local_day({moment}, {text(zone)})"
+    if grouping is DateGrouping.WEEK:
+        return scope.dialect.week(local)
     plain = _PLAIN_PARTS.get(grouping)
     if plain is not None:
         return plain.format(local)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import apsw
 
-from odata_server.engine.database import Database
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 
-def keep(database: Database, copy: Path) -> None:
+def keep(database: SqliteDatabase, copy: Path) -> None:
     """Write the database's present state to a file, replacing it atomically."""
     temporary = copy.with_suffix(".new")
     temporary.unlink(missing_ok=True)
@@ -21,7 +21,7 @@ def keep(database: Database, copy: Path) -> None:
     temporary.replace(copy)
 
 
-def put_back(database: Database, copy: Path) -> None:
+def put_back(database: SqliteDatabase, copy: Path) -> None:
     """Make the database what the copy is, for all processes that use it.
 
     The stamp and the row version go on growing, so that what anybody remembers of the state before is stale.

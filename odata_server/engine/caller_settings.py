@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterable
 from datetime import date, datetime
 
-import apsw
-
 from entities.metadata.catalog import Catalog
 from entities.query import QueryExpression
 from entities.relative.settings import ENGLISH, CallerSettings, FiscalSettings, PeriodType
 from entities.values import Guid, Record
 from odata_server.engine import reading
+from odata_server.engine.database import Connection, SqlRow
 from odata_server.engine.reading import PlanCache
 from security.principals import Principal
 
@@ -33,7 +32,7 @@ _TEAMS = (
 
 
 def caller_settings(
-    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, principal: Principal, now: datetime
+    connection: Connection, plans: PlanCache, catalog: Catalog, principal: Principal, now: datetime
 ) -> CallerSettings:
     """Return what relative conditions of a caller are resolved with.
 
@@ -67,7 +66,7 @@ def caller_settings(
     )
 
 
-def _organization(connection: apsw.Connection, plans: PlanCache, catalog: Catalog) -> Record:
+def _organization(connection: Connection, plans: PlanCache, catalog: Catalog) -> Record:
     if "organization" not in catalog.tables:
         return {}
     found = reading.read_records(connection, plans, catalog, QueryExpression("organization", top=1)).records
@@ -93,5 +92,5 @@ def _number(record: Record, column: str, otherwise: int) -> int:
     return value if isinstance(value, int) else otherwise
 
 
-def _ids(rows: Iterable[tuple[apsw.SQLiteValue, ...]]) -> tuple[Guid, ...]:
+def _ids(rows: Iterable[SqlRow]) -> tuple[Guid, ...]:
     return tuple(Guid(str(found)) for (found,) in rows)

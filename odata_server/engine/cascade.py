@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import apsw
-
 from entities.errors import MethodNotAllowed
 from entities.metadata.catalog import Catalog, CollectionNavigation, ManyToManyNavigation
 from entities.metadata.columns import LookupType
@@ -17,13 +15,11 @@ from entities.metadata.relationships import Cascade, OneToMany
 from entities.metadata.tables import Table, TableKind
 from entities.values import EntityReference, Guid
 from odata_server.engine.catalog_store import next_row_version
-from odata_server.engine.database import quoted
+from odata_server.engine.database import Connection, quoted
 from odata_server.engine.storage import table_of_lookup
 
 
-def before_delete(
-    connection: apsw.Connection, catalog: Catalog, table: Table, record_id: Guid
-) -> Iterator[EntityReference]:
+def before_delete(connection: Connection, catalog: Catalog, table: Table, record_id: Guid) -> Iterator[EntityReference]:
     """Clear or refuse links to a record and yield the records that must be deleted with it.
 
     Raises:
@@ -32,13 +28,13 @@ def before_delete(
     for navigation in catalog.navigations[table.logical_name].values():
         if isinstance(navigation, ManyToManyNavigation):
             intersect = quoted(navigation.relationship.intersect_table)
-            connection.execute(f"DELETE FROM {intersect} WHERE {quoted(navigation.near)} = ?", (record_id,))
+            connection.execute(f"DELETE FROM {intersect} WHERE {quoted(navigation.near)} = $1", (record_id,))
         elif isinstance(navigation, CollectionNavigation):
             yield from _one_to_many(connection, catalog, navigation.relationship, record_id)
 
 
 def _one_to_many(
-    connection: apsw.Connection, catalog: Catalog, relationship: OneToMany, record_id: Guid
+    connection: Connection, catalog: Catalog, relationship: OneToMany, record_id: Guid
 ) -> Iterator[EntityReference]:
     child = catalog.tables[relationship.referencing_table]
     behavior = relationship.cascade.delete
@@ -61,14 +57,14 @@ def _one_to_many(
 
 def _points_to(child: Table, relationship: OneToMany, record_id: Guid) -> tuple[str, tuple[str, ...]]:
     lookup = child.by_name[relationship.referencing_column].type
-    where = f"{quoted(relationship.referencing_column)} = ?"
+    where = f"{quoted(relationship.referencing_column)} = $1"
     if isinstance(lookup, LookupType) and lookup.is_polymorphic:
-        named = f"{quoted(table_of_lookup(relationship.referencing_column))} = ?"
+        named = f"{quoted(table_of_lookup(relationship.referencing_column))} = $2"
         return f"{where} AND {named}", (record_id, relationship.referenced_table)
     return where, (record_id,)
 
 
-def _clear(connection: apsw.Connection, child: Table, column: str, where: str, values: tuple[str, ...]) -> None:
+def _clear(connection: Connection, child: Table, column: str, where: str, values: tuple[str, ...]) -> None:
     cleared = [f"{quoted(column)} = NULL"]
     lookup = child.by_name[column].type
     if isinstance(lookup, LookupType) and lookup.is_polymorphic:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-import apsw
 import orjson
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union
@@ -19,21 +18,23 @@ from entities.metadata.catalog import Catalog, catalog, changed, ends_of
 from entities.metadata.columns import ColumnType
 from entities.metadata.relationships import Relationship
 from entities.metadata.tables import Table
+from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.schema import alter_table, create_relationship, create_table, drop_table
 
 SCHEMA_VERSION = 1
 """The version of the tables of this module and of the storage forms; data of an older release is migrated."""
 
-_INTERNAL_TABLES = """
-CREATE TABLE "$state" (schema_version INTEGER NOT NULL, stamp INTEGER NOT NULL, row_version INTEGER NOT NULL,
-  organization_id TEXT NOT NULL) STRICT;
-CREATE TABLE "$table" (name TEXT NOT NULL PRIMARY KEY, definition TEXT NOT NULL) STRICT;
-CREATE TABLE "$relationship" (name TEXT NOT NULL PRIMARY KEY, definition TEXT NOT NULL) STRICT;
-CREATE TABLE "$sequence" (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-CREATE TABLE "$job" (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, payload TEXT NOT NULL, state TEXT NOT NULL,
-  attempts INTEGER NOT NULL, due REAL NOT NULL, lease REAL, error TEXT, created REAL NOT NULL, finished REAL) STRICT;
-CREATE INDEX "$job$due" ON "$job" (state, due);
-"""
+_INTERNAL_TABLES = {
+    "$state": "schema_version {INTEGER} NOT NULL, stamp {INTEGER} NOT NULL, row_version {INTEGER} NOT NULL,"
+    " organization_id {TEXT} NOT NULL",
+    "$table": "name {TEXT} NOT NULL PRIMARY KEY, definition {TEXT} NOT NULL",
+    "$relationship": "name {TEXT} NOT NULL PRIMARY KEY, definition {TEXT} NOT NULL",
+    "$sequence": "name {TEXT} NOT NULL PRIMARY KEY, value {INTEGER} NOT NULL",
+    "$job": "id {TEXT} NOT NULL PRIMARY KEY, name {TEXT} NOT NULL, payload {TEXT} NOT NULL, state {TEXT} NOT NULL,"
+    " attempts {INTEGER} NOT NULL, due {REAL} NOT NULL, lease {REAL}, error {TEXT}, created {REAL} NOT NULL,"
+    " finished {REAL}",
+}
+"""Column definitions by table; the types are those of the dialect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,39 +58,43 @@ def _encoded(definition: Table | Relationship, kind: object) -> str:
     return orjson.dumps(_converter().unstructure(definition, unstructure_as=kind)).decode()
 
 
-def is_initialized(connection: apsw.Connection) -> bool:
+def is_initialized(connection: Connection) -> bool:
     """Say whether the database holds an environment."""
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = '$state'").fetchone() is not None
+    return ("$state",) in connection.execute(connection.dialect.schema_tables).fetchall()
 
 
-def initialize(connection: apsw.Connection, organization_id: str) -> None:
+def initialize(connection: Connection, organization_id: str) -> None:
     """Make the internal tables of a new environment."""
-    connection.execute(_INTERNAL_TABLES)
-    connection.execute('INSERT INTO "$state" VALUES (?, 1, 1000000, ?)', (SCHEMA_VERSION, organization_id))
+    dialect = connection.dialect
+    for name, columns in _INTERNAL_TABLES.items():
+        definition = columns.format_map(dialect.types)
+        connection.execute(f"CREATE TABLE {quoted(name)} ({definition}){dialect.table_options}")
+    connection.execute('CREATE INDEX "$job$due" ON "$job" (state, due)')
+    connection.execute('INSERT INTO "$state" VALUES ($1, 1, 1000000, $2)', (SCHEMA_VERSION, organization_id))
 
 
-def read_stamp(connection: apsw.Connection) -> int:
+def read_stamp(connection: Connection) -> int:
     """Return the stamp of metadata and security state."""
-    return int(connection.execute('SELECT stamp FROM "$state"').get)
+    return int(single(connection, 'SELECT stamp FROM "$state"'))
 
 
-def bump_stamp(connection: apsw.Connection) -> None:
+def bump_stamp(connection: Connection) -> None:
     """Say that metadata or security state changed; seen by all processes when the transaction commits."""
     connection.execute('UPDATE "$state" SET stamp = stamp + 1')
 
 
-def next_row_version(connection: apsw.Connection) -> int:
+def next_row_version(connection: Connection) -> int:
     """Take the next organization-wide row version."""
-    return int(connection.execute('UPDATE "$state" SET row_version = row_version + 1 RETURNING row_version').get)
+    return int(single(connection, 'UPDATE "$state" SET row_version = row_version + 1 RETURNING row_version'))
 
 
-def load_catalog(connection: apsw.Connection) -> Catalog:
+def load_catalog(connection: Connection) -> Catalog:
     """Return the stored catalog; its version is the stamp."""
     converter = _converter()
-    with connection:
-        stamp = read_stamp(connection)
-        tables = [d for (d,) in connection.execute('SELECT definition FROM "$table" ORDER BY name')]
-        relations = [d for (d,) in connection.execute('SELECT definition FROM "$relationship" ORDER BY name')]
+    stamp, tables, relations = _definitions(connection)
+    while read_stamp(connection) != stamp:
+        # It was changed between the statements.
+        stamp, tables, relations = _definitions(connection)
     return catalog(
         stamp,
         (converter.structure(orjson.loads(str(d)), Table) for d in tables),
@@ -97,7 +102,19 @@ def load_catalog(connection: apsw.Connection) -> Catalog:
     )
 
 
-def apply_change(connection: apsw.Connection, before: Catalog, change: CatalogChange) -> Catalog:
+def _definitions(connection: Connection) -> tuple[int, list[str], list[str]]:
+    stamp = read_stamp(connection)
+    tables, relations = (
+        [
+            str(definition)
+            for (definition,) in connection.execute(f"SELECT definition FROM {quoted(name)} ORDER BY name")
+        ]
+        for name in ("$table", "$relationship")
+    )
+    return stamp, tables, relations
+
+
+def apply_change(connection: Connection, before: Catalog, change: CatalogChange) -> Catalog:
     """Store new definitions and change the SQL tables, inside the caller's transaction.
 
     Returns:
@@ -105,7 +122,7 @@ def apply_change(connection: apsw.Connection, before: Catalog, change: CatalogCh
     """
     for name in change.remove:
         drop_table(connection, before.tables[name])
-        connection.execute('DELETE FROM "$table" WHERE name = ?', (name,))
+        connection.execute('DELETE FROM "$table" WHERE name = $1', (name,))
     gone = frozenset(change.remove)
     _forget(connection, (n for n, r in before.relationships.items() if not gone.isdisjoint(ends_of(r))))
     for table in change.put:
@@ -122,12 +139,13 @@ def apply_change(connection: apsw.Connection, before: Catalog, change: CatalogCh
     return changed(before, version=read_stamp(connection), put=change.put, relate=change.relate, remove=change.remove)
 
 
-def _remember(connection: apsw.Connection, table: str, name: str, definition: str) -> None:
+def _remember(connection: Connection, table: str, name: str, definition: str) -> None:
     connection.execute(
-        f'INSERT INTO "{table}" VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET definition = excluded.definition',
+        f'INSERT INTO "{table}" VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET definition = excluded.definition',
         (name, definition),
     )
 
 
-def _forget(connection: apsw.Connection, names: Iterable[str]) -> None:
-    connection.executemany('DELETE FROM "$relationship" WHERE name = ?', [(name,) for name in names])
+def _forget(connection: Connection, names: Iterable[str]) -> None:
+    for name in names:
+        connection.execute('DELETE FROM "$relationship" WHERE name = $1', (name,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from entities.metadata.catalog import Catalog
@@ -50,6 +51,19 @@ def order_sql(scope: Scope, order: Order) -> str:
     if isinstance(column.type, LookupType) and order.column.part != "id":
         return lookup_name_sql(scope.catalog, alias, column)
     return comparable_sql(scope, order.column)
+
+
+def sorted_sql(scope: Scope, orders: Iterable[Order]) -> str:
+    """Return the terms behind ORDER BY, where nulls come first ascending (as SQL Server sorts them)."""
+    return ", ".join(_term_sql(scope, order) for order in orders)
+
+
+def _term_sql(scope: Scope, order: Order) -> str:
+    sql = order_sql(scope, order)
+    if not order.column.alias and order.column.name == scope.tables[""][1].primary_id:
+        # An id is never null, and without the words its index gives the order.
+        return f"{sql} DESC" if order.descending else sql
+    return f"{sql} DESC NULLS LAST" if order.descending else f"{sql} NULLS FIRST"
 
 
 def lookup_name_sql(catalog: Catalog, alias: str, lookup: Column) -> str:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, LookupType
 from entities.ordering import distinct_columns, repeating_ids
 from entities.query import ColumnRef, Order, QueryExpression
 from entities.values import Value
 from odata_server.edm.representation import RowShape
-from odata_server.engine.clauses import limit_sql, offset_sql, order_sql, orders_of, source_sql
+from odata_server.engine.clauses import limit_sql, offset_sql, order_sql, orders_of, sorted_sql, source_sql
 from odata_server.engine.database import quoted
 from odata_server.engine.expansions import expanded_row_sql
+from odata_server.engine.fetched import Fetch, columns_of_query, columns_of_shape
 from odata_server.engine.predicates import Binder, Scope, bound, comparable_sql, filter_sql
-from odata_server.engine.storage import SqlValue, fold_of, physical
+from odata_server.engine.storage import SqlValue
 
 COUNT_LIMIT = 5_000
 """`$count` never says more (Learn: "Count number of rows")."""
+
+
+_NOTHING = Fetch(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +33,24 @@ class Plan:
     """A compiled statement: its text, and how each parameter is taken from the literals.
 
     `places` are the columns of the order values that a page returns for its first and for its last row (None where a
-    text stands for a lookup), empty where nobody can page on. `columns` are the columns of a records query, in the
-    order of the statement's result.
+    text stands for a lookup), empty where nobody can page on. `fetch` says what the rows of a query for records hold;
+    the order values stand behind it.
     """
 
     sql: str
     binders: tuple[Binder, ...]
     places: tuple[Column | None, ...] = ()
-    columns: tuple[tuple[str, Column], ...] = ()
+    fetch: Fetch = _NOTHING
 
     def parameters(self, literals: tuple[Value, ...]) -> tuple[SqlValue, ...]:
         """Return the parameter values for a query's literals."""
         return tuple([binder(literals) for binder in self.binders])
 
 
-def page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
+def page_plan(scope: Scope, query: QueryExpression, shape: RowShape) -> Plan:
     """Compile a query for a page of JSON rows."""
-    scope = Scope(catalog)
     source = source_sql(scope, query)
-    orders = orders_of(catalog, query)
+    orders = orders_of(scope.catalog, query)
     keys = len(orders) if query.page is not None else 0
     key_list = [f"{order_sql(scope, order)} AS k{n}" for n, order in enumerate(orders[:keys])]
     row, joins = expanded_row_sql(scope, query, shape)
@@ -63,55 +65,84 @@ def page_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan
     return Plan(f"SELECT {', '.join(outer)} FROM ({inner})", tuple(scope.binders), _places(scope, orders[:keys]))
 
 
-def row_plan(catalog: Catalog, query: QueryExpression, shape: RowShape) -> Plan:
+def row_plan(scope: Scope, query: QueryExpression, shape: RowShape) -> Plan:
     """Compile a query for one JSON row and its version."""
-    scope = Scope(catalog)
     source = source_sql(scope, query)
-    table = catalog.tables[query.table]
+    table = scope.catalog.tables[query.table]
     version = f"t0.{quoted('versionnumber')}" if table.has_version else "NULL"
     row, joins = expanded_row_sql(scope, query, shape)
     sql = f"SELECT CAST({row} AS BLOB), {version} {source}{joins} WHERE {filter_sql(scope, query.filter)}"
     return Plan(f"{sql} LIMIT 1", tuple(scope.binders))
 
 
-def records_plan(catalog: Catalog, query: QueryExpression) -> Plan:
-    """Compile a query for records: the physical columns of every column asked for, row by row."""
-    scope = Scope(catalog)
+def records_plan(scope: Scope, query: QueryExpression, shape: RowShape | None = None) -> Plan:
+    """Compile a query for records, row by row: what a shape shows of them, or the columns that the query asks for.
+
+    A page has one row more where another page follows.
+    """
     source = source_sql(scope, query)
-    table = catalog.tables[query.table]
-    names = query.columns if query.columns is not None else tuple(table.by_name)
-    refs = (*(ColumnRef(name) for name in names), *query.linked_columns)
-    columns = tuple((f"{r.alias}.{r.name}" if r.alias else r.name, scope.column(r)[2]) for r in refs)
-    selected = [part for ref in refs for part in _physical_sql(scope, ref)]
-    orders = orders_of(catalog, query)
-    sql = _select(scope, query, [*selected, *(order_sql(scope, order) for order in orders)], source, orders)
-    return Plan(sql, tuple(scope.binders), _places(scope, orders), columns)
+    orders = orders_of(scope.catalog, query)
+    selected, fetch = columns_of_shape(scope, query, shape) if shape else columns_of_query(scope, query)
+    keys = [order_sql(scope, order) for order in orders]
+    make = _select if scope.dialect.takes_first_of_group or not query.distinct else _select_distinct
+    sql = make(scope, query, [*selected, *keys], source, orders, " + 1" if query.page else "")
+    return Plan(sql, tuple(scope.binders), _places(scope, orders), fetch)
 
 
-def count_plan(catalog: Catalog, query: QueryExpression) -> Plan:
+def record_plan(scope: Scope, query: QueryExpression, shape: RowShape) -> Plan:
+    """Compile a query for one record as a shape shows it; its version is the last value."""
+    source = source_sql(scope, query)
+    table = scope.catalog.tables[query.table]
+    selected, fetch = columns_of_shape(scope, query, shape)
+    version = f"t0.{quoted('versionnumber')}" if table.has_version else "NULL"
+    where = filter_sql(scope, query.filter)
+    sql = f"SELECT {', '.join((*selected, version))} {source} WHERE {where} LIMIT 1"
+    return Plan(sql, tuple(scope.binders), fetch=fetch)
+
+
+def count_plan(scope: Scope, query: QueryExpression) -> Plan:
     """Compile a query for its number of rows, one more than the limit at most."""
-    scope = Scope(catalog)
     source = source_sql(scope, query)
     return Plan(f"SELECT {_counted_sql(scope, query, source)}", tuple(scope.binders))
 
 
-def exists_after_plan(catalog: Catalog, query: QueryExpression) -> Plan:
+def exists_after_plan(scope: Scope, query: QueryExpression) -> Plan:
     """Compile the question whether any row follows the query's anchor."""
-    scope = Scope(catalog)
     source = source_sql(scope, query)
-    where = " AND ".join(_conditions(scope, query, orders_of(catalog, query)))
+    where = " AND ".join(_conditions(scope, query, orders_of(scope.catalog, query)))
     return Plan(f"SELECT 1 {source} WHERE {where} LIMIT 1", tuple(scope.binders))
 
 
-def _select(scope: Scope, query: QueryExpression, selected: list[str], source: str, orders: tuple[Order, ...]) -> str:
+def _select(
+    scope: Scope, query: QueryExpression, selected: list[str], source: str, orders: tuple[Order, ...], more: str = ""
+) -> str:
     where = " AND ".join(_conditions(scope, query, orders))
-    order = ", ".join(f"{order_sql(scope, o)}{' DESC' if o.descending else ''}" for o in orders)
+    sql = f"SELECT {', '.join(selected)} {source} WHERE {where}{_grouped_sql(scope, query)}"
+    return f"{sql} ORDER BY {sorted_sql(scope, orders)}{_window_sql(scope, query, more)}"
+
+
+def _window_sql(scope: Scope, query: QueryExpression, more: str) -> str:
     limit = limit_sql(scope, query)
-    sql = f"SELECT {', '.join(selected)} {source} WHERE {where}{_grouped_sql(scope, query)} ORDER BY {order}"
     if not limit:
-        return sql
+        return ""
     offset = offset_sql(scope, query)
-    return f"{sql} LIMIT {limit} OFFSET {offset}" if offset else f"{sql} LIMIT {limit}"
+    return f" LIMIT {limit}{more} OFFSET {offset}" if offset else f" LIMIT {limit}{more}"
+
+
+def _select_distinct(
+    scope: Scope, query: QueryExpression, selected: list[str], source: str, orders: tuple[Order, ...], more: str
+) -> str:
+    """Return the query for one row per distinct combination, that of the first record, where SQL must choose it."""
+    where = " AND ".join(_conditions(scope, query, orders))
+    named = ", ".join(f"{sql} AS v{n}" for n, sql in enumerate(selected))
+    shown, first = ", ".join(_distinct_sql(scope, query)), _first_sql(scope, query)
+    rows = f"SELECT DISTINCT ON ({shown}) {named} {source} WHERE {where} ORDER BY {shown}, {first}"
+    begin = len(selected) - len(orders)
+    order = ", ".join(
+        f"v{begin + n}{' DESC NULLS LAST' if order.descending else ' NULLS FIRST'}" for n, order in enumerate(orders)
+    )
+    values = ", ".join(f"v{n}" for n in range(len(selected)))
+    return f"SELECT {values} FROM ({rows}) AS d ORDER BY {order}{_window_sql(scope, query, more)}"
 
 
 def _grouped_sql(scope: Scope, query: QueryExpression) -> str:
@@ -122,10 +153,14 @@ def _grouped_sql(scope: Scope, query: QueryExpression) -> str:
     if not query.distinct:
         return ""
     shown = ", ".join(_distinct_sql(scope, query))
+    return f" GROUP BY {shown} HAVING min({_first_sql(scope, query)}) IS NOT NULL"
+
+
+def _first_sql(scope: Scope, query: QueryExpression) -> str:
+    """Return what is least for the first record of those that are shown once."""
     own = ColumnRef(scope.catalog.tables[query.table].primary_id)
     ids = (own, *repeating_ids(scope.catalog, query.links))
-    first = " || ".join(f"coalesce({comparable_sql(scope, ref)}, '')" for ref in ids)
-    return f" GROUP BY {shown} HAVING min({first}) IS NOT NULL"
+    return " || ".join(f"coalesce({comparable_sql(scope, ref)}, '')" for ref in ids)
 
 
 def _distinct_sql(scope: Scope, query: QueryExpression) -> tuple[str, ...]:
@@ -154,8 +189,8 @@ def _after_sql(scope: Scope, orders: tuple[Order, ...], values: tuple[Value, ...
         if later:
             alternatives.append("(" + " AND ".join((*equal, later)) + ")")
         if position < len(orders):
-            equal.append(f"{column} IS {_anchor_sql(scope, order, value)}")
-    return "(" + (" OR ".join(alternatives) or "0") + ")"
+            equal.append(_equal_sql(scope, order, column, value))
+    return "(" + (" OR ".join(alternatives) or "FALSE") + ")"
 
 
 def _later_sql(scope: Scope, order: Order, column: str, value: Value) -> str:
@@ -165,9 +200,11 @@ def _later_sql(scope: Scope, order: Order, column: str, value: Value) -> str:
     return f"({column} < {place} OR {column} IS NULL)" if order.descending else f"{column} > {place}"
 
 
+def _equal_sql(scope: Scope, order: Order, column: str, value: Value) -> str:
+    return f"{column} IS NULL" if value is None else f"{column} = {_anchor_sql(scope, order, value)}"
+
+
 def _anchor_sql(scope: Scope, order: Order, value: Value) -> str:
-    if value is None:
-        return "NULL"
     _, _, column = scope.column(order.column)
     return scope.parameter(bound(column.type, value))
 
@@ -181,9 +218,4 @@ def _counted_sql(scope: Scope, query: QueryExpression, source: str) -> str:
     rows = "SELECT 1"
     if query.distinct:
         rows = f"SELECT DISTINCT {', '.join(_distinct_sql(scope, query))}"
-    return f"(SELECT count(*) FROM ({rows} {source} WHERE {where} LIMIT {COUNT_LIMIT + 1}))"
-
-
-def _physical_sql(scope: Scope, ref: ColumnRef) -> list[str]:
-    alias, _, column = scope.column(ref)
-    return [f"{alias}.{quoted(part.name)}" for part in physical(column) if part.name != fold_of(column.logical_name)]
+    return f"(SELECT count(*) FROM ({rows} {source} WHERE {where} LIMIT {COUNT_LIMIT + 1}) AS c)"

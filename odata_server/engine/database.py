@@ -1,37 +1,23 @@
-"""One SQLite database: reading connections per thread, one writer per process, durable transactions.
+"""What the engine needs of a database: connections for reading, one writer at a time, durable transactions.
 
-WAL lets readers go on while one writer writes. In WAL mode `synchronous=NORMAL` survives a killed process; only
-`FULL` also survives a power cut ("SQLite: Write-Ahead Logging", durability).
+`engine.sqlite` and `engine.postgres` implement it. Statements that stand in the code name their parameters `$1`, `$2`
+in the order in which they first appear: both databases take that.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from enum import Enum
-from pathlib import Path
+from typing import Any, Protocol
 
-import apsw
+from odata_server.engine.dialect import Dialect, quoted
+from odata_server.engine.storage import SqlValue
 
-from entities.errors import TemporarilyUnavailable
-from entities.relative.fiscal import period_at
-from entities.wildcards import matches
-from odata_server.edm.etags import finance_etag
-from odata_server.engine import exact_numbers
+__all__ = ["Connection", "Cursor", "Database", "Durability", "SqlRow", "quoted", "single"]
 
-_BUSY_MILLISECONDS = 10_000
-_CHECKPOINT_SECONDS = 0.25
-_CHECKPOINT_PAGES = 1_000
-_SAFETY_NET_PAGES = 20_000
-_CACHED_STATEMENTS = 512
-_PRAGMAS = (
-    "PRAGMA mmap_size = 1073741824",
-    "PRAGMA cache_size = -8192",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA foreign_keys = OFF",
-    "PRAGMA trusted_schema = OFF",
-)
+SqlRow = tuple[Any, ...]
+"""A row of a result: texts, integers, floats, bytes and nulls, as the statement says."""
 
 
 class Durability(Enum):
@@ -45,116 +31,57 @@ class Durability(Enum):
     """Nothing; for databases that are thrown away."""
 
 
-class Database:
-    """A database file that several threads and processes read and write.
+class Cursor(Protocol):
+    """The result of a statement."""
 
-    Args:
-        path: the file; made when it does not exist.
-        durability: what an acknowledged write survives.
-    """
+    def fetchone(self) -> SqlRow | None:
+        """Return the next row, None behind the last one."""
 
-    def __init__(self, path: Path, durability: Durability = Durability.NORMAL) -> None:
-        self.path = path
-        self._durability = durability
-        self._local = threading.local()
-        self._opened: list[apsw.Connection] = []
-        self._opened_lock = threading.Lock()
-        self._write_lock = threading.Lock()
-        self._writer = self._open()
-        self._writer.execute("PRAGMA journal_mode = WAL")
-        self._writer.execute(f"PRAGMA wal_autocheckpoint = {_SAFETY_NET_PAGES}")
-        self._stop = threading.Event()
-        self._checkpointer: threading.Thread | None = None
+    def fetchall(self) -> list[SqlRow]:
+        """Return the rows that are left."""
 
-    def _open(self) -> apsw.Connection:
-        connection = apsw.Connection(str(self.path), statementcachesize=_CACHED_STATEMENTS)
-        connection.set_busy_timeout(_BUSY_MILLISECONDS)
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-        connection.execute(f"PRAGMA synchronous = {self._durability.value}")
-        exact_numbers.register(connection)
-        connection.create_scalar_function("finance_etag", _finance_etag, 2, deterministic=True)
-        connection.create_scalar_function("wildcard_match", _wildcard_match, 2, deterministic=True)
-        connection.create_scalar_function("fiscal_period", _fiscal_period, 4, deterministic=True)
-        with self._opened_lock:
-            self._opened.append(connection)
-        return connection
+    def __iter__(self) -> Iterator[SqlRow]:
+        """Give the rows that are left."""
 
-    def reader(self) -> apsw.Connection:
-        """Return this thread's connection for reading."""
-        try:
-            return self._local.connection  # type: ignore[no-any-return]  # threading.local holds Any
-        except AttributeError:
-            connection = self._local.connection = self._open()
-            return connection
 
-    @contextmanager
-    def writing(self) -> Iterator[apsw.Connection]:
-        """Give the writing connection inside a transaction that is committed when the block ends.
+class Connection(Protocol):
+    """What runs statements."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that it understands."""
+
+    def execute(self, sql: str, parameters: Sequence[SqlValue] = ..., /) -> Cursor:
+        """Run a statement."""
+
+
+class Database(Protocol):
+    """A database that several threads and processes read and write."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that it understands."""
+
+    def reader(self) -> Connection:
+        """Return a connection for this thread to read with; each statement sees what is committed."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Give a connection inside a transaction that is committed when the block ends; one writer at a time.
 
         Raises:
-            TemporarilyUnavailable: another process held the database longer than a request may wait.
+            TemporarilyUnavailable: others held the database longer than a request may wait.
         """
-        with self._write_lock:
-            connection = self._writer
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except apsw.BusyError as error:
-                raise TemporarilyUnavailable("The organization's database is busy. Try again.") from error
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
-    @contextmanager
-    def exclusive(self) -> Iterator[apsw.Connection]:
-        """Give the writing connection to this thread alone, outside any transaction."""
-        with self._write_lock:
-            yield self._writer
+    def tracing(self, note: Callable[[str, Sequence[SqlValue]], None]) -> AbstractContextManager[None]:
+        """Tell of each statement that this thread reads with, while the block runs."""
 
-    def start_checkpoints(self) -> None:
-        """Move the log into the database in the background, so that no request pays for it."""
-        self._checkpointer = threading.Thread(target=self._checkpoint_forever, name="checkpoints", daemon=True)
-        self._checkpointer.start()
-
-    def _checkpoint_forever(self) -> None:
-        connection = self._open()
-        while not self._stop.wait(_CHECKPOINT_SECONDS):
-            log = self.path.with_name(self.path.name + "-wal")
-            if log.exists() and log.stat().st_size > _CHECKPOINT_PAGES * 4096:
-                # Another process's checkpoint, or its closing, holds the lock now and then: the next turn does it.
-                with suppress(apsw.BusyError):
-                    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    def start_background(self) -> None:
+        """Begin with what the database needs done while it is used."""
 
     def close(self) -> None:
         """Close every connection; the database must not be used afterwards."""
-        self._stop.set()
-        if self._checkpointer:
-            self._checkpointer.join()
-        with self._opened_lock:
-            for connection in self._opened:
-                connection.close()
-            self._opened.clear()
 
 
-def _finance_etag(*values: apsw.SQLiteValue) -> str:
-    version, record_id = values
-    return finance_etag(int(version or 0), str(record_id))
-
-
-def _wildcard_match(*values: apsw.SQLiteValue) -> bool | None:
-    regular, text = values
-    return None if text is None else matches(str(regular), str(text))
-
-
-def _fiscal_period(*values: apsw.SQLiteValue) -> int | None:
-    moment, start, period_type, zone = values
-    return None if moment is None else period_at(str(moment), str(start), int(str(period_type)), str(zone))
-
-
-def quoted(name: str) -> str:
-    """Return an identifier quoted for SQL."""
-    return '"' + name.replace('"', '""') + '"'
+def single(connection: Connection, sql: str, parameters: Sequence[SqlValue] = ()) -> Any:  # noqa: ANN401 - as SqlRow
+    """Run a statement that gives one row at least and return the first value of the first one."""
+    return connection.execute(sql, parameters).fetchall()[0][0]

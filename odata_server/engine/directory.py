@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import apsw
-
 from entities.errors import AccessDenied
 from entities.pipeline import Caller
 from entities.standard.identifiers import SYSTEM_ADMINISTRATOR_TEMPLATE, root_business_unit_id, system_user_id
 from entities.text import fold
 from entities.values import Guid
-from odata_server.engine.database import Database, quoted
+from odata_server.engine.database import Connection, Database, SqlRow, quoted, single
 from security.principals import EveryPrivilege, Principal
 from security.privileges import Depth
 
@@ -48,28 +46,27 @@ _USER = (
 )
 _ROLES = (
     "SELECT ur.roleid, r.roletemplateid FROM systemuserroles AS ur JOIN role AS r ON r.roleid = ur.roleid"
-    " WHERE ur.systemuserid = ?1"
+    " WHERE ur.systemuserid = $1"
     " UNION SELECT tr.roleid, r.roletemplateid FROM teammembership AS tm JOIN teamroles AS tr ON tr.teamid = tm.teamid"
-    " JOIN role AS r ON r.roleid = tr.roleid WHERE tm.systemuserid = ?1"
+    " JOIN role AS r ON r.roleid = tr.roleid WHERE tm.systemuserid = $1"
 )
 _GRANTS = (
-    "SELECT p.name, max(rp.privilegedepthmask) FROM json_each(?) AS held"
-    " JOIN roleprivileges AS rp ON rp.roleid = held.value JOIN privilege AS p ON p.privilegeid = rp.privilegeid"
-    " GROUP BY p.name"
+    "SELECT p.name, max(rp.privilegedepthmask) FROM roleprivileges AS rp"
+    " JOIN privilege AS p ON p.privilegeid = rp.privilegeid WHERE rp.roleid IN ({}) GROUP BY p.name"
 )
 # Access teams (teamtype 1) own nothing.
 _TEAMS = (
     "SELECT tm.teamid FROM teammembership AS tm JOIN team AS t ON t.teamid = tm.teamid"
-    " WHERE tm.systemuserid = ? AND coalesce(t.teamtype, 0) <> 1 ORDER BY tm.teamid"
+    " WHERE tm.systemuserid = $1 AND coalesce(t.teamtype, 0) <> 1 ORDER BY tm.teamid"
 )
 _UNITS_BELOW = (
-    "WITH RECURSIVE unit (id) AS (VALUES (?) UNION"
+    "WITH RECURSIVE unit (id) AS (VALUES ($1) UNION"
     " SELECT b.businessunitid FROM businessunit AS b JOIN unit ON b.parentbusinessunitid = unit.id)"
     " SELECT id FROM unit"
 )
 
 
-def create_directory_indexes(connection: apsw.Connection) -> None:
+def create_directory_indexes(connection: Connection) -> None:
     """Make the indexes that finding a principal needs, where they do not exist yet."""
     for table, columns, unique in _INDEXES:
         name = f"{table}$by_{'_'.join(columns)}"
@@ -155,7 +152,7 @@ class DataverseDirectory:
         stamp = self._stamp()
         known = self._known
         if known.stamp != stamp:
-            count = int(self._database.reader().execute("SELECT count(*) FROM privilege").get)
+            count = int(single(self._database.reader(), "SELECT count(*) FROM privilege"))
             self._known = known = _Known(stamp, count)
         return known
 
@@ -193,7 +190,7 @@ class DataverseDirectory:
         """Return the first user that one of the columns names."""
         for column, value in ways:
             compared = value if value is None or not column.endswith("$fold") else fold(value)
-            rows = self._rows(_USER.format(f"{quoted(column)} = ?"), compared) if compared else []
+            rows = self._rows(_USER.format(f"{quoted(column)} = $1"), compared) if compared else []
             for user, unit, name, application, directory_object, domain_name, mode, disabled in rows:
                 caller = Caller(
                     Guid(str(user)),
@@ -206,11 +203,12 @@ class DataverseDirectory:
                 return caller, int(str(mode or 0)), bool(disabled)
         return None
 
-    def _grants(self, known: _Known, roles: list[tuple[apsw.SQLiteValue, ...]]) -> Mapping[str, Depth]:
+    def _grants(self, known: _Known, roles: list[SqlRow]) -> Mapping[str, Depth]:
         if any(template == SYSTEM_ADMINISTRATOR_TEMPLATE for _, template in roles):
             return EveryPrivilege(known.privilege_count, self._privilege_names)
         held = json.dumps([role for role, _ in roles])
-        return {str(name): Depth(int(str(mask)).bit_length() - 1) for name, mask in self._rows(_GRANTS, held)}
+        grants = _GRANTS.format(self._database.dialect.members("$1"))
+        return {str(name): Depth(int(str(mask)).bit_length() - 1) for name, mask in self._rows(grants, held)}
 
     def _units_below(self, unit: Guid, grants: Mapping[str, Depth]) -> tuple[Guid, ...]:
         if isinstance(grants, EveryPrivilege) or Depth.DEEP not in grants.values():
@@ -220,5 +218,5 @@ class DataverseDirectory:
     def _privilege_names(self) -> Iterator[str]:
         return (str(name) for (name,) in self._rows("SELECT name FROM privilege ORDER BY name"))
 
-    def _rows(self, sql: str, *values: str) -> list[tuple[apsw.SQLiteValue, ...]]:
+    def _rows(self, sql: str, *values: str) -> list[SqlRow]:
         return self._database.reader().execute(sql, values).fetchall()

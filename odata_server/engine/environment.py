@@ -17,8 +17,9 @@ from odata_server.engine.catalog_store import (
     initialize,
     is_initialized,
 )
-from odata_server.engine.database import Database, Durability
+from odata_server.engine.database import Durability, single
 from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,11 @@ def prepare_database(path: Path, blueprint: Blueprint) -> bool:
     Raises:
         EngineFault: the data belongs to a newer release.
     """
-    database = Database(path, Durability.FULL)
+    database = SqliteDatabase(path, Durability.FULL)
     try:
         with database.writing() as connection:
             if is_initialized(connection):
-                found = int(connection.execute('SELECT schema_version FROM "$state"').get)
+                found = int(single(connection, 'SELECT schema_version FROM "$state"'))
                 if found > SCHEMA_VERSION:
                     raise EngineFault(f"{path} was written by a newer release (schema {found}, not {SCHEMA_VERSION}).")
                 return False
@@ -57,7 +58,7 @@ def prepare_database(path: Path, blueprint: Blueprint) -> bool:
 
 def open_environment(path: Path, parts: Parts, durability: Durability) -> OrganizationService:
     """Open a prepared environment."""
-    return OrganizationService(Database(path, durability), parts)
+    return OrganizationService(SqliteDatabase(path, durability), parts)
 
 
 def fill(service: OrganizationService, rows: Iterable[tuple[str, Record]]) -> int:

@@ -17,7 +17,7 @@ from entities.metadata.catalog import CollectionNavigation, LookupNavigation, Ma
 from entities.metadata.tables import Table
 from entities.query import Expansion, LinkEntity, QueryExpression
 from odata_server.edm.representation import Expanded, NextLink, RowShape
-from odata_server.engine.clauses import limit_sql, order_sql, orders_of, source_sql
+from odata_server.engine.clauses import limit_sql, orders_of, sorted_sql, source_sql
 from odata_server.engine.database import quoted
 from odata_server.engine.predicates import Scope, filter_sql, join_condition
 from odata_server.engine.row_json import json_name, row_sql, text
@@ -57,9 +57,9 @@ def _record_sql(
     arms, joins = "", ""
     for expansion, shape in zip(expansions, shapes, strict=True):
         assert not expansion.query.links, "the record behind a lookup takes no options that need a link"
-        outside = _inside(scope)
+        outside = row_in_sight(scope)
         alias = scope.enter("", expansion.query.table)
-        condition = f"{_tie_sql(scope, table, expansion)} AND {filter_sql(scope, expansion.query.filter)}"
+        condition = f"{tie_sql(scope, table, expansion)} AND {filter_sql(scope, expansion.query.filter)}"
         row, inner = expanded_row_sql(scope, expansion.query, shape)
         scope.tables = outside
         joins += f" LEFT JOIN {quoted(expansion.query.table)} AS {alias} ON {condition}{inner}"
@@ -71,14 +71,14 @@ def _record_sql(
 def _records_sql(scope: Scope, table: str, expansion: Expansion, expanded: Expanded) -> str:
     """Return the subquery of the array of related records in their order, with the next link behind it."""
     shape = expanded.shapes[0]
-    outside = _inside(scope)
+    outside = row_in_sight(scope)
     query = expansion.query
     source = source_sql(scope, query)
     key = f"{scope.tables[''][0]}.{quoted(scope.catalog.tables[query.table].primary_id)}"
     row, joins = expanded_row_sql(scope, query, shape)
-    where = f"{_tie_sql(scope, table, expansion)} AND {filter_sql(scope, query.filter)}"
+    where = f"{tie_sql(scope, table, expansion)} AND {filter_sql(scope, query.filter)}"
     orders = orders_of(scope.catalog, query)
-    order = ", ".join(f"{order_sql(scope, o)}{' DESC' if o.descending else ''}" for o in orders)
+    order = sorted_sql(scope, orders)
     limit = limit_sql(scope, query)
     end = f" LIMIT {limit}" if limit else ""
     scope.tables = outside
@@ -106,14 +106,14 @@ def _escaped(url: str) -> str:
     return orjson.dumps(url).decode()[1:-1]
 
 
-def _inside(scope: Scope) -> dict[str, tuple[str, Table]]:
+def row_in_sight(scope: Scope) -> dict[str, tuple[str, Table]]:
     """Leave only the row in sight, under an alias of its own, and return what was in sight."""
     outside = scope.tables
     scope.tables = {_PARENT: outside[""]}
     return outside
 
 
-def _tie_sql(scope: Scope, table: str, expansion: Expansion) -> str:
+def tie_sql(scope: Scope, table: str, expansion: Expansion) -> str:
     """Return the condition that a record belongs to the row."""
     near, far = scope.catalog.tables[table], scope.catalog.tables[expansion.query.table]
     navigation = scope.catalog.navigation(table, expansion.navigation)

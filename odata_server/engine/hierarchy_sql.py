@@ -24,7 +24,7 @@ def related_sql(
         parameter: makes the parameter that holds the record's id and returns its place.
     """
     if not levels:
-        found = f"{column} = {parameter()}" if operator in WITH_ITSELF else "0"
+        found = f"{column} = {parameter()}" if operator in WITH_ITSELF else "FALSE"
         return f"({found}) IS NOT TRUE" if operator is ConditionOperator.NOT_UNDER else found
     start = parameter()
     found = " OR ".join(f"{column} IN ({_reached(operator, hierarchy, start)})" for hierarchy in levels)

@@ -18,12 +18,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import apsw
 import orjson
 import structlog
 
 from entities.values import Guid
-from odata_server.engine.database import Database
+from odata_server.engine.database import Connection, Database
 from odata_server.engine.identifiers import sequential_id
 
 JobHandler: TypeAlias = Callable[[Mapping[str, object]], None]
@@ -46,11 +45,11 @@ class Job:
     attempts: int
 
 
-def enqueue(connection: apsw.Connection, name: str, payload: Mapping[str, object], now: float) -> Guid:
+def enqueue(connection: Connection, name: str, payload: Mapping[str, object], now: float) -> Guid:
     """Add a job inside the caller's transaction."""
     job_id = sequential_id()
     connection.execute(
-        'INSERT INTO "$job" (id, name, payload, state, attempts, due, created) VALUES (?, ?, ?, ?, 0, ?, ?)',
+        'INSERT INTO "$job" (id, name, payload, state, attempts, due, created) VALUES ($1, $2, $3, $4, 0, $5, $6)',
         (job_id, name, orjson.dumps(payload).decode(), "waiting", now, now),
     )
     return job_id
@@ -58,19 +57,17 @@ def enqueue(connection: apsw.Connection, name: str, payload: Mapping[str, object
 
 def claim(database: Database, now: float) -> Job | None:
     """Take the job that is due longest, if any; nobody else gets it while the lease lasts."""
-    due = "(state = 'waiting' AND due <= ?1) OR (state = 'running' AND lease < ?1)"
+    due = "(state = 'waiting' AND due <= $1) OR (state = 'running' AND lease < $1)"
     found = f'SELECT id FROM "$job" WHERE {due} ORDER BY due LIMIT 1'
     if database.reader().execute(found, (now,)).fetchone() is None:
         return None
     with database.writing() as connection:
-        row = connection.execute(
-            f"""UPDATE "$job" SET state = 'running', attempts = attempts + 1, lease = ?2 WHERE id = ({found})
-            RETURNING id, name, payload, attempts""",
-            (now, now + _LEASE_SECONDS),
-        ).fetchone()
-    if row is None:
-        return None
-    job_id, name, payload, attempts = row
+        row = connection.execute(found, (now,)).fetchone()
+        if row is None:
+            return None
+        claimed = """UPDATE "$job" SET state = 'running', attempts = attempts + 1, lease = $1 WHERE id = $2
+            RETURNING id, name, payload, attempts"""
+        job_id, name, payload, attempts = connection.execute(claimed, (now + _LEASE_SECONDS, row[0])).fetchall()[0]
     return Job(Guid(str(job_id)), str(name), orjson.loads(str(payload)), int(attempts))
 
 
@@ -85,7 +82,7 @@ def finish(database: Database, job: Job, now: float, error: str | None) -> None:
     finished = None if state == "waiting" else now
     with database.writing() as connection:
         connection.execute(
-            'UPDATE "$job" SET state = ?, due = ?, error = ?, finished = ?, lease = NULL WHERE id = ?',
+            'UPDATE "$job" SET state = $1, due = $2, error = $3, finished = $4, lease = NULL WHERE id = $5',
             (state, due, error, finished, job.id),
         )
 

@@ -15,9 +15,10 @@ from entities.values import Guid, Record
 from odata_server.engine import rows
 from odata_server.engine.baseline import keep
 from odata_server.engine.catalog_store import CatalogChange, apply_change, load_catalog
-from odata_server.engine.database import Database, Durability
+from odata_server.engine.database import Durability
 from odata_server.engine.environment import fill
 from odata_server.engine.organization import OrganizationService
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 
 def upgrade(path: Path, declared: Catalog) -> bool:
@@ -30,7 +31,7 @@ def upgrade(path: Path, declared: Catalog) -> bool:
     Returns:
         Whether something changed.
     """
-    database = Database(path, Durability.FULL)
+    database = SqliteDatabase(path, Durability.FULL)
     try:
         change = difference(load_catalog(database.reader()), declared)
         if not change.put and not change.relate:

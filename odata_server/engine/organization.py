@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import apsw
-
 from entities.errors import InvalidOperation, NotSupported, RecordNotFound, TemporarilyUnavailable
 from entities.grouping import has_dates, with_calendar
 from entities.messages import (
@@ -45,7 +43,7 @@ from odata_server.edm.representation import RowShape
 from odata_server.engine import reading, rows
 from odata_server.engine.caller_settings import caller_settings
 from odata_server.engine.catalog_store import load_catalog, read_stamp
-from odata_server.engine.database import Database
+from odata_server.engine.database import Database, single
 from odata_server.engine.references import not_found, resolve
 from odata_server.engine.transaction import Rules, Transaction
 from security.authorize import Authorized, authorize
@@ -87,7 +85,7 @@ class OrganizationService:
         self._plans = reading.PlanCache()
         self._directory: Directory = parts.directory(database, lambda: self._catalog.version)
         self._rules = Rules(parts.pipeline, self._directory.system, parts.security_tables, self._plans)
-        self.organization_id = Guid(str(database.reader().execute('SELECT organization_id FROM "$state"').get))
+        self.organization_id = Guid(str(single(database.reader(), 'SELECT organization_id FROM "$state"')))
         self.on_job: Callable[[], None] = lambda: None
 
     @property
@@ -143,7 +141,7 @@ class OrganizationService:
                     return Done()
                 case _:
                     return self.execute_transaction((message,), principal)[0]
-        except apsw.SQLError as error:
+        except self.database.dialect.statement_errors as error:
             if self._catalog.version != read_stamp(self.database.reader()):
                 raise StaleSnapshot("The metadata changed while the request ran. Try again.") from error
             raise

@@ -42,6 +42,7 @@ from entities.relative import RELATIVE
 from entities.values import Value
 from entities.wildcards import expression
 from odata_server.engine.database import quoted
+from odata_server.engine.dialect import Dialect
 from odata_server.engine.hierarchy_sql import related_sql
 from odata_server.engine.schema import comparable
 from odata_server.engine.slots import Slot
@@ -58,6 +59,7 @@ class Scope:
     """The tables of one statement while it is compiled: aliases, and the parameters collected so far."""
 
     catalog: Catalog
+    dialect: Dialect
     tables: dict[str, tuple[str, Table]] = field(default_factory=dict)
     binders: list[Binder] = field(default_factory=list)
     names: int = 0
@@ -72,7 +74,7 @@ class Scope:
     def parameter(self, binder: Binder) -> str:
         """Add a parameter and return its place in the SQL."""
         self.binders.append(binder)
-        return f"?{len(self.binders)}"
+        return self.dialect.place(len(self.binders))
 
     def column(self, ref: ColumnRef) -> tuple[str, Table, Column]:
         """Return SQL alias, table and column of a reference."""
@@ -95,9 +97,9 @@ def filter_sql(scope: Scope, node: Filter) -> str:
     """Return a boolean SQL expression in parentheses for a filter whose literals are slots."""
     match node:
         case And(filters):
-            return "(" + (" AND ".join(filter_sql(scope, part) for part in filters) or "1") + ")"
+            return "(" + (" AND ".join(filter_sql(scope, part) for part in filters) or "TRUE") + ")"
         case Or(filters):
-            return "(" + (" OR ".join(filter_sql(scope, part) for part in filters) or "0") + ")"
+            return "(" + (" OR ".join(filter_sql(scope, part) for part in filters) or "FALSE") + ")"
         case Not(inner):
             return f"({filter_sql(scope, inner)} IS NOT TRUE)"
         case Condition():
@@ -218,12 +220,7 @@ def _begins_with(scope: Scope, column: str, type_: ColumnType, values: tuple[Val
 
 
 def _ends_with(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
-    # As bytes: SQLite's length of a text ends at the character 0. The end of a UTF-8 text is the end of its bytes.
-    ending = bound(type_, values[0])
-    end = scope.parameter(lambda literals: str(ending(literals)).encode())
-    whole = f"CAST({column} AS BLOB)"
-    ends = f"substr({whole}, length({whole}) - length({end}) + 1) = {end}"
-    return f"length({whole}) >= length({end}) AND (length({end}) = 0 OR {ends})"
+    return scope.dialect.ends_with(column, scope.parameter(bound(type_, values[0])))
 
 
 def _in(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
@@ -254,7 +251,7 @@ def _holds_any(scope: Scope, column: str, type_: ColumnType, values: tuple[Value
     # Stored as `,1,2,`: every option stands between commas.
     options = [bound(type_, value) for value in values]
     places = [scope.parameter(partial(_between_commas, option)) for option in options]
-    return " OR ".join(f"instr({column}, {place}) > 0" for place in places) or "0"
+    return " OR ".join(f"instr({column}, {place}) > 0" for place in places) or "FALSE"
 
 
 def _between_commas(option: Binder, literals: tuple[Value, ...]) -> SqlValue:
@@ -275,7 +272,7 @@ def _elsewhere(name: str, scope: Scope, column: str, type_: ColumnType, values: 
 _OPERATORS: Mapping[ConditionOperator, _ConditionSql] = {
     **{operator: partial(_elsewhere, operator.value) for operator in RELATIVE},
     ConditionOperator.EQUAL: partial(_binary, "="),
-    ConditionOperator.NOT_EQUAL: partial(_binary, "IS NOT"),
+    ConditionOperator.NOT_EQUAL: partial(_binary, "IS DISTINCT FROM"),
     ConditionOperator.GREATER_THAN: partial(_binary, ">"),
     ConditionOperator.GREATER_EQUAL: partial(_binary, ">="),
     ConditionOperator.LESS_THAN: partial(_binary, "<"),

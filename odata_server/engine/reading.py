@@ -7,13 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-import apsw
-
 from entities.messages import Rows
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import LookupType
 from entities.query import Page, PageAnchor, QueryExpression
-from entities.values import Record, Value
+from entities.values import Value
 from odata_server.edm.representation import RowShape
 from odata_server.engine.aggregates import group_page_plan, group_records_plan, group_window
 from odata_server.engine.compiler import (
@@ -22,9 +19,13 @@ from odata_server.engine.compiler import (
     count_plan,
     exists_after_plan,
     page_plan,
+    record_plan,
     records_plan,
     row_plan,
 )
+from odata_server.engine.database import Connection, single
+from odata_server.engine.fetched import record_of
+from odata_server.engine.predicates import Scope
 from odata_server.engine.slots import signature, split
 from odata_server.engine.storage import SqlValue, loaded
 
@@ -59,13 +60,19 @@ class PlanCache:
 
 
 def read_page(
-    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
+    connection: Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
 ) -> Rows:
-    """Read a page as JSON."""
+    """Read a page as JSON, or as the records that a shape shows where the database does not make the JSON."""
+    if not connection.dialect.makes_json:
+        return read_records(connection, plans, catalog, query, shape)
     if query.is_grouped:
         return _read_group_page(connection, plans, catalog, query, shape)
     key, literals = signature(query)
-    plan = plans.plan(catalog.version, ("page", key, shape), lambda: page_plan(catalog, split(query)[0], shape))
+    plan = plans.plan(
+        catalog.version,
+        ("page", key, shape),
+        lambda: page_plan(Scope(catalog, connection.dialect), split(query)[0], shape),
+    )
     row = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     assert row is not None
     body, count, total, *ends = row
@@ -78,38 +85,62 @@ def read_page(
 
 
 def read_row(
-    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
+    connection: Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
 ) -> Rows:
-    """Read one row as JSON with its version."""
+    """Read one row with its version: as JSON, or as the record that a shape shows."""
+    make = row_plan if connection.dialect.makes_json else record_plan
     key, literals = signature(query)
-    plan = plans.plan(catalog.version, ("row", key, shape), lambda: row_plan(catalog, split(query)[0], shape))
+    plan = plans.plan(
+        catalog.version, ("row", key, shape), lambda: make(Scope(catalog, connection.dialect), split(query)[0], shape)
+    )
     row = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     if row is None:
         return Rows(0)
-    return Rows(1, bytes(row[0]), version=row[1])
+    if connection.dialect.makes_json:
+        return Rows(1, bytes(row[0]), version=row[1])
+    record, expanded = record_of(plan.fetch, row)
+    return Rows(1, None, (record,), version=row[-1], expanded=(expanded,))
 
 
-def read_records(connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression) -> Rows:
-    """Read records."""
+def read_records(
+    connection: Connection,
+    plans: PlanCache,
+    catalog: Catalog,
+    query: QueryExpression,
+    shape: RowShape | None = None,
+) -> Rows:
+    """Read records: the columns that the query asks for, or all that a shape shows."""
     if query.is_grouped:
-        return _read_group_records(connection, plans, catalog, query)
+        return _read_group_records(connection, plans, catalog, query, shape)
     key, literals = signature(query)
-    plan = plans.plan(catalog.version, ("records", key), lambda: records_plan(catalog, split(query)[0]))
+    plan = plans.plan(
+        catalog.version,
+        ("records", key, shape),
+        lambda: records_plan(Scope(catalog, connection.dialect), split(query)[0], shape),
+    )
     rows = connection.execute(plan.sql, plan.parameters(literals)).fetchall()
-    records = tuple(_record(plan, row) for row in rows)
+    ends = slice(-len(plan.places), None)
     more: PageAnchor | None = None
-    if query.page and len(rows) == query.page.size:
-        last = _values(plan, rows[-1][-len(plan.places) :])
-        more = _anchor_after(connection, plans, catalog, query, last)
-    total: SqlValue = None
-    if query.count:
-        counting = plans.plan(catalog.version, ("count", key), lambda: count_plan(catalog, split(query)[0]))
-        total = connection.execute(counting.sql, counting.parameters(literals)).get
-    return Rows(len(records), None, records, _capped(total), _exceeded(total), more)
+    if query.page and len(rows) > query.page.size:
+        rows.pop()
+        more = _following(query, _values(plan, rows[-1][ends]))
+    first = _values(plan, rows[0][ends]) if rows else ()
+    made = [record_of(plan.fetch, row) for row in rows]
+    total = _counted(connection, plans, catalog, query) if query.count else None
+    records, expanded = tuple(record for record, _ in made), tuple(added for _, added in made)
+    return Rows(len(records), None, records, _capped(total), _exceeded(total), more, first, expanded=expanded)
+
+
+def _counted(connection: Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression) -> int:
+    key, literals = signature(query)
+    plan = plans.plan(
+        catalog.version, ("count", key), lambda: count_plan(Scope(catalog, connection.dialect), split(query)[0])
+    )
+    return int(single(connection, plan.sql, plan.parameters(literals)))
 
 
 def _read_group_page(
-    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
+    connection: Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
 ) -> Rows:
     """Read a page of groups as JSON.
 
@@ -119,7 +150,9 @@ def _read_group_page(
     window = group_window(query)
     key, literals = signature(window.query)
     plan = plans.plan(
-        catalog.version, ("groups", key, shape), lambda: group_page_plan(catalog, split(window.query)[0], shape)
+        catalog.version,
+        ("groups", key, shape),
+        lambda: group_page_plan(Scope(catalog, connection.dialect), split(window.query)[0], shape),
     )
     row = connection.execute(plan.sql, plan.parameters((*literals, *window.numbers))).fetchone()
     assert row is not None
@@ -128,7 +161,7 @@ def _read_group_page(
 
 
 def _read_group_records(
-    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression
+    connection: Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape | None
 ) -> Rows:
     """Read groups as records.
 
@@ -138,44 +171,42 @@ def _read_group_records(
     window = group_window(query)
     key, literals = signature(window.query)
     plan = plans.plan(
-        catalog.version, ("group records", key), lambda: group_records_plan(catalog, split(window.query)[0])
+        catalog.version,
+        ("group records", key, shape),
+        lambda: group_records_plan(Scope(catalog, connection.dialect), split(window.query)[0], shape),
     )
     rows = connection.execute(plan.sql, plan.parameters((*literals, *window.numbers))).fetchall()
     records, total = (int(str(value)) for value in rows[0][-2:]) if rows else (0, 0)
-    shown = tuple(_record(plan, row) for row in rows[: window.size])
+    shown = tuple(record_of(plan.fetch, row)[0] for row in rows[: window.size])
     return window.rows(len(rows), records, total, shown=shown)
 
 
 def _anchor_after(
-    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, last: tuple[Value, ...]
+    connection: Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, last: tuple[Value, ...]
 ) -> PageAnchor | None:
     """Return the anchor of the next page when there is one."""
-    number = query.page.anchor.number + 1 if query.page and query.page.anchor else 2
-    anchor = PageAnchor(number, last)
+    anchor = _following(query, last)
     following = replace(query, page=Page(1, anchor), count=False)
     key, literals = signature(following)
-    plan = plans.plan(catalog.version, ("after", key), lambda: exists_after_plan(catalog, split(following)[0]))
+    plan = plans.plan(
+        catalog.version,
+        ("after", key),
+        lambda: exists_after_plan(Scope(catalog, connection.dialect), split(following)[0]),
+    )
     found = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     return anchor if found else None
+
+
+def _following(query: QueryExpression, last: tuple[Value, ...]) -> PageAnchor:
+    """Return the anchor of the page behind a row's order values."""
+    number = query.page.anchor.number + 1 if query.page and query.page.anchor else 2
+    return PageAnchor(number, last)
 
 
 def _values(plan: Plan, stored_values: list[SqlValue] | tuple[SqlValue, ...]) -> tuple[Value, ...]:
     """Return order values as values (a lookup is ordered by a text: the fold of its record's name)."""
     found = zip(plan.places, stored_values, strict=True)
     return tuple(value if column is None else loaded(column, value) for column, value in found)
-
-
-def _record(plan: Plan, row: tuple[SqlValue, ...]) -> Record:
-    record: dict[str, Value] = {}
-    position = 0
-    for name, column in plan.columns:
-        if isinstance(column.type, LookupType) and column.type.is_polymorphic:
-            record[name] = loaded(column, row[position], row[position + 1])
-            position += 2
-        else:
-            record[name] = loaded(column, row[position])
-            position += 1
-    return record
 
 
 def _capped(total: SqlValue) -> int | None:

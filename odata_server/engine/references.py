@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import apsw
-
 from entities.errors import InvalidArgument, RecordNotFound
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table, TableKind
 from entities.values import EntityReference, Guid, KeyReference, Record, Value
 from odata_server.engine import rows
-from odata_server.engine.database import quoted
+from odata_server.engine.database import Connection, quoted
 from odata_server.engine.schema import comparable
 from odata_server.engine.storage import folded, stored
 
@@ -19,7 +17,7 @@ def not_found(table: Table, record_id: str) -> RecordNotFound:
     return RecordNotFound(f"Entity '{table.logical_name}' With Id = {record_id} Does Not Exist")
 
 
-def by_key(connection: apsw.Connection, catalog: Catalog, key: KeyReference) -> EntityReference | None:
+def by_key(connection: Connection, catalog: Catalog, key: KeyReference) -> EntityReference | None:
     """Return the record that alternate-key values name, None when there is none.
 
     Raises:
@@ -37,8 +35,11 @@ def by_key(connection: apsw.Connection, catalog: Catalog, key: KeyReference) -> 
     for name, value in key.values:
         column = table.by_name[name]
         raw = stored(column.type, value)
-        conditions.append(f"{quoted(comparable(column))} IS ?")
+        if raw is None:
+            conditions.append(f"{quoted(comparable(column))} IS NULL")
+            continue
         values.append(folded(raw) if comparable(column) != name else raw)
+        conditions.append(f"{quoted(comparable(column))} = ${len(values)}")
     where = " AND ".join(conditions)
     sql = f"SELECT {quoted(table.primary_id)} FROM {quoted(table.logical_name)} WHERE {where} LIMIT 2"
     found = connection.execute(sql, values).fetchall()
@@ -51,7 +52,7 @@ def by_key(connection: apsw.Connection, catalog: Catalog, key: KeyReference) -> 
     return EntityReference(table.logical_name, Guid(str(found[0][0]))) if found else None
 
 
-def resolve(connection: apsw.Connection, catalog: Catalog, target: EntityReference | KeyReference) -> EntityReference:
+def resolve(connection: Connection, catalog: Catalog, target: EntityReference | KeyReference) -> EntityReference:
     """Return a target as an id.
 
     Raises:
@@ -67,7 +68,7 @@ def resolve(connection: apsw.Connection, catalog: Catalog, target: EntityReferen
     return found
 
 
-def resolved(connection: apsw.Connection, catalog: Catalog, record: Record) -> dict[str, Value]:
+def resolved(connection: Connection, catalog: Catalog, record: Record) -> dict[str, Value]:
     """Return a record whose lookups are ids of records that exist.
 
     Raises:
@@ -84,7 +85,7 @@ def resolved(connection: apsw.Connection, catalog: Catalog, record: Record) -> d
     return result
 
 
-def check_exists(connection: apsw.Connection, catalog: Catalog, reference: EntityReference) -> None:
+def check_exists(connection: Connection, catalog: Catalog, reference: EntityReference) -> None:
     """Check that a reference points to a record (rows behind virtual tables are not looked up).
 
     Raises:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-import apsw
-
 from entities.errors import DuplicateRecord, MalformedRequest, RecordNotFound
 from entities.messages import Update
 from entities.metadata.catalog import Catalog, CollectionNavigation, LookupNavigation, ManyToManyNavigation, Navigation
@@ -14,6 +12,7 @@ from entities.metadata.tables import Table
 from entities.query import QueryExpression, both, equals
 from entities.values import EntityReference, Value
 from odata_server.engine import rows
+from odata_server.engine.database import Connection
 from odata_server.engine.identifiers import sequential_id
 
 
@@ -75,7 +74,7 @@ def proof_of(link: Link, catalog: Catalog) -> QueryExpression | None:
     return QueryExpression(child.table, (relationship.referencing_column,), filter=both(own, points_here))
 
 
-def apply_pair(connection: apsw.Connection, catalog: Catalog, change: PairChange) -> Table:
+def apply_pair(connection: Connection, catalog: Catalog, change: PairChange) -> Table:
     """Make or delete a pair and return the intersect table.
 
     Raises:

@@ -212,7 +212,7 @@ def _case_sql(column: str, names: tuple[tuple[int | str, str], ...]) -> str:
 def _referenced_table_sql(column: str, member: Member) -> str:
     assert isinstance(member.type, LookupType)
     if member.type.is_polymorphic:
-        return f'{column[:-1]}{table_of_lookup("")}"'
+        return f"{column.partition('.')[0]}.{quoted(table_of_lookup(member.column.name))}"
     return f"CASE WHEN {column} IS NOT NULL THEN {text(member.type.targets[0])} END"
 
 
@@ -224,7 +224,7 @@ def _formatted_sql(column: str, member: Member) -> str:
     """Return the display text (en-US, UTC) of a stored value."""
     type_ = member.type
     if isinstance(type_, LookupType):
-        return _lookup_name_sql(column, member)
+        return shown_name_sql(column, member)
     if isinstance(type_, MultiChoiceType):
         label = _case_sql("option.value", member.names)
         listed = f"json_each('[' || trim({column}, ',') || ']') AS option"
@@ -287,7 +287,7 @@ def _aggregate_sql(column: str, member: Member) -> str:
     return f"exact_display({column}, {result_digits(member.type)}, {shown}, '{symbol}')"
 
 
-def _lookup_name_sql(column: str, member: Member) -> str:
+def shown_name_sql(column: str, member: Member) -> str:
     """Return the primary name of the referenced record."""
     names = {
         table: f"(SELECT n.{quoted(name)} FROM {quoted(table)} AS n WHERE n.{quoted(key)} = {column})"

@@ -5,10 +5,8 @@ Statements are built per set of columns; SQLite keeps them prepared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
-
-import apsw
 
 from entities.errors import DuplicateRecord
 from entities.metadata.catalog import Catalog
@@ -18,10 +16,11 @@ from entities.query import Filter, QueryExpression, both, equals
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.catalog_store import next_row_version
 from odata_server.engine.compiler import Plan
-from odata_server.engine.database import quoted
+from odata_server.engine.database import Connection, quoted
+from odata_server.engine.dialect import Dialect
 from odata_server.engine.predicates import Scope, filter_sql
 from odata_server.engine.reading import PlanCache
-from odata_server.engine.schema import comparable, key_columns
+from odata_server.engine.schema import comparable, key_columns, key_index
 from odata_server.engine.slots import signature, split
 from odata_server.engine.storage import SqlValue, fold_of, folded, stored, table_of_lookup
 
@@ -42,7 +41,7 @@ def physical_values(table: Table, record: Record) -> Iterator[tuple[str, SqlValu
             yield fold_of(name), folded(raw)
 
 
-def insert(connection: apsw.Connection, table: Table, record: Record) -> None:
+def insert(connection: Connection, table: Table, record: Record) -> None:
     """Insert a complete record.
 
     Raises:
@@ -51,49 +50,52 @@ def insert(connection: apsw.Connection, table: Table, record: Record) -> None:
     names, values = zip(*physical_values(table, record), strict=True)
     try:
         connection.execute(_insert_sql(table.logical_name, names), values)
-    except apsw.ConstraintError as error:
-        raise duplicate(table, record, str(error)) from error
+    except connection.dialect.constraint_errors as error:
+        raise duplicate(connection.dialect, table, record, error) from error
 
 
 @lru_cache(maxsize=1024)
 def _insert_sql(table: str, names: tuple[str, ...]) -> str:
     listed = ", ".join(quoted(name) for name in names)
-    return f"INSERT INTO {quoted(table)} ({listed}) VALUES ({', '.join('?' * len(names))})"
+    return f"INSERT INTO {quoted(table)} ({listed}) VALUES ({', '.join(_places(names))})"
 
 
-def update(connection: apsw.Connection, table: Table, record_id: Guid, record: Record) -> None:
+def update(connection: Connection, table: Table, record_id: Guid, record: Record) -> None:
     """Change columns of a row that exists.
 
     Raises:
         DuplicateRecord: an alternate key is taken.
     """
     names, values = zip(*physical_values(table, record), strict=True)
-    listed = ", ".join(f"{quoted(name)} = ?" for name in names)
-    sql = f"UPDATE {quoted(table.logical_name)} SET {listed} WHERE {quoted(table.primary_id)} = ?"
+    listed = ", ".join(f"{quoted(name)} = {place}" for name, place in zip(names, _places(names), strict=True))
+    sql = f"UPDATE {quoted(table.logical_name)} SET {listed} WHERE {quoted(table.primary_id)} = ${len(names) + 1}"
     try:
         connection.execute(sql, (*values, record_id))
-    except apsw.ConstraintError as error:
-        raise duplicate(table, record, str(error)) from error
+    except connection.dialect.constraint_errors as error:
+        raise duplicate(connection.dialect, table, record, error) from error
 
 
-def delete(connection: apsw.Connection, table: Table, record_id: Guid) -> None:
+def delete(connection: Connection, table: Table, record_id: Guid) -> None:
     """Delete a row that exists."""
-    sql = f"DELETE FROM {quoted(table.logical_name)} WHERE {quoted(table.primary_id)} = ?"
+    sql = f"DELETE FROM {quoted(table.logical_name)} WHERE {quoted(table.primary_id)} = $1"
     connection.execute(sql, (record_id,))
 
 
-def delete_pair(connection: apsw.Connection, intersect: Table, pair: Record) -> bool:
+def delete_pair(connection: Connection, intersect: Table, pair: Record) -> bool:
     """End a relation between two records; say whether there was one."""
-    where = " AND ".join(f"{quoted(name)} = ?" for name in pair)
+    where = " AND ".join(f"{quoted(name)} = {place}" for name, place in zip(pair, _places(pair), strict=True))
     sql = f"DELETE FROM {quoted(intersect.logical_name)} WHERE {where} RETURNING 1"
     return connection.execute(sql, tuple(str(value) for value in pair.values())).fetchone() is not None
 
 
-def duplicate(table: Table, record: Record, detail: str) -> DuplicateRecord:
-    """Return the error for a violated uniqueness; SQLite's text names the columns."""
-    violated = {part.rpartition(".")[2] for part in detail.rpartition(": ")[2].split(", ")}
+def _places(names: Collection[str]) -> list[str]:
+    return [f"${number}" for number in range(1, len(names) + 1)]
+
+
+def duplicate(dialect: Dialect, table: Table, record: Record, error: Exception) -> DuplicateRecord:
+    """Return the error for a violated uniqueness."""
     for key in table.keys:
-        if violated == set(key_columns(table, key)):
+        if dialect.violates(error, key_index(table, key), key_columns(table, key)):
             name = key.display_name.text() or key.schema_name or key.logical_name
             shown = ", ".join(str(record.get(column, "")) for column in key.columns)
             return DuplicateRecord(
@@ -104,14 +106,14 @@ def duplicate(table: Table, record: Record, detail: str) -> DuplicateRecord:
     return DuplicateRecord("A record with matching key values already exists.")
 
 
-def exists(connection: apsw.Connection, table: Table, record_id: Guid) -> bool:
+def exists(connection: Connection, table: Table, record_id: Guid) -> bool:
     """Say whether a row has this id."""
-    sql = f"SELECT 1 FROM {quoted(table.logical_name)} WHERE {quoted(table.primary_id)} = ?"
+    sql = f"SELECT 1 FROM {quoted(table.logical_name)} WHERE {quoted(table.primary_id)} = $1"
     return connection.execute(sql, (record_id,)).fetchone() is not None
 
 
 def version_of(
-    connection: apsw.Connection, plans: PlanCache, catalog: Catalog, table: Table, record_id: Guid, rows: Filter
+    connection: Connection, plans: PlanCache, catalog: Catalog, table: Table, record_id: Guid, rows: Filter
 ) -> tuple[int | None] | None:
     """Return the version of a row that a filter lets through, None when there is none.
 
@@ -125,20 +127,21 @@ def version_of(
     """
     query = QueryExpression(table.logical_name, filter=both(equals(table.primary_id, record_id), rows))
     key, literals = signature(query)
-    plan = plans.plan(catalog.version, ("version", key), lambda: _version_plan(catalog, split(query)[0]))
+    plan = plans.plan(
+        catalog.version, ("version", key), lambda: _version_plan(Scope(catalog, connection.dialect), split(query)[0])
+    )
     found = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     return None if found is None else (found[0],)
 
 
-def _version_plan(catalog: Catalog, query: QueryExpression) -> Plan:
-    scope = Scope(catalog)
+def _version_plan(scope: Scope, query: QueryExpression) -> Plan:
     alias = scope.enter("", query.table)
-    version = quoted("versionnumber") if catalog.tables[query.table].has_version else "NULL"
+    version = quoted("versionnumber") if scope.catalog.tables[query.table].has_version else "NULL"
     where = filter_sql(scope, query.filter)
     return Plan(f"SELECT {version} FROM {quoted(query.table)} AS {alias} WHERE {where}", tuple(scope.binders))
 
 
-def stamped(connection: apsw.Connection, table: Table, record: dict[str, Value]) -> None:
+def stamped(connection: Connection, table: Table, record: dict[str, Value]) -> None:
     """Give a record the next organization-wide row version."""
     if table.has_version:
         record["versionnumber"] = next_row_version(connection)

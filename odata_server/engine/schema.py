@@ -8,28 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import apsw
-
 from entities.metadata.columns import Column, EntityNameType, MemoType, StringType
 from entities.metadata.relationships import ManyToMany, Relationship
 from entities.metadata.tables import AlternateKey, Table, TableKind
-from odata_server.engine.database import quoted
-from odata_server.engine.storage import fold_of, physical, stored
+from odata_server.engine.database import Connection, quoted
+from odata_server.engine.dialect import Dialect
+from odata_server.engine.storage import PhysicalColumn, fold_of, physical, stored
 
 _FOLDED = (StringType, MemoType, EntityNameType)
 
 
-def create_table(connection: apsw.Connection, table: Table) -> None:
+def create_table(connection: Connection, table: Table) -> None:
     """Make the SQL table and its indexes; a virtual table has none."""
     if table.kind is TableKind.VIRTUAL:
         return
-    columns = ",\n  ".join(_column_definition(table, column) for column in table.columns)
-    connection.execute(f"CREATE TABLE {quoted(table.logical_name)} (\n  {columns}\n) STRICT")
-    for statement in _indexes(table):
+    dialect = connection.dialect
+    columns = ",\n  ".join(_column_definition(dialect, table, column) for column in table.columns)
+    connection.execute(f"CREATE TABLE {quoted(table.logical_name)} (\n  {columns}\n){dialect.table_options}")
+    for statement in _indexes(dialect, table):
         connection.execute(statement)
 
 
-def create_relationship(connection: apsw.Connection, relationship: Relationship) -> None:
+def create_relationship(connection: Connection, relationship: Relationship) -> None:
     """Make the indexes of an intersect table: a pair exists once and is found from both ends."""
     if not isinstance(relationship, ManyToMany):
         return
@@ -40,13 +40,13 @@ def create_relationship(connection: apsw.Connection, relationship: Relationship)
     connection.execute(f"CREATE INDEX IF NOT EXISTS {back} ON {table} ({far}, {near})")
 
 
-def drop_table(connection: apsw.Connection, table: Table) -> None:
+def drop_table(connection: Connection, table: Table) -> None:
     """Remove the SQL table with its rows."""
     if table.kind is not TableKind.VIRTUAL:
         connection.execute(f"DROP TABLE {quoted(table.logical_name)}")
 
 
-def alter_table(connection: apsw.Connection, before: Table, after: Table) -> None:
+def alter_table(connection: Connection, before: Table, after: Table) -> None:
     """Add the columns and indexes that are new in `after`, drop those that are gone.
 
     A column keeps its rows' values as long as its physical columns stay; a change of type is not a change of storage
@@ -54,7 +54,7 @@ def alter_table(connection: apsw.Connection, before: Table, after: Table) -> Non
     """
     if after.kind is TableKind.VIRTUAL:
         return
-    name = quoted(after.logical_name)
+    name, dialect = quoted(after.logical_name), connection.dialect
     kept = {p.name for column in after.columns for p in physical(column)}
     held = {p.name for column in before.columns for p in physical(column)}
     for index, _ in _index_columns(before):
@@ -62,27 +62,36 @@ def alter_table(connection: apsw.Connection, before: Table, after: Table) -> Non
     for column in after.columns:
         for part in physical(column):
             if part.name not in held:
-                connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(part.name)} {part.sql_type}")
+                connection.execute(f"ALTER TABLE {name} ADD COLUMN {_part_definition(dialect, part)}")
                 _fill_default(connection, after, part.name)
     for gone in held - kept:
         connection.execute(f"ALTER TABLE {name} DROP COLUMN {quoted(gone)}")
-    for statement in _indexes(after):
+    for statement in _indexes(dialect, after):
         connection.execute(statement)
 
 
-def _fill_default(connection: apsw.Connection, table: Table, column: str) -> None:
+def _fill_default(connection: Connection, table: Table, column: str) -> None:
     """Give the rows that are there already the default of a new column."""
     default = table.defaults.get(column)
     if default is not None:
         value = stored(table.by_name[column].type, default)
-        connection.execute(f"UPDATE {quoted(table.logical_name)} SET {quoted(column)} = ?", (value,))
+        connection.execute(f"UPDATE {quoted(table.logical_name)} SET {quoted(column)} = $1", (value,))
 
 
-def _column_definition(table: Table, column: Column) -> str:
-    parts = [f"{quoted(part.name)} {part.sql_type}" for part in physical(column)]
+def _column_definition(dialect: Dialect, table: Table, column: Column) -> str:
+    parts = [_part_definition(dialect, part) for part in physical(column)]
     if column.logical_name == table.primary_id:
         parts[0] += " NOT NULL PRIMARY KEY"
     return ", ".join(parts)
+
+
+def _part_definition(dialect: Dialect, part: PhysicalColumn) -> str:
+    return f"{quoted(part.name)} {dialect.types[part.sql_type]}"
+
+
+def key_index(table: Table, key: AlternateKey) -> str:
+    """Return the name of the unique index behind an alternate key."""
+    return f"{table.logical_name}${key.logical_name}"
 
 
 def key_columns(table: Table, key: AlternateKey) -> tuple[str, ...]:
@@ -97,16 +106,16 @@ def comparable(column: Column) -> str:
 
 def _index_columns(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     for key in table.keys:
-        yield f"{table.logical_name}${key.logical_name}", key_columns(table, key)
+        yield key_index(table, key), key_columns(table, key)
     single = [table.by_name[table.primary_name]] if table.primary_name else []
     single += [c for c in table.lookups() if c.valid_for_create or table.kind is TableKind.INTERSECT]
     for column in single:
         yield f"{table.logical_name}${column.logical_name}", (comparable(column),)
 
 
-def _indexes(table: Table) -> Iterator[str]:
-    unique = {f"{table.logical_name}${key.logical_name}" for key in table.keys}
+def _indexes(dialect: Dialect, table: Table) -> Iterator[str]:
+    unique = {key_index(table, key) for key in table.keys}
     for index, columns in _index_columns(table):
         kind = "UNIQUE INDEX" if index in unique else "INDEX"
-        listed = ", ".join(quoted(column) for column in columns)
+        listed = ", ".join(f"{quoted(column)}{dialect.index_order}" for column in columns)
         yield f"CREATE {kind} IF NOT EXISTS {quoted(index)} ON {quoted(table.logical_name)} ({listed})"

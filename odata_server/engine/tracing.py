@@ -1,6 +1,6 @@
-"""What the engine does with a reading message: the statements, their parameters, and SQLite's plans for them.
+"""What the engine does with a reading message: the statements, their parameters, and the database's plans for them.
 
-The message is executed by the very function that executes every other one; SQLite itself says what it was given.
+The message is executed by the very function that executes every other one; the database itself says what it was given.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import apsw
-
 from entities.messages import Response
+from odata_server.engine.database import Connection
 from odata_server.engine.organization import OrganizationService
+from odata_server.engine.storage import SqlValue
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement: its text, its parameters as text, and the lines of SQLite's query plan, indented."""
+    """One statement: its text, its parameters as text, and the lines of the database's plan, indented."""
 
     sql: str
     parameters: tuple[str, ...]
@@ -53,20 +53,12 @@ def traced(service: OrganizationService, read: Callable[[], Response]) -> Trace:
         DataverseError: the message is refused.
     """
     connection = service.database.reader()
-    seen: list[tuple[str, tuple[apsw.SQLiteValue, ...]]] = []
-
-    def note(_cursor: apsw.Cursor, sql: str, bindings: object) -> bool:
-        seen.append((sql, bindings if isinstance(bindings, tuple) else ()))
-        return True
-
+    seen: list[tuple[str, tuple[SqlValue, ...]]] = []
     before = plan_statistics(service)
-    connection.exec_trace = note
-    try:
+    with service.database.tracing(lambda sql, values: seen.append((sql, tuple(values)))):
         response = read()
-    finally:
-        connection.exec_trace = None
     after = plan_statistics(service)
-    statements = tuple(_statement(connection, sql, bindings) for sql, bindings in dict.fromkeys(seen))
+    statements = tuple(_statement(connection, sql, values) for sql, values in dict.fromkeys(seen))
     return Trace(response, statements, after.hits - before.hits, after.misses - before.misses)
 
 
@@ -76,10 +68,7 @@ def plan_statistics(service: OrganizationService) -> PlanStatistics:
     return PlanStatistics(len(plans.plans), plans.hits, plans.misses)
 
 
-def _statement(connection: apsw.Connection, sql: str, bindings: tuple[apsw.SQLiteValue, ...]) -> Statement:
-    depths = {0: 0}
-    lines = []
-    for number, parent, _, detail in connection.execute(f"EXPLAIN QUERY PLAN {sql}", bindings):
-        depths[number] = depths.get(parent, 0) + 1
-        lines.append("  " * (depths[number] - 1) + str(detail))
-    return Statement(sql, tuple(map(repr, bindings)), tuple(lines))
+def _statement(connection: Connection, sql: str, values: tuple[SqlValue, ...]) -> Statement:
+    dialect = connection.dialect
+    plan = connection.execute(f"{dialect.plan_of}{sql}", values)
+    return Statement(sql, tuple(map(repr, values)), dialect.plan_lines(plan))

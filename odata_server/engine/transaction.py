@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never, cast
 
-import apsw
-
 from entities.errors import InvalidOperation, MalformedRequest, NotSupported, VersionMismatch
 from entities.messages import (
     Associate,
@@ -42,6 +40,7 @@ from entities.values import EntityReference, Guid, KeyReference, Record, Value
 from odata_server.engine import jobs, reading, rows
 from odata_server.engine.cascade import before_delete
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
+from odata_server.engine.database import Connection, single
 from odata_server.engine.defaults import complete_change, complete_new, owned_by, require
 from odata_server.engine.identifiers import record_id, sequential_id
 from odata_server.engine.references import by_key, check_exists, not_found, resolve, resolved
@@ -91,7 +90,7 @@ class Transaction:
         rules: what is the same for every transaction of the environment.
     """
 
-    def __init__(self, connection: apsw.Connection, catalog: Catalog, now: datetime, rules: Rules) -> None:
+    def __init__(self, connection: Connection, catalog: Catalog, now: datetime, rules: Rules) -> None:
         self._connection = connection
         self._catalog = catalog
         self._now = now
@@ -125,11 +124,11 @@ class Transaction:
         return self._next_number(sequence, 1)
 
     def _next_number(self, sequence: str, first: int) -> int:
-        taken = self._connection.execute(
-            'INSERT INTO "$sequence" VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value',
-            (sequence, first),
-        ).get
-        return int(taken)
+        taken = (
+            'INSERT INTO "$sequence" AS held VALUES ($1, $2)'
+            " ON CONFLICT (name) DO UPDATE SET value = held.value + 1 RETURNING value"
+        )
+        return int(single(self._connection, taken, (sequence, first)))
 
     def enqueue(self, job: str, payload: Mapping[str, object]) -> Guid:
         """Queue a job that exists if and only if this transaction commits."""

@@ -26,15 +26,16 @@ from odata_server.edm.group_shapes import group_shape
 from odata_server.edm.preferences import AnnotationFilter
 from odata_server.engine import rows
 from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
-from odata_server.engine.database import Database, Durability
+from odata_server.engine.database import Durability
 from odata_server.engine.reading import PlanCache, read_page, read_records
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 LARGEST = Decimal("922337203685477.0000")
 
 
 @pytest.fixture
 def database(tmp_path):
-    opened = Database(tmp_path / "data.db", Durability.NONE)
+    opened = SqliteDatabase(tmp_path / "data.db", Durability.NONE)
     with opened.writing() as connection:
         initialize(connection, "00000000-0000-0000-0000-00000000000a")
         everything = CatalogChange(tuple(CATALOG.tables.values()), tuple(CATALOG.relationships.values()))

@@ -16,7 +16,7 @@ from odata_server.admin.first_start import open_server_authority, system_sources
 from odata_server.app import prepare
 from odata_server.engine.authority_store import open_authority_database
 from odata_server.engine.catalog_store import CatalogChange, apply_change, load_catalog
-from odata_server.engine.database import Database
+from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.environments import Environments, open_environments
 from odata_server.settings import Settings
 from security.authority.authority import AuthorityStores
@@ -51,7 +51,7 @@ def open_again(settings: Settings):
 
 def change(path: Path, *, remove: tuple[str, ...] = (), without: str = "", more: str = "") -> None:
     """Change a database's catalog behind the product's back, as another release would have left it."""
-    database = Database(path)
+    database = SqliteDatabase(path)
     with database.writing() as connection:
         before = load_catalog(connection)
         account = before.tables["account"]
@@ -114,7 +114,7 @@ def test_data_of_this_release_is_left_alone(settings):
 
 
 def test_data_of_a_newer_release_is_refused(settings):
-    database = Database(settings.storage_directory / "human-resources.sqlite")
+    database = SqliteDatabase(settings.storage_directory / "human-resources.sqlite")
     with database.writing() as connection:
         connection.execute('UPDATE "$state" SET schema_version = 99')
     database.close()

@@ -10,7 +10,8 @@ from worlds import CATALOG
 
 from entities.metadata.catalog import catalog
 from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
-from odata_server.engine.database import Database, Durability
+from odata_server.engine.database import Durability
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 settings.register_profile(
     "default",
@@ -26,7 +27,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    database = Database(tmp_path_factory.mktemp("queries") / "data.db", Durability.NONE)
+    database = SqliteDatabase(tmp_path_factory.mktemp("queries") / "data.db", Durability.NONE)
     with database.writing() as connection:
         initialize(connection, "00000000-0000-0000-0000-00000000000a")
         everything = CatalogChange(tuple(CATALOG.tables.values()), tuple(CATALOG.relationships.values()))

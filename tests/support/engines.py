@@ -6,14 +6,15 @@ from entities.messages import Rows
 from entities.query import QueryExpression
 from odata_server.edm.representation import RowShape
 from odata_server.engine import rows
-from odata_server.engine.database import Database, quoted
+from odata_server.engine.database import quoted
 from odata_server.engine.reading import PlanCache, read_page, read_records
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 
 class Engine:
     """A database with the tables of the worlds, and the plans compiled so far."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: SqliteDatabase) -> None:
         self.database = database
         self.plans = PlanCache()
 

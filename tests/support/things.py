@@ -31,9 +31,10 @@ from entities.metadata.tables import AlternateKey, Ownership, Table, TableKind
 from entities.pipeline import Caller, Step, pipeline
 from entities.standard.environment import standard_catalog
 from entities.values import EntityReference, Guid, Record, Value
-from odata_server.engine.database import Database, Durability, quoted
+from odata_server.engine.database import Durability, quoted
 from odata_server.engine.environment import open_environment
 from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.sqlite.database import SqliteDatabase
 from security.principals import EveryPrivilege, Principal
 
 ORGANIZATION = Guid("0a000000-0000-4000-8000-000000000001")
@@ -186,7 +187,7 @@ class Office:
 OpenOffice = Callable[..., Office]
 
 
-def dump(database: Database) -> Mapping[str, list[tuple[object, ...]]]:
+def dump(database: SqliteDatabase) -> Mapping[str, list[tuple[object, ...]]]:
     """Return the rows of every SQL table, internal ones included."""
     connection = database.reader()
     names = [str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -37,7 +37,7 @@ def main(path: str, prefix: str, count: str, durability: str) -> None:
     directory = OnlySystem(Principal(Caller(user, unit, "SYSTEM"), 0, False, 1, {}, is_system=True))
     parts = Parts(pipeline(), lambda _database, _stamp: directory, frozenset(), {})
     service = open_environment(Path(path), parts, Durability[durability])
-    service.database.start_checkpoints()
+    service.database.start_background()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for number in range(int(count)):

@@ -1,0 +1,189 @@
+"""One schema of a PostgreSQL database: pooled connections, one writer at a time over all processes.
+
+Writers take turns by an advisory lock that lasts as long as their transaction, so every rule that reads before it
+writes holds as it does on SQLite, and row versions are in the order of the commits.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, TypeAlias, TypeVar, cast
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import StrDumper
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from entities.errors import TemporarilyUnavailable
+from odata_server.engine.database import Cursor, Durability, SqlRow
+from odata_server.engine.dialect import POSTGRESQL, Dialect
+from odata_server.engine.storage import SqlValue
+
+_Raw: TypeAlias = psycopg.Connection[TupleRow]
+_Result = TypeVar("_Result")
+
+_WAIT_SECONDS: Final = 10
+_PREPARED_STATEMENTS: Final = 512
+_CONNECTIONS: Final = 4
+"""Connections per process and environment: a worker has one thread for requests and one for jobs."""
+
+_COMMITS: Final = {Durability.FULL: "on", Durability.NORMAL: "on", Durability.NONE: "off"}
+"""`synchronous_commit`: PostgreSQL's own promise survives a power cut and is the only one that a crash keeps whole."""
+
+_NO_MORE: Final = "The organization's database is busy. Try again."
+
+
+class PostgresConnection:
+    """A connection inside a transaction, in the shape the engine knows.
+
+    Args:
+        raw: psycopg's connection.
+    """
+
+    dialect: Dialect = POSTGRESQL
+
+    def __init__(self, raw: _Raw) -> None:
+        self._raw = raw
+
+    def execute(self, statement: str, parameters: Sequence[SqlValue] = (), /) -> Cursor:
+        """Run a statement whose parameters are `$1`, `$2` and so on; without parameters, run one statement or more."""
+        return self._raw.execute(statement, parameters or None)
+
+
+class PostgresReader:
+    """Reads by whatever connection of the pool is free; each statement is a transaction of its own.
+
+    Args:
+        pool: the connections.
+    """
+
+    dialect: Dialect = POSTGRESQL
+
+    def __init__(self, pool: ConnectionPool[_Raw]) -> None:
+        self._pool = pool
+
+    def execute(self, statement: str, parameters: Sequence[SqlValue] = (), /) -> Cursor:
+        """Run a statement and fetch its rows."""
+        return cast("Cursor", self._twice(lambda raw: _fetched(raw, statement, parameters)))
+
+    def _twice(self, work: Callable[[_Raw], _Result]) -> _Result:
+        """Do work that only reads; once more where the connection was lost, as after a restart of the server."""
+        try:
+            with self._pool.connection() as raw:
+                return work(raw)
+        except PoolTimeout as error:
+            raise TemporarilyUnavailable(_NO_MORE) from error
+        except psycopg.OperationalError:
+            with self._pool.connection() as raw:
+                return work(raw)
+
+
+class _Fetched:
+    """Rows that have left their connection."""
+
+    __slots__ = ("_place", "_rows")
+
+    def __init__(self, rows: list[SqlRow]) -> None:
+        self._rows = rows
+        self._place = 0
+
+    def fetchone(self) -> SqlRow | None:
+        if self._place == len(self._rows):
+            return None
+        self._place += 1
+        return self._rows[self._place - 1]
+
+    def fetchall(self) -> list[SqlRow]:
+        rest, self._place = self._rows[self._place :], len(self._rows)
+        return rest
+
+    def __iter__(self) -> Iterator[SqlRow]:
+        return iter(self.fetchall())
+
+
+def _fetched(raw: _Raw, statement: str, parameters: Sequence[SqlValue]) -> _Fetched:
+    cursor = raw.execute(statement, parameters or None)
+    return _Fetched(cursor.fetchall() if cursor.description is not None else [])
+
+
+class PostgresDatabase:
+    """A schema that several threads, processes and machines read and write.
+
+    Args:
+        url: `postgresql://…`, as libpq takes it.
+        schema: the environment's schema; made when it does not exist.
+        durability: what an acknowledged write survives.
+    """
+
+    dialect: Dialect = POSTGRESQL
+
+    def __init__(self, url: str, schema: str, durability: Durability = Durability.NORMAL) -> None:
+        self.url = url
+        self.schema = schema
+        self._commit = _COMMITS[durability]
+        # `crc32`, because the number must be the same in every process.
+        self._lock = zlib.crc32(schema.encode())
+        with psycopg.connect(url, autocommit=True) as raw:
+            raw.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        self._pool = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=_WAIT_SECONDS,
+            kwargs={"autocommit": True, "cursor_factory": psycopg.RawCursor, "prepare_threshold": 1},
+            configure=self._configure,
+            open=True,
+        )
+        self._reader = PostgresReader(self._pool)
+
+    def _configure(self, raw: _Raw) -> None:
+        raw.prepared_max = _PREPARED_STATEMENTS
+        # One type of SQL per type of Python: what is prepared for one number serves for all.
+        raw.adapters.register_dumper(int, Int8Dumper)
+        raw.adapters.register_dumper(str, StrDumper)
+        for name, value in (
+            ("search_path", f'"{self.schema}"'),
+            ("synchronous_commit", self._commit),
+            ("lock_timeout", f"{_WAIT_SECONDS}s"),
+            ("TimeZone", "UTC"),
+            ("extra_float_digits", "1"),
+            ("client_min_messages", "warning"),
+            ("jit", "off"),
+            ("plan_cache_mode", "auto"),
+        ):
+            raw.execute("SELECT set_config($1, $2, false)", (name, value))
+
+    def reader(self) -> PostgresReader:
+        """Return what reads: every statement sees what is committed."""
+        return self._reader
+
+    @contextmanager
+    def writing(self) -> Iterator[PostgresConnection]:
+        """Give a connection inside a transaction that is committed when the block ends; one writer at a time.
+
+        Raises:
+            TemporarilyUnavailable: others held the database longer than a request may wait, or it is not there.
+        """
+        try:
+            with self._pool.connection() as raw:
+                try:
+                    raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({self._lock})")
+                    yield PostgresConnection(raw)
+                    raw.execute("COMMIT")
+                except BaseException:
+                    if not raw.closed:
+                        raw.rollback()
+                    raise
+        except (PoolTimeout, psycopg.errors.LockNotAvailable, psycopg.OperationalError) as error:
+            raise TemporarilyUnavailable(_NO_MORE) from error
+
+    def start_background(self) -> None:
+        """Do nothing: PostgreSQL has its own background work."""
+
+    def close(self) -> None:
+        """Close every connection; the database must not be used afterwards."""
+        self._pool.close()
