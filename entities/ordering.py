@@ -39,7 +39,8 @@ def full_order(catalog: Catalog, query: QueryExpression) -> tuple[Order, ...]:
         for position, order in enumerate(query.orders):
             if order.column == own:
                 return query.orders[: position + 1]
-    named = {order.column for order in query.orders}
+    # Two options may have the same label.
+    named = {order.column for order in query.orders if order.labels is None}
     return (*query.orders, *(Order(ref) for ref in settling if ref not in named))
 
 

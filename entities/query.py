@@ -213,10 +213,14 @@ class LinkEntity:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One sort term; nulls come first ascending, as SQL Server sorts them."""
+    """One sort term; nulls come first ascending, as SQL Server sorts them.
+
+    A choice sorts by its number, or by its label in the language `labels`.
+    """
 
     column: ColumnRef
     descending: bool = False
+    labels: int | None = None
 
 
 class AggregateFunction(Enum):

@@ -19,6 +19,7 @@ from entities.hierarchy import HIERARCHICAL, hierarchies, related
 from entities.messages import Rows
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, ColumnType, EntityNameType, LookupType
+from entities.metadata.option_labels import label_order
 from entities.metadata.tables import Table
 from entities.ordering import distinct_columns, full_order, repeating_ids
 from entities.query import (
@@ -250,8 +251,13 @@ class _Run:
         return comparable(self.type_of(ref), self.value(ref, row))
 
     def sorted_by(self, order: Order, row: Combination) -> Comparable | None:
-        """Return what a row is sorted by: a lookup by the name of the record it points to, where it has a name."""
+        """Return what a row is sorted by: a lookup by the name of the record it points to, where it has a name.
+
+        A choice may sort by the label of its option.
+        """
         value = self.value(order.column, row)
+        if order.labels is not None:
+            return label_order(self.type_of(order.column), order.labels).get(cast("int", value))
         if not isinstance(value, EntityReference) or order.column.part == "id":
             return self.comparable(order.column, row)
         target = self.catalog.tables[value.table]
@@ -285,7 +291,8 @@ class _Run:
         """Say whether a row comes after the row with these order values."""
         for order, value in zip(orders, anchor, strict=True):
             type_ = self.type_of(order.column)
-            place = _rank(value if isinstance(type_, LookupType) else comparable(type_, value))  # type: ignore[arg-type]  # a lookup's place is a text
+            is_text = order.labels is not None or isinstance(type_, LookupType)
+            place = _rank(value if is_text else comparable(type_, value))  # type: ignore[arg-type]  # a name or label is a text
             own = _rank(self.sorted_by(order, row))
             if own != place:
                 return own < place if order.descending else own > place

@@ -159,7 +159,8 @@ def _bound_entity(root: Element, entity: Element, sources: Sources, reading: Rea
     table = sources.root.table
     query = QueryExpression(table.logical_name, filter=condition, links=links)
     if flag(root, "aggregate"):
-        return _grouped(root, query, bind_grouping(entity, sources.root, sources.joined), reading)
+        raw = flag(root, "useraworderby")
+        return _grouped(root, query, bind_grouping(entity, sources.root, sources.joined, raw=raw), reading)
     columns = shown_columns(entity, sources, sources.joined)
     distinct = flag(root, "distinct")
     by_value = distinct and not columns.has_own(table.primary_id)
@@ -172,7 +173,7 @@ def _bound_entity(root: Element, entity: Element, sources: Sources, reading: Rea
         query,
         columns=None if columns.is_all and not by_value else tuple(names),
         linked_columns=tuple(linked),
-        orders=bind_orders(entity, sources, sources.joined),
+        orders=bind_orders(entity, sources, sources.joined, raw=flag(root, "useraworderby")),
         distinct=distinct,
     )
     return _Fetch(root, query, shape, f"{table.entity_set_name}{context_list(columns, shape, sources.root)}")

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from entities.errors import MalformedRequest
-from entities.metadata.columns import Column, LookupType
+from entities.metadata.columns import Column, LookupType, MultiChoiceType
+from entities.metadata.labels import ENGLISH
+from entities.metadata.option_labels import has_sorted_labels
 from entities.query import ColumnRef, Order
 from odata_server.bind.fetchxml_document import Element, flag, required
 from odata_server.bind.fetchxml_sources import DUPLICATE_ALIAS, Source, Sources, checked_alias, column_named, ref
@@ -150,8 +152,13 @@ def context_list(columns: Columns, shape: RowShape, root: Source) -> str:
     return f"({','.join(listed)})" if listed else ""
 
 
-def bind_orders(entity: Element, sources: Sources, links: Iterable[tuple[Element, Source]]) -> tuple[Order, ...]:
+def bind_orders(
+    entity: Element, sources: Sources, links: Iterable[tuple[Element, Source]], *, raw: bool = False
+) -> tuple[Order, ...]:
     """Return the sort terms: those of the `entity`, then those of each link; a repeated column counts once.
+
+    Lookups sort by the name of the record, choices by the label; `raw` sorts both by what is stored (Learn: "Order rows
+    using FetchXml", `useraworderby`).
 
     Raises:
         UnknownName: a column does not exist.
@@ -170,6 +177,17 @@ def bind_orders(entity: Element, sources: Sources, links: Iterable[tuple[Element
                     "An attribute is required for an order clause for a non-aggregate Query.", code="0x80041133"
                 )
             source = sources.of(child, near)
-            column = ref(source, column_named(source, required(child, "attribute")))
-            orders.setdefault(column, Order(column, flag(child, "descending")))
+            column = column_named(source, required(child, "attribute"))
+            orders.setdefault(ref(source, column), _order(source, column, child, raw=raw))
     return tuple(orders.values())
+
+
+def _order(source: Source, column: Column, element: Element, *, raw: bool) -> Order:
+    if isinstance(column.type, MultiChoiceType):
+        raise MalformedRequest(
+            "GroupBy or OrderBy Query is not supported for MultiSelectPickList Attribute Type.", code="0x80050224"
+        )
+    term, descending = ref(source, column), flag(element, "descending")
+    if raw and isinstance(column.type, LookupType):
+        return Order(replace(term, part="id"), descending)
+    return Order(term, descending, None if raw or not has_sorted_labels(column.type) else ENGLISH)

@@ -134,6 +134,7 @@ def required(element: Element, name: str) -> str:
 
 _FLAGS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 _FLAG_CODES: Final[Mapping[str, str]] = {
+    "useraworderby": "0x800410fd",
     "distinct": "0x80041115",
     "no-lock": "0x80041118",
     "descending": "0x80041119",

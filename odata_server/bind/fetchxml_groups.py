@@ -5,11 +5,14 @@ Every column of the answer has an alias: it is grouped by or aggregated. Sorting
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from entities.errors import MalformedRequest, NotSupported
+from entities.metadata.columns import Column
+from entities.metadata.labels import ENGLISH
+from entities.metadata.option_labels import has_sorted_labels
 from entities.query import Aggregate, AggregateFunction, ColumnRef, DateGrouping, Group, Order
 from odata_server.bind.fetchxml_columns import encoded
 from odata_server.bind.fetchxml_document import Element, flag, malformed, required
@@ -28,8 +31,12 @@ class Grouping:
     orders: tuple[Order, ...]
 
 
-def bind_grouping(entity: Element, root: Source, links: Iterable[tuple[Element, Source]]) -> Grouping:
+def bind_grouping(
+    entity: Element, root: Source, links: Iterable[tuple[Element, Source]], *, raw: bool = False
+) -> Grouping:
     """Return the groups, aggregates and sort terms of an `entity` and its links.
+
+    Groups of a choice sort by its label, as rows do; `raw` sorts them and those of a lookup by what is stored.
 
     Raises:
         UnknownName: a column does not exist.
@@ -37,7 +44,8 @@ def bind_grouping(entity: Element, root: Source, links: Iterable[tuple[Element, 
         NotSupported: `rowaggregate`.
     """
     places = ((entity, root), *links)
-    made = [found for element, source in places for found in _made(element, source)]
+    columns = [(found, column) for element, source in places for found, column in _made(element, source)]
+    made = [found for found, _ in columns]
     if not made:
         raise malformed("A query with 'aggregate' must have an attribute that is grouped by or aggregated.")
     if len({found.alias for found in made}) < len(made):
@@ -45,17 +53,24 @@ def bind_grouping(entity: Element, root: Source, links: Iterable[tuple[Element, 
     return Grouping(
         groups=tuple(found for found in made if isinstance(found, Group)),
         aggregates=tuple(found for found in made if isinstance(found, Aggregate)),
-        orders=tuple(_orders(element for element, _ in places)),
+        orders=tuple(_orders((element for element, _ in places), {} if raw else _labelled(columns), raw=raw)),
     )
 
 
-def _made(element: Element, source: Source) -> Iterator[Group | Aggregate]:
+def _labelled(columns: Iterable[tuple[Group | Aggregate, Column]]) -> dict[str, int]:
+    """Return the groups that sort by labels, with the language of these."""
+    return {
+        found.alias: ENGLISH for found, column in columns if isinstance(found, Group) and has_sorted_labels(column.type)
+    }
+
+
+def _made(element: Element, source: Source) -> Iterator[tuple[Group | Aggregate, Column]]:
     for child in element.named("attribute", "all-attributes"):
         if child.name != "attribute":
             raise _returned()
         if child.get("rowaggregate") is not None:
             raise NotSupported("FetchXML with the attribute 'rowaggregate' is not supported yet.")
-        column = ref(source, column_named(source, required(child, "name")))
+        column = column_named(source, required(child, "name"))
         function = child.get("aggregate")
         is_grouped = flag(child, "groupby")
         if function is not None and is_grouped:
@@ -63,9 +78,9 @@ def _made(element: Element, source: Source) -> Iterator[Group | Aggregate]:
                 "An attribute can either be an aggregate or a Group By but not both", code="0x80041137"
             )
         if is_grouped:
-            yield _group(child, column)
+            yield _group(child, ref(source, column)), column
         elif function is not None:
-            yield _aggregate(child, column, function)
+            yield _aggregate(child, ref(source, column), function), column
         else:
             raise _returned()
 
@@ -101,7 +116,7 @@ def _aggregate(element: Element, column: ColumnRef, name: str) -> Aggregate:
     return Aggregate(function, _alias(element), counted, flag(element, "distinct"))
 
 
-def _orders(elements: Iterable[Element]) -> Iterator[Order]:
+def _orders(elements: Iterable[Element], labelled: Mapping[str, int], *, raw: bool) -> Iterator[Order]:
     for element in elements:
         for child in element.named("order"):
             if child.get("attribute") is not None:
@@ -114,4 +129,6 @@ def _orders(elements: Iterable[Element]) -> Iterator[Order]:
                 raise MalformedRequest(
                     "An alias is required for an order clause for an aggregate Query.", code="0x80041134"
                 )
-            yield Order(ColumnRef(encoded(alias)), flag(child, "descending"))
+            name = encoded(alias)
+            column = ColumnRef(name, part="id" if raw else "")
+            yield Order(column, flag(child, "descending"), labelled.get(name))

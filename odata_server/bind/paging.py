@@ -34,11 +34,12 @@ from entities.metadata.columns import (
     MoneyType,
     StateType,
     StatusType,
+    StringType,
     UniqueIdentifierType,
 )
 from entities.metadata.tables import Table
 from entities.ordering import full_order, tables_of
-from entities.query import ColumnRef, PageAnchor, QueryExpression
+from entities.query import Order, PageAnchor, QueryExpression
 from entities.values import ChoiceSet, EntityReference, KeyReference, Value, guid, utc_text
 from odata_server.bind.coerce import day, is_date_only, moment
 from odata_server.edm.representation import PageCookie
@@ -72,11 +73,15 @@ def keys_of(catalog: Catalog, query: QueryExpression) -> tuple[Key, ...]:
     """Return the terms of a query's paging cookie: what its rows are ordered by, to the last term."""
     tables = tables_of(catalog, query)
     own = tables[""].primary_id
-    return tuple(_key(order.column, tables[order.column.alias], own) for order in full_order(catalog, query))
+    return tuple(_key(order, tables[order.column.alias], own) for order in full_order(catalog, query))
 
 
-def _key(column: ColumnRef, table: Table, own: str) -> Key:
+def _key(order: Order, table: Table, own: str) -> Key:
+    column = order.column
     name = ".".join(filter(None, (column.alias, column.name, column.part)))
+    if order.labels is not None:
+        # The name of the column that holds a choice's label in Dataverse.
+        return Key(f"{name}name", StringType())
     return Key(name, table.by_name[column.name].type, is_id=name == own)
 
 

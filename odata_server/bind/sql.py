@@ -76,7 +76,8 @@ class _Reader:
     def statement(self) -> Element:
         at = self._at
         at.expect("SELECT")
-        attributes = {"distinct": "true"} if at.took("DISTINCT") else {}
+        # SQL sorts by what a column holds, not by what stands for it.
+        attributes = {"useraworderby": "true", **({"distinct": "true"} if at.took("DISTINCT") else {})}
         if at.took("TOP"):
             attributes["top"] = self._parenthesized_number()
         items = self._listed(self._item)

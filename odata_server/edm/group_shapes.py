@@ -25,10 +25,10 @@ from entities.metadata.columns import (
     StringType,
 )
 from entities.metadata.labels import ENGLISH
+from entities.metadata.option_labels import option_labels
 from entities.query import Aggregate, ColumnRef, Group, QueryExpression
 from odata_server.edm.control_information import value_facet
 from odata_server.edm.formats import MINIMAL, Format
-from odata_server.edm.naming import option_labels
 from odata_server.edm.preferences import FORMATTED_VALUE, LOOKUP_LOGICAL_NAME, NO_ANNOTATIONS, AnnotationFilter
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.edm.shapes import Wanted, referenced_names

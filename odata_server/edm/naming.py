@@ -34,7 +34,6 @@ from entities.metadata.columns import (
     StringType,
     UniqueIdentifierType,
 )
-from entities.metadata.labels import ENGLISH
 from entities.metadata.tables import Table
 
 WEB_API_NAMESPACE: Final = "Microsoft.Dynamics.CRM"
@@ -143,21 +142,6 @@ def finance_options(type_: ColumnType) -> tuple[tuple[int, str], ...]:
 
 def _external(option: Option) -> str:
     return option.external_value or (option.label.text() or str(option.value)).replace(" ", "")
-
-
-def option_labels(type_: ColumnType, lcid: int = ENGLISH) -> tuple[tuple[int, str], ...]:
-    """Return the display texts of option values (0 and 1 for yes/no); empty for columns that are no choice."""
-    match type_:
-        case ChoiceType(choice=choice) | MultiChoiceType(choice=choice):
-            return tuple((option.value, option.label.text(lcid) or "") for option in choice.options)
-        case BooleanType(true_label=yes, false_label=no):
-            return ((0, no.text(lcid) or "No"), (1, yes.text(lcid) or "Yes"))
-        case StateType(states=states):
-            return tuple((state.value, state.label.text(lcid) or "") for state in states)
-        case StatusType(statuses=statuses):
-            return tuple((status.value, status.label.text(lcid) or "") for status in statuses)
-        case _:
-            return ()
 
 
 def key_columns(table: Table) -> tuple[str, ...]:

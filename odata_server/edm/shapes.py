@@ -30,6 +30,7 @@ from entities.metadata.columns import (
     StatusType,
 )
 from entities.metadata.labels import ENGLISH
+from entities.metadata.option_labels import option_labels
 from entities.metadata.tables import Table, TableKind
 from entities.query import ColumnRef
 from odata_server.edm.control_information import Links, value_members
@@ -39,7 +40,6 @@ from odata_server.edm.naming import (
     finance_columns,
     finance_options,
     finance_property,
-    option_labels,
     readable_columns,
     web_api_property,
 )

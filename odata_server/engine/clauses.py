@@ -7,10 +7,12 @@ from typing import cast
 
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, LookupType
+from entities.metadata.option_labels import label_order
 from entities.ordering import full_order
 from entities.query import Order, QueryExpression
 from odata_server.engine.database import quoted
 from odata_server.engine.predicates import Scope, comparable_sql, join_sql
+from odata_server.engine.row_json import text
 from odata_server.engine.slots import Slot
 from odata_server.engine.storage import fold_of, table_of_lookup
 
@@ -46,8 +48,15 @@ def offset_sql(scope: Scope, query: QueryExpression) -> str:
 
 
 def order_sql(scope: Scope, order: Order) -> str:
-    """Return what a term sorts by: a lookup by the name of its record, everything else by its comparable form."""
+    """Return what a term sorts by: a lookup by the name of its record, everything else by its comparable form.
+
+    A choice may sort by the label of its option; a number that is no option sorts as if there was none.
+    """
     alias, _, column = scope.column(order.column)
+    if order.labels is not None:
+        labels = label_order(column.type, order.labels)
+        arms = " ".join(f"WHEN {value} THEN {text(label)}" for value, label in labels.items())
+        return f"CASE {comparable_sql(scope, order.column)} {arms} END" if arms else "NULL"
     if isinstance(column.type, LookupType) and order.column.part != "id":
         return lookup_name_sql(scope.catalog, alias, column)
     return comparable_sql(scope, order.column)

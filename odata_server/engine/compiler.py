@@ -175,8 +175,10 @@ def _conditions(scope: Scope, query: QueryExpression, orders: tuple[Order, ...])
 
 
 def _places(scope: Scope, orders: tuple[Order, ...]) -> tuple[Column | None, ...]:
-    columns = (scope.column(order.column)[2] for order in orders)
-    return tuple(None if isinstance(column.type, LookupType) else column for column in columns)
+    columns = ((order, scope.column(order.column)[2]) for order in orders)
+    return tuple(
+        None if order.labels is not None or isinstance(column.type, LookupType) else column for order, column in columns
+    )
 
 
 def _after_sql(scope: Scope, orders: tuple[Order, ...], values: tuple[Value, ...]) -> str:

@@ -171,15 +171,21 @@ def _source_page(mapping: TableMapping, query: QueryExpression) -> Page | None:
     if query.page is None or query.page.anchor is None:
         return query.page
     anchor = query.page.anchor
-    pairs = (*(_pair(mapping, order.column) for order in query.orders), mapping.columns[mapping.virtual.primary_id])
     # The id may be an order itself; then the anchor holds it once.
-    values = tuple(pair.source_literal(value) for pair, value in zip(pairs, anchor.values, strict=False))
+    pairs = zip(_order_pairs(mapping, query), anchor.values, strict=False)
+    values = tuple(value if pair is None else pair.source_literal(value) for pair, value in pairs)
     return replace(query.page, anchor=PageAnchor(anchor.number, values))
 
 
 def _order_values(mapping: TableMapping, query: QueryExpression, values: tuple[Value, ...]) -> tuple[Value, ...]:
-    pairs = (*(_pair(mapping, order.column) for order in query.orders), mapping.columns[mapping.virtual.primary_id])
-    return tuple(pair.order_value(value) for pair, value in zip(pairs, values, strict=False))
+    pairs = zip(_order_pairs(mapping, query), values, strict=False)
+    return tuple(value if pair is None else pair.order_value(value) for pair, value in pairs)
+
+
+def _order_pairs(mapping: TableMapping, query: QueryExpression) -> tuple[ColumnMapping | None, ...]:
+    """Return the columns of the order values; None where a value is the label of an option, the same in both."""
+    orders = (None if order.labels is not None else _pair(mapping, order.column) for order in query.orders)
+    return (*orders, mapping.columns[mapping.virtual.primary_id])
 
 
 def _virtual_record(mapping: TableMapping, record: Record, names: tuple[str, ...]) -> Record:

@@ -372,6 +372,17 @@ def test_a_page_anchor_goes_out_and_comes_back_unchanged():
     assert following.page == Page(1, anchor)
 
 
+def test_the_label_of_an_option_is_the_same_place_in_both_systems():
+    orders = (Order(ColumnRef("mshr_applicantintegrationresult"), labels=1033),)
+    anchor = PageAnchor(2, ("pending", ROW))
+    source = RecordingSource(Rows(1, records=({},), next=anchor))
+    query = QueryExpression(EXPORT.logical_name, orders=orders, page=Page(1))
+    assert FinanceOperationsProvider(source).retrieve_multiple(EXPORT, query, ADAPTER).next == anchor
+    following = asked(QueryExpression(EXPORT.logical_name, orders=orders, page=Page(1, anchor)))
+    assert following.page == Page(1, anchor)
+    assert following.orders == (Order(ColumnRef("applicantintegrationresult"), labels=1033),)
+
+
 @pytest.mark.parametrize(
     ("key", "record", "text"),
     [

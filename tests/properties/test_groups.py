@@ -10,7 +10,7 @@ import pytest
 from engines import Engine
 from hypothesis import given
 from hypothesis import strategies as st
-from random_queries import Alias, filters, in_sight, links
+from random_queries import LANGUAGES, Alias, filters, in_sight, links
 from worlds import CATALOG, FIRM, World, focuses, worlds
 
 from entities.errors import InvalidArgument
@@ -27,6 +27,8 @@ from entities.metadata.columns import (
     MoneyType,
     MultiChoiceType,
 )
+from entities.metadata.option_labels import has_sorted_labels
+from entities.metadata.tables import Table
 from entities.query import (
     Aggregate,
     AggregateFunction,
@@ -85,6 +87,10 @@ def aggregates(draw: st.DrawFn, aliases: Sequence[Alias], name: str) -> Aggregat
     return Aggregate(function, name, ColumnRef(column.logical_name, alias), draw(st.booleans()))
 
 
+def _is_choice(table: Table, group: Group) -> bool:
+    return not group.column.part and has_sorted_labels(table.by_name[group.column.name].type)
+
+
 @st.composite
 def scenarios(draw: st.DrawFn) -> tuple[World, QueryExpression]:
     firm = draw(focuses())
@@ -100,8 +106,11 @@ def scenarios(draw: st.DrawFn) -> tuple[World, QueryExpression]:
     grouped = tuple(draw(groups(sight, f"g{n}")) for n in range(draw(st.integers(0, 3))))
     made = tuple(draw(aggregates(sight, f"a{n}")) for n in range(draw(st.integers(0 if grouped else 1, 3))))
     names = [*(group.alias for group in grouped), *(aggregate.alias for aggregate in made)]
-    chosen = draw(st.lists(st.tuples(st.sampled_from(names), st.booleans()), max_size=2))
-    orders = tuple(Order(ColumnRef(name), descending) for name, descending in chosen)
+    chosen = draw(st.lists(st.tuples(st.sampled_from(names), st.booleans(), LANGUAGES), max_size=2))
+    labelled = {g.alias for g in grouped for a, t in sight if a == g.column.alias and _is_choice(t, g)}
+    orders = tuple(
+        Order(ColumnRef(name), descending, lcid if name in labelled else None) for name, descending, lcid in chosen
+    )
     condition = draw(filters(tables, sight, 1))
     query = QueryExpression(table, filter=condition, links=joined, orders=orders, groups=grouped, aggregates=made)
     return draw(worlds(firm)), replace(query, count=True)

@@ -30,6 +30,7 @@ from entities.metadata.columns import (
     StringType,
     UniqueIdentifierType,
 )
+from entities.metadata.option_labels import has_sorted_labels
 from entities.query import (
     ColumnComparison,
     ColumnRef,
@@ -195,13 +196,16 @@ def test_every_two_columns_of_a_kind_compare_the_same(engine: Engine) -> None:
 
 
 _SORTABLE = [column for column in FIRM.columns if not isinstance(column.type, MultiChoiceType)]
+_SORTS = [(c, labels) for c in _SORTABLE for labels in ((None, 1033) if has_sorted_labels(c.type) else (None,))]
 
 
 @pytest.mark.parametrize("descending", [False, True], ids=["ascending", "descending"])
-@pytest.mark.parametrize("column", _SORTABLE, ids=[c.logical_name for c in _SORTABLE])
-def test_pages_in_any_order_follow_one_another(engine: Engine, column: Column, *, descending: bool) -> None:
+@pytest.mark.parametrize(("column", "labels"), _SORTS, ids=[f"{c.logical_name}-{labels}" for c, labels in _SORTS])
+def test_pages_in_any_order_follow_one_another(
+    engine: Engine, column: Column, labels: int | None, *, descending: bool
+) -> None:
     engine.hold(WORLD)
-    orders = (Order(ColumnRef(column.logical_name), descending), Order(ColumnRef("name"), not descending))
+    orders = (Order(ColumnRef(column.logical_name), descending, labels), Order(ColumnRef("name"), not descending))
     query = QueryExpression("firm", ("firmid",), orders=orders, count=True)
     for size in (1, 7, _ROWS, _ROWS + 1):
         seen: list[Record] = []

@@ -61,6 +61,12 @@ def test_a_signature_can_be_a_key(query):
     assert {signature(query)[0]: 1}[signature(query)[0]] == 1
 
 
+@pytest.mark.parametrize("other", [{"descending": True}, {"labels": 1033}, {"column": ColumnRef("name", part="id")}])
+def test_every_part_of_an_order_matters(other):
+    query = replace(QUERY, orders=(Order(ColumnRef("name")),))
+    assert signature(replace(query, orders=(replace(query.orders[0], **other),)))[0] != signature(query)[0]
+
+
 def test_literals_do_not_matter():
     assert signature(QUERY)[0] == signature(replace(QUERY, filter=equals("name", "b"), page=Page(9)))[0]
 

@@ -22,6 +22,8 @@ from entities.metadata.columns import (
     MultiChoiceType,
     StringType,
 )
+from entities.metadata.labels import ENGLISH
+from entities.metadata.option_labels import has_sorted_labels
 from entities.metadata.tables import Table
 from entities.query import (
     And,
@@ -247,6 +249,15 @@ def in_sight(tables: Tables, table: str, joined: Sequence[LinkEntity]) -> list[A
     return found
 
 
+LANGUAGES = st.sampled_from((None, ENGLISH))
+
+
+def _labels(sight: Sequence[Alias], ref: ColumnRef, lcid: int | None) -> int | None:
+    """Return the language of the labels that a column is sorted by, None where it is no choice."""
+    column = next(table.by_name[ref.name] for alias, table in sight if alias == ref.alias)
+    return lcid if has_sorted_labels(column.type) else None
+
+
 @st.composite
 def queries(draw: st.DrawFn, tables: Tables) -> QueryExpression:
     """Return queries with filters, links and orders; those with a fan of rows are distinct."""
@@ -261,13 +272,13 @@ def queries(draw: st.DrawFn, tables: Tables) -> QueryExpression:
     sortable = [(alias, c) for alias, found in single for c in found.columns if not isinstance(c.type, MultiChoiceType)]
     refs = [ColumnRef(column.logical_name, alias) for alias, column in sortable]
     linked = [ref for ref in refs if ref.alias]
-    chosen = draw(st.lists(st.tuples(st.sampled_from(refs), st.booleans()), max_size=3))
+    chosen = draw(st.lists(st.tuples(st.sampled_from(refs), st.booleans(), LANGUAGES), max_size=3))
     return QueryExpression(
         table,
         linked_columns=tuple(draw(st.lists(st.sampled_from(linked), max_size=3, unique=True))) if linked else (),
         filter=draw(filters(tables, sight)),
         links=joined,
-        orders=tuple(Order(ref, descending) for ref, descending in chosen),
+        orders=tuple(Order(ref, descending, _labels(sight, ref, lcid)) for ref, descending, lcid in chosen),
         count=True,
         distinct=fan is not None,
     )

@@ -54,7 +54,7 @@ from entities.values import ChoiceSet, EntityReference, Guid, Record, Value
 
 World = Mapping[str, tuple[Record, ...]]
 
-COLORS = options("Red", "Green", "Blue", first=10)
+COLORS = options("Red", "Green", "Blue", "green", first=10)
 
 
 def table(name: str, code: int, *columns: Column, primary_name: str | None = "name", **more: object) -> Table:

@@ -20,10 +20,11 @@ from entities.metadata.declare import (
     version_column,
 )
 from entities.metadata.labels import label
+from entities.metadata.option_labels import option_labels
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table, TableKind
 from entities.query import ColumnRef
-from odata_server.edm.naming import edm_type, enum_name, finance_options, option_labels, web_api_property
+from odata_server.edm.naming import edm_type, enum_name, finance_options, web_api_property
 from odata_server.edm.preferences import FORMATTED_VALUE, AnnotationFilter
 from odata_server.edm.representation import Facet
 from odata_server.edm.shapes import Wanted, finance_shape, web_api_members, web_api_shape
