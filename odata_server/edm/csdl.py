@@ -25,6 +25,7 @@ from odata_server.edm.naming import (
     web_api_property,
 )
 from odata_server.edm.operations import WEB_API_OPERATIONS, Operation, declared, import_xml, operation_xml
+from odata_server.edm.query_functions import query_functions_xml
 from odata_server.edm.xml_text import DECLARATION, empty, opened
 
 EDMX: Final = "http://docs.oasis-open.org/odata/ns/edmx"
@@ -65,6 +66,7 @@ def _document(catalog: Catalog, operations: tuple[Operation, ...], *, annotated:
         yield from _entity_type(catalog, table, annotated=annotated)
     for operation in operations:
         yield from operation_xml(operation)
+    yield from query_functions_xml()
     yield from definition_types_xml()
     yield from value_types_xml()
     yield from _terms()

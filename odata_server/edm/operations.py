@@ -66,7 +66,8 @@ def operation_xml(operation: Operation) -> Iterator[str]:
     yield head
     for parameter in operation.parameters:
         nullable = None if parameter.is_nullable else "false"
-        yield empty("Parameter", Name=parameter.name, Type=parameter.type, Nullable=nullable)
+        unicode = "false" if "Edm.String" in parameter.type else None
+        yield empty("Parameter", Name=parameter.name, Type=parameter.type, Nullable=nullable, Unicode=unicode)
     if operation.result is not None:
         yield empty("ReturnType", Type=operation.result, Nullable="false")
     yield f"</{tag}>"

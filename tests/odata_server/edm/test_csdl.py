@@ -154,7 +154,7 @@ def test_operations_are_declared_with_their_types(document):
 
 def test_operations_of_missing_tables_are_left_out():
     document = etree.fromstring(csdl(catalog(1, (), ())))
-    assert document.xpath("//e:Function/@Name", namespaces=EDM) == ["WhoAmI"]
+    assert document.xpath("//e:FunctionImport/@Name", namespaces=EDM) == ["WhoAmI"]
     assert not document.xpath("//e:Action", namespaces=EDM)
 
 
