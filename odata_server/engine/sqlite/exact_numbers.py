@@ -7,7 +7,7 @@ numbers do. SQLite calls these functions once per group, `local_day` and `fiscal
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 
 import apsw
@@ -18,6 +18,7 @@ from entities.query import DateGrouping, GroupCalendar
 _WIDTH = 45
 _OFFSET = 10**44
 _DAYS = 8_192
+_EXACT = Context(prec=_WIDTH)
 
 
 def register(connection: apsw.Connection) -> None:
@@ -32,7 +33,7 @@ def register(connection: apsw.Connection) -> None:
 
 def decoded(stored: str, digits: int) -> Decimal:
     """Return the number that a stored text stands for."""
-    return Decimal(int(stored) - _OFFSET).scaleb(-digits)
+    return Decimal(int(stored) - _OFFSET).scaleb(-digits, _EXACT)
 
 
 def _encoded(number: int) -> str:
