@@ -8,7 +8,7 @@ see the groups, so they may only name what was grouped by; a filter on that mean
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
@@ -63,6 +63,20 @@ _FUNCTIONS: Final = {
     "average": AggregateFunction.AVERAGE,
     "min": AggregateFunction.MINIMUM,
     "max": AggregateFunction.MAXIMUM,
+}
+_STEP_NAMES: Final[Mapping[type[Transformation], str]] = {
+    AggregateStep: "aggregate",
+    GroupBy: "groupby",
+    FilterStep: "filter",
+    SearchStep: "search",
+    OrderStep: "orderby",
+    TopStep: "top",
+    SkipStep: "skip",
+    ComputeStep: "compute",
+    ConcatStep: "concat",
+    IdentityStep: "identity",
+    ExpandStep: "expand",
+    TraverseStep: "traverse",
 }
 _BESIDE: Final = frozenset({"$apply", "$filter", "$orderby", "$top", "$count", "$skiptoken"})
 
@@ -210,7 +224,7 @@ def _name(step: Transformation) -> str:
             | ExpandStep()
             | TraverseStep()
         ):
-            return type(step).__name__.removesuffix("Step").replace("Order", "orderby").lower()
+            return _STEP_NAMES[type(step)]
         case _:
             assert_never(step)
 

@@ -33,6 +33,7 @@ from odata_server.bind.literals import literal_value
 from odata_server.bind.scope import Found, Scope, path_names
 from odata_server.edm.naming import edm_type
 from odata_server.syntax import trees
+from odata_server.syntax.kinds import kind_of
 
 OPERATORS: Final[Mapping[trees.Operator, ConditionOperator]] = {
     trees.Operator.EQ: ConditionOperator.EQUAL,
@@ -97,11 +98,8 @@ def bind_filter(expression: trees.Expression, scope: Scope) -> Filter:
         case trees.Lambda():
             return _lambda(expression, scope)
         case _:
-            raise MalformedRequest(f"The $filter expression must be a condition: {_kind(expression)} stands alone.")
-
-
-def _kind(expression: trees.Expression) -> str:
-    return type(expression).__name__
+            # Microsoft.OData's text, whatever stands there.
+            raise MalformedRequest("The $filter expression must evaluate to a single boolean value.")
 
 
 def _lambda(expression: trees.Lambda, scope: Scope) -> Filter:
@@ -186,7 +184,7 @@ def _comparison(comparison: trees.Binary, scope: Scope) -> Filter:
     if other is not None:
         return ColumnComparison(scope.resolve(names).ref, ComparisonOperator(operator.value), scope.resolve(other).ref)
     if not isinstance(right, trees.Literal | trees.EnumLiteral):
-        raise MalformedRequest(f"A property cannot be compared with a {_kind(right)} in $filter.")
+        raise MalformedRequest(f"A property cannot be compared with {kind_of(right)} in $filter.")
     if isinstance(right, trees.Literal) and right.kind is trees.LiteralKind.NULL:
         return _null_comparison(names, operator, scope)
     return _with_value(scope.resolve(names), operator, right, scope)

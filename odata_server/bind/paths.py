@@ -82,7 +82,7 @@ def resolve(path: ResourcePath, names: Names) -> Resource:
     before = ""
     for segment in path.segments:
         resource = _step(resource, segment, before, names)
-        before = _text(segment)
+        before = segment_name(segment)
     return resource
 
 
@@ -91,7 +91,7 @@ def not_found(name: str) -> ResourceNotFound:
     return ResourceNotFound(f"Resource not found for the segment '{name}'.", code=UNKNOWN_SEGMENT)
 
 
-def _text(segment: PathSegment) -> str:
+def segment_name(segment: PathSegment) -> str:
     """Return a segment's name, as refusals write it."""
     match segment:
         case NamedSegment(name=name):
@@ -139,9 +139,9 @@ def _not_last(name: str) -> str:
 def _first(segment: PathSegment, names: Names) -> Resource:
     """Resolve the first segment: an entity set, or an unbound function or action."""
     if isinstance(segment, ReferenceSegment):
-        raise MalformedRequest(f"Content-ID Reference: '{_text(segment)}' does not exist in the batch context.")
+        raise MalformedRequest(f"Content-ID Reference: '{segment_name(segment)}' does not exist in the batch context.")
     if not isinstance(segment, NamedSegment):
-        raise not_found(_text(segment))
+        raise not_found(segment_name(segment))
     table = names.catalog.by_entity_set.get(segment.name)
     if table is not None:
         return _keyed(Collection(table), segment.arguments, names)
@@ -184,7 +184,7 @@ def _of_many(rows: Many, segment: PathSegment, before: str, names: Names) -> Res
             _check_related(type_, (rows.table,), names)
             return _keyed(rows, arguments, names)
         case FilterSegment() | ReferenceSegment() | CrossJoinSegment():
-            raise not_found(_text(segment))
+            raise not_found(segment_name(segment))
         case NamedSegment() | ValueSegment() | SystemSegment():
             raise MalformedRequest(
                 f"The request URI is not valid. Since the segment '{before}' refers to a collection, this must be the "
@@ -215,7 +215,7 @@ def _of_single(row: Single, segment: PathSegment, before: str, names: Names) -> 
         case NamedSegment():
             return _member(row, segment, names)
         case _:
-            raise not_found(_text(segment))
+            raise not_found(segment_name(segment))
 
 
 def _reference(row: Single) -> References | RowReferences:
@@ -234,8 +234,9 @@ def _of_property(asked: RowProperty, segment: PathSegment, before: str) -> RowPr
     if isinstance(segment, SystemSegment) and segment.name is SystemName.VALUE:
         return replace(asked, is_raw=True)
     raise ResourceNotFound(
-        f"The segment '{_text(segment)}' in the request URI is not valid. The segment '{before}' refers to a primitive "
-        "property, function, or service operation, so the only supported value from the next segment is '$value'.",
+        f"The segment '{segment_name(segment)}' in the request URI is not valid. The segment '{before}' refers to a "
+        "primitive property, function, or service operation, so the only supported value from the next segment is "
+        "'$value'.",
         code=UNKNOWN_SEGMENT,
     )
 

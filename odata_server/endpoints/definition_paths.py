@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from entities.errors import DataverseError, MalformedRequest, NotSupported, RecordNotFound, ResourceNotFound
+from entities.errors import DataverseError, MalformedRequest, NotSupported, RecordNotFound
+from odata_server.bind.paths import not_found, segment_name
 from odata_server.edm.definition_types import (
     DEFINITIONS,
     all_navigations,
@@ -187,7 +188,7 @@ def _cast(place: Place, name: str) -> Place:
 def _follow(place: Place, name: str, definitions: Definitions) -> Place:
     """Return what a navigation property of one definition leads to."""
     if not isinstance(place.found, Definition):
-        raise ResourceNotFound(f"Resource not found for the segment '{name}'.")
+        raise not_found(name)
     target = all_navigations(place.type_name)[name].target
     context = f"{place.context}/{place.cast}/{name}" if place.cast else f"{place.context}/{name}"
     return Place(target, definitions.related(place.found, name), context)
@@ -243,14 +244,7 @@ def _bad_key(segment: str) -> MalformedRequest:
 
 
 def _no_segment(segment: PathSegment) -> DataverseError:
-    match segment:
-        case NamedSegment(name=name):
-            text = name
-        case SystemSegment(name=system):
-            text = system.value
-        case _:
-            text = type(segment).__name__
-    return ResourceNotFound(f"Resource not found for the segment '{text}'.")
+    return not_found(segment_name(segment))
 
 
 def _no_definition(type_name: str, name: str, value: str) -> RecordNotFound:

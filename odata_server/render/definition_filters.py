@@ -17,6 +17,7 @@ from odata_server.edm.definition_types import all_navigations, all_properties
 from odata_server.edm.definition_values import COMPLEX, ENUMS, PropertyType
 from odata_server.edm.naming import WEB_API_NAMESPACE
 from odata_server.render.definition_labels import Json
+from odata_server.syntax.kinds import kind_of
 from odata_server.syntax.trees import (
     Alias,
     Binary,
@@ -100,7 +101,7 @@ def compile_filter(expression: Expression, scope: Filtered) -> Predicate:
         case Call(name=name):
             raise NotSupported(f'The "{name}" function isn\'t supported for Metadata Entities')
         case _:
-            raise NotSupported(f'The query node "{type(expression).__name__}" isn\'t supported for Metadata Entities')
+            raise NotSupported(f"A filter that is {kind_of(expression)} isn't supported for Metadata Entities")
 
 
 def fixed_name(expression: Expression | None, scope: Filtered, key: str) -> str | None:

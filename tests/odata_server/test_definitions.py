@@ -264,7 +264,7 @@ def test_filters(service, condition, expected):
     [
         ("EntityDefinitions?$filter=startswith(LogicalName,'a')", NotSupported, '"startswith" function'),
         ("EntityDefinitions?$filter=contains(LogicalName,'a') eq true", NotSupported, '"contains" function'),
-        ("EntityDefinitions?$filter=Attributes/any(a:a/IsPrimaryId eq true)", NotSupported, "Lambda"),
+        ("EntityDefinitions?$filter=Attributes/any(a:a/IsPrimaryId eq true)", NotSupported, "a lambda operator"),
         ("EntityDefinitions?$filter=LogicalName in ('a','b')", NotSupported, '"in" operator'),
         ("EntityDefinitions?$filter=Nothing eq 1", UnknownName, "'Nothing' on type 'Microsoft.Dynamics.CRM.EntityM"),
         ("EntityDefinitions?$filter=CanCreateForms/Nothing eq true", UnknownName, "'Nothing' on type"),
