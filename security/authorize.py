@@ -228,7 +228,8 @@ class _Desk:
     def change(self, message: Message, name: str, record: Record) -> Authorized[Message]:
         """Authorize a changed record (and a new one, where an upsert may make it)."""
         table = self.catalog.tables[name]
-        if isinstance(message, Upsert):
+        # Where records are never created by a message (user settings, the organization), an upsert can only change one.
+        if isinstance(message, Upsert) and AccessRight.CREATE in rights_of(table):
             self.depth(table, AccessRight.CREATE)
         targets = self._targets(table, record)
         rights = [AccessRight.WRITE, *([AccessRight.APPEND] if targets else [])]

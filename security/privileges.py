@@ -93,6 +93,8 @@ _RIGHTS_BY_TABLE: Mapping[str, frozenset[AccessRight]] = MappingProxyType(
         "role": ROW_RIGHTS | {AccessRight.ASSIGN},  # prvAssignRole: giving a role to a user or team
         "privilege": frozenset((AccessRight.READ,)),
         "organization": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},
+        # The row comes and goes with its user.
+        "usersettings": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},
     }
 )
 _DEPTHS_BY_OWNERSHIP: Mapping[Ownership, frozenset[Depth]] = MappingProxyType(
@@ -103,6 +105,9 @@ _DEPTHS_BY_OWNERSHIP: Mapping[Ownership, frozenset[Depth]] = MappingProxyType(
         Ownership.ORGANIZATION: frozenset((Depth.GLOBAL,)),
     }
 )
+OF_ONE_USER: frozenset[str] = frozenset(("systemuser", "usersettings"))
+"""Tables whose rows are those of one user each, by the user's id: depth Basic reaches the caller's own row."""
+
 _SUFFIX_BY_TABLE: Mapping[str, str] = MappingProxyType(
     {"systemuser": "User", "task": "Activity", "savedquery": "Query"}
 )
@@ -128,7 +133,7 @@ def depths_of(table: Table) -> frozenset[Depth]:
     """
     if table.kind is TableKind.VIRTUAL:
         return _DEPTHS_BY_OWNERSHIP[Ownership.ORGANIZATION]
-    if table.logical_name == "systemuser":
+    if table.logical_name in OF_ONE_USER:
         return frozenset(Depth)
     return _DEPTHS_BY_OWNERSHIP[table.ownership]
 

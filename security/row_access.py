@@ -34,7 +34,7 @@ from entities.query import (
 from entities.standard.identifiers import SYSTEM_ADMINISTRATOR_TEMPLATE
 from entities.values import Guid
 from security.principals import Principal
-from security.privileges import Depth
+from security.privileges import OF_ONE_USER, Depth
 
 DepthOf: TypeAlias = Callable[[Table], Depth]
 """The depth of the principal's Read on a table; raises when it has none."""
@@ -86,7 +86,7 @@ def _rows_of(name: str, alias: str, depth: Depth, owners: tuple[Guid, ...], unit
 
 def _business_rows(principal: Principal, table: Table, depth: Depth, alias: str) -> RowAccess:
     name = table.logical_name
-    if depth is Depth.BASIC and name == "systemuser":
+    if depth is Depth.BASIC and name in OF_ONE_USER:
         me = _one_of(ColumnRef(table.primary_id, alias), (principal.caller.user_id,))
         return RowAccess(me, f"{name}: the user itself")
     if depth is Depth.BASIC:

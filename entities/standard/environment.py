@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import Relationship
-from entities.standard import accounts, operations, organization, people, queries, roles
+from entities.standard import accounts, operations, organization, people, queries, roles, user_settings
 from entities.standard.references import with_relationship_id
 
 STANDARD_TABLES = (
@@ -14,6 +14,7 @@ STANDARD_TABLES = (
     *accounts.TABLES,
     *operations.TABLES,
     *queries.TABLES,
+    *user_settings.TABLES,
 )
 
 _DECLARED: tuple[Relationship, ...] = (
@@ -23,6 +24,7 @@ _DECLARED: tuple[Relationship, ...] = (
     *accounts.RELATIONSHIPS,
     *operations.RELATIONSHIPS,
     *queries.RELATIONSHIPS,
+    *user_settings.RELATIONSHIPS,
 )
 
 STANDARD_RELATIONSHIPS = tuple(with_relationship_id(relationship) for relationship in _DECLARED)

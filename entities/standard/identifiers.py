@@ -48,6 +48,11 @@ def currency_id(organization_id: Guid, iso_code: str) -> Guid:
     return derived_id(organization_id, "transactioncurrency", iso_code)
 
 
+def time_zone_definition_id(code: int) -> Guid:
+    """Return the id of a time zone, the same in every environment."""
+    return derived_id("timezonedefinition", str(code))
+
+
 def role_id(business_unit_id: Guid, role_name: str) -> Guid:
     """Return the id of a standard role in the root business unit."""
     return derived_id(business_unit_id, "role", role_name)

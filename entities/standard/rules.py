@@ -8,6 +8,7 @@ from entities.standard.customer_rules import customer_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
 from entities.standard.user_rules import FindApplication, user_steps
+from entities.standard.user_settings_rules import user_settings_steps
 from entities.values import Guid
 
 SECURITY_TABLES = frozenset(
@@ -21,9 +22,12 @@ SECURITY_TABLES = frozenset(
         "systemuserroles",
         "teamroles",
         "teammembership",
+        # What a caller sees is kept with its principal: settings, and the currencies of amounts.
+        "usersettings",
+        "transactioncurrency",
     )
 )
-"""Tables whose change alters who may do what."""
+"""Tables whose change alters who may do what, or how it looks to whom."""
 
 
 def standard_steps(
@@ -39,6 +43,7 @@ def standard_steps(
     """
     return (
         *user_steps(find_application, tenant_domain, organization_id),
+        *user_settings_steps(),
         *role_steps(organization_id),
         *association_steps(),
         *action_steps(organization_id, version),

@@ -27,6 +27,7 @@ from entities.standard.identifiers import (
 )
 from entities.standard.queries import view_rows
 from entities.standard.role_rules import default_team, role_privilege
+from entities.standard.user_settings_rules import time_zone_rows
 from entities.values import EntityReference, Guid, Record
 
 SYSTEM_ADMINISTRATOR = "System Administrator"
@@ -54,6 +55,8 @@ _SURROUNDINGS = _grants(
 _OWN_DATA = _grants(_BASIC, _OWN_RECORDS, ("Account", "Contact", "Activity", "UserQuery")) | _grants(
     _BASIC, ("Read", "Write", "Create", "Append", "AppendTo"), ("AsyncOperation",)
 )
+# Everyone reads and changes his own settings (Learn: "Security roles and privileges", minimum privileges).
+_OWN_SETTINGS = _grants(_BASIC, ("Read", "Write", "Append"), ("UserSettings",))
 
 STANDARD_ROLES: Mapping[str, tuple[Guid, Mapping[str, int]]] = MappingProxyType(
     {
@@ -64,12 +67,13 @@ STANDARD_ROLES: Mapping[str, tuple[Guid, Mapping[str, int]]] = MappingProxyType(
             {
                 **_SURROUNDINGS,
                 **_OWN_DATA,
+                **_OWN_SETTINGS,
                 **_grants(_GLOBAL, ("Create", "Read", "Write", "Delete"), _DEFINITIONS),
                 **_grants(_GLOBAL, ("Create", "Read", "Write", "Delete"), ("Solution", "Publisher")),
                 **_grants(_GLOBAL, ("Read", "Publish", "Import", "Export"), ("Customization",)),
             },
         ),
-        BASIC_USER: (BASIC_USER_TEMPLATE, {**_SURROUNDINGS, **_OWN_DATA, **_READ_DEFINITIONS}),
+        BASIC_USER: (BASIC_USER_TEMPLATE, {**_SURROUNDINGS, **_OWN_DATA, **_OWN_SETTINGS, **_READ_DEFINITIONS}),
         DELEGATE: (DELEGATE_TEMPLATE, {"prvActOnBehalfOfAnotherUser": _GLOBAL}),
         # Held implicitly by everyone with a role; what it opens follows from the generated tables.
         FINANCE_AND_OPERATIONS_BASIC_USER: (FINANCE_AND_OPERATIONS_TEMPLATE, {}),
@@ -99,6 +103,7 @@ def seed_rows(organization: NewOrganization, privileges: Iterable[Record]) -> It
     for name, (template, grants) in STANDARD_ROLES.items():
         yield from _role_rows(root, name, template, grants)
     yield from view_rows(organization.organization_id)
+    yield from time_zone_rows()
 
 
 def application_administrator_rows(organization_id: Guid, application_id: Guid) -> Iterator[tuple[str, Record]]:

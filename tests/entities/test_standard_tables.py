@@ -133,7 +133,10 @@ def test_both_ends_of_every_relationship_exist(relationship):
     match relationship:
         case OneToMany() as r:
             assert r.referenced_column == CATALOG.tables[r.referenced_table].primary_id
-            assert isinstance(CATALOG.tables[r.referencing_table].by_name[r.referencing_column].type, LookupType)
+            column = CATALOG.tables[r.referencing_table].by_name[r.referencing_column]
+            # The references of user settings are plain GUIDs in $metadata.
+            is_plain = r.referencing_table == "usersettings" and not isinstance(column.type, LookupType)
+            assert isinstance(column.type, UniqueIdentifierType if is_plain else LookupType)
         case ManyToMany() as r:
             assert {r.column1, r.column2} <= CATALOG.tables[r.intersect_table].by_name.keys()
             assert (r.column1, r.column2) == (
