@@ -57,7 +57,10 @@ def text_condition(column: ColumnRef, operator: ConditionOperator, text: str) ->
 
 
 def expression(pattern: str) -> str:
-    """Return the regular expression that matches, as a whole, the texts that a pattern means."""
+    """Return the regular expression that matches, as a whole, the texts that a pattern means.
+
+    Python and PostgreSQL read it alike but for the atomic groups: PostgreSQL takes them as plain ones.
+    """
     first, *rest = _segments(pattern)
     if not rest:
         return first

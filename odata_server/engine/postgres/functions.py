@@ -23,8 +23,9 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN value COLLATE "C" ~ ('^(?:' || replace(regular, '(?>', '(?:') || ')$');
 """
 
-# `number` of a fiscal period counts from 1; `first` is the first day of the fiscal year that the day lies in. Days that
-# no column holds, before 1753 and behind 30 December 9999, are those of `entities.relative.fiscal`.
+# The rules are those of `entities.relative.fiscal`, also for days that no column holds (before 1753, behind 30 December
+# 9999). `first` is the first day of the fiscal year; a period is numbered `year * 100 + period`, years by their begin.
+# A zone is `UTC` or an area and a location: `CET` and its like are abbreviations here, which know no summer time.
 _CALENDAR: Final = r"""
 CREATE OR REPLACE FUNCTION local_day(moment text, zone text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -32,23 +33,15 @@ BEGIN
     RETURN to_char(moment::timestamptz AT TIME ZONE zone, 'YYYY-MM-DD');
 END $$;
 
-CREATE OR REPLACE FUNCTION fiscal_begin(start date, year bigint) RETURNS date
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
-BEGIN
-    IF year < 1753 THEN
-        RETURN '1753-01-01';
-    END IF;
-    RETURN start + make_interval(years => year::int - EXTRACT(year FROM start)::int);
-END $$;
-
 CREATE OR REPLACE FUNCTION fiscal_number(day date, start date, period_type bigint) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    year bigint := EXTRACT(year FROM day);
-    first date := fiscal_begin(start, year);
-    periods bigint;
-    months bigint;
-    number bigint;
+    year int := date_part('year', day);
+    month int := date_part('month', day);
+    years int := year - date_part('year', start)::int;
+    first date := start + make_interval(years);
+    periods int;
+    months int;
 BEGIN
     CASE period_type
         WHEN 2000 THEN periods := 1;
@@ -57,26 +50,26 @@ BEGIN
         WHEN 2003 THEN periods := 12;
         WHEN 2004 THEN periods := 13;
     END CASE;
+    IF year < 1753 THEN
+        RETURN (year - 1) * 100 + 1;
+    END IF;
     IF day < first THEN
         year := year - 1;
-        first := fiscal_begin(start, year);
+        first := start + make_interval(years - 1);
     END IF;
-    IF day < first THEN
-        number := 1;
-    ELSIF first = '1753-01-01' OR day >= '9999-12-30' THEN
-        number := periods;
-    ELSIF period_type = 2004 THEN
-        number := (day - first) / 28 + 1;
-    ELSE
-        months := EXTRACT(year FROM day) * 12 + EXTRACT(month FROM day)
-            - EXTRACT(year FROM first) * 12 - EXTRACT(month FROM first);
-        -- A period that would begin behind the end of a month begins on its last day.
-        IF day < first + make_interval(months => months::int) THEN
-            months := months - 1;
-        END IF;
-        number := months / (12 / periods) + 1;
+    IF first <= '1753-01-01' OR day >= '9999-12-30' THEN
+        RETURN year * 100 + periods;
     END IF;
-    RETURN year * 100 + least(number, periods);
+    IF period_type = 2004 THEN
+        RETURN year * 100 + least(periods, (day - first) / 28 + 1);
+    END IF;
+    months := (date_part('year', day)::int - date_part('year', first)::int) * 12
+        + month - date_part('month', first)::int;
+    -- Before the day of the month on which periods begin; on the last day of a month that is too short they begin too.
+    IF date_part('day', day) < date_part('day', first) AND date_part('month', day + 1) = month THEN
+        months := months - 1;
+    END IF;
+    RETURN year * 100 + least(periods, months / (12 / periods) + 1);
 END $$;
 
 CREATE OR REPLACE FUNCTION fiscal_period(moment text, start text, period_type bigint, zone text) RETURNS bigint

@@ -176,7 +176,7 @@ def test_exact_numbers_are_the_same(engines, rows):
 def test_every_day_around_a_boundary_lies_in_the_same_period(engines, start, period_type):
     around = [
         first + timedelta(days=number)
-        for first in (EARLIEST, date(1999, 12, 1), date(2023, 2, 1), date(9998, 12, 1))
+        for first in (date(1752, 12, 1), EARLIEST, date(1999, 12, 1), date(2023, 2, 1), date(9998, 12, 1))
         for number in range(395)
     ]
     last = date(9999, 12, 31)
