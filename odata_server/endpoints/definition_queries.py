@@ -1,11 +1,14 @@
 """Query options over definitions: `$select`, `$filter`, `$expand` and `$count`; there is no paging and no order.
 
+`LabelLanguages=1033` limits labels to a language (Learn: "Query table definitions using the Web API").
+
 Learn, "Query table definitions using the Web API": MetadataId always comes; items of a collection of several types say
 theirs in `@odata.type`; a selection counts for the declared type, so properties of derived types take a cast.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,13 +18,15 @@ from odata_server.edm.definition_types import all_navigations, all_properties, a
 from odata_server.edm.naming import WEB_API_NAMESPACE
 from odata_server.endpoints.definition_paths import Place
 from odata_server.render.definition_filters import Filtered, Predicate, compile_filter, fixed_name
-from odata_server.render.definition_labels import Json
+from odata_server.render.definition_labels import Json, in_languages
 from odata_server.render.definitions import Definition, Definitions, Shelf
 from odata_server.syntax.request_trees import ExpandItem, ExpandTarget, QueryOptions
 from odata_server.syntax.trees import Expression
 
 _UNDERSTOOD: Final = frozenset({"$select", "$filter", "$expand", "$count"})
 _NO_OPTIONS: Final = QueryOptions()
+_LABEL_LANGUAGES: Final = "LabelLanguages"
+_LCID: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class _Answer:
 
     definitions: Definitions
     root: str
+    languages: frozenset[int] | None
 
 
 def answer(place: Place, options: QueryOptions, definitions: Definitions, root: str) -> object:
@@ -77,10 +83,11 @@ def answer(place: Place, options: QueryOptions, definitions: Definitions, root: 
     for name in options.names:
         if name not in _UNDERSTOOD:
             raise MalformedRequest(f"The query parameter {name} is not supported")
+    languages = _languages(options)
     if place.member:
-        return _member(place, root)
+        return _member(place, root, languages)
     plan = _planned(options, place.type_name, {alias.name: alias.value for alias in options.aliases})
-    made = _Answer(definitions, root)
+    made = _Answer(definitions, root, languages)
     if isinstance(place.found, Shelf):
         return _collection(place, place.found, plan, made)
     if options.filter is not None or options.count:
@@ -89,6 +96,19 @@ def answer(place: Place, options: QueryOptions, definitions: Definitions, root: 
         return None
     context = f"{root}/$metadata#{_collection_path(place)}{plan.listed}/$entity"
     return {"@odata.context": context, **_item(place.found, plan, _own_path(place), made)}
+
+
+def _languages(options: QueryOptions) -> frozenset[int] | None:
+    """Return the languages whose labels are wanted, None for all.
+
+    Raises:
+        MalformedRequest: what is given is no LCID.
+    """
+    given = [option.value or "" for option in options.custom if option.name == _LABEL_LANGUAGES]
+    texts = [text.strip() for value in given for text in value.split(",")]
+    if not all(map(_LCID.fullmatch, texts)):
+        raise MalformedRequest(f"The value '{','.join(texts)[:100]}' of '{_LABEL_LANGUAGES}' is no language code.")
+    return frozenset(map(int, texts)) if given else None
 
 
 def _planned(options: QueryOptions, type_name: str, aliases: Mapping[str, Expression]) -> _Plan:
@@ -157,10 +177,10 @@ def _unknown(name: str, type_name: str) -> UnknownName:
     return UnknownName(f"Could not find a property named '{name}' on type '{WEB_API_NAMESPACE}.{type_name}'.")
 
 
-def _member(place: Place, root: str) -> object:
+def _member(place: Place, root: str, languages: frozenset[int] | None) -> object:
     """Return one property of a definition; None where it is null."""
     assert isinstance(place.found, Definition)
-    value = place.found.values.get(place.member)
+    value = in_languages(place.found.values.get(place.member), languages)
     if value is None or place.is_raw:
         return value
     return {"@odata.context": f"{root}/$metadata#{place.context}", "value": value}
@@ -201,7 +221,8 @@ def _item(definition: Definition, plan: _Plan, path: str, made: _Answer) -> Json
     if definition.type_name != plan.type_name:
         item["@odata.type"] = f"#{WEB_API_NAMESPACE}.{definition.type_name}"
     names = plan.names
-    item.update(definition.values if names is None else {n: v for n, v in definition.values.items() if n in names})
+    values = definition.values if names is None else {n: v for n, v in definition.values.items() if n in names}
+    item.update((name, in_languages(value, made.languages)) for name, value in values.items())
     for expansion in plan.expansions:
         # A cast in `$expand` asks only of definitions that are of its type.
         if is_derived(definition.type_name, expansion.declared):

@@ -35,6 +35,34 @@ def label_value(label: Label, *, owner: str, kind: str, is_managed: bool) -> Jso
     return {"LocalizedLabels": texts, "UserLocalizedLabel": texts[0] if texts else None}
 
 
+def in_languages(value: object, languages: frozenset[int] | None) -> object:
+    """Return a definition's value with the localized labels of some languages only, at whatever depth they stand.
+
+    The caller's own label, `UserLocalizedLabel`, is no question of languages and stays.
+
+    Args:
+        value: a JSON-ready value.
+        languages: LCIDs; None for all languages.
+    """
+    if languages is None:
+        return value
+    match value:
+        case Mapping():
+            return {
+                name: _of_languages(member, languages) if name == "LocalizedLabels" else in_languages(member, languages)
+                for name, member in value.items()
+            }
+        case list():
+            return [in_languages(item, languages) for item in value]
+        case _:
+            return value
+
+
+def _of_languages(labels: object, languages: frozenset[int]) -> list[Json]:
+    assert isinstance(labels, list)
+    return [label for label in labels if label["LanguageCode"] in languages]
+
+
 def managed(name: str, *, value: object, can_change: bool = False) -> Json:
     """Return a managed property: its value, and whether a solution's user may change it."""
     return {"Value": value, "CanBeChanged": can_change, "ManagedPropertyLogicalName": name}

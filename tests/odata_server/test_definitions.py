@@ -1,6 +1,7 @@
 """Definitions as clients read them: keys, casts, selections, filters, expansions and refusals."""
 
 import json
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +18,7 @@ from entities.errors import (
 from entities.metadata.catalog import changed
 from entities.metadata.columns import Choice, MultiChoiceType
 from entities.metadata.declare import choice, column, date_only, lookup, options, plain, primary_id, string
+from entities.metadata.labels import label
 from entities.metadata.tables import AlternateKey, ExternalSource, Table, TableKind
 from entities.standard.environment import standard_catalog
 from entities.values import Guid
@@ -32,7 +34,8 @@ PROVIDER = Guid("11111111-1111-1111-1111-111111111111")
 
 
 def _virtual():
-    colour = Choice("mshr_colour", options("Red", "Blue", first=200_000_000), is_global=True)
+    red, blue = options("Red", "Blue", first=200_000_000)
+    colour = Choice("mshr_colour", (replace(red, label=label("Red", nl="Rood")), blue), is_global=True)
     return Table(
         "mshr_worker",
         "mshr_Worker",
@@ -48,7 +51,7 @@ def _virtual():
             date_only("mshr_Start"),
             lookup("mshr_AccountId", "account"),
         ),
-        plain("Worker"),
+        label("Worker", nl="Werknemer"),
         plain("Workers"),
         kind=TableKind.VIRTUAL,
         source=ExternalSource("Finance", "HcmWorkerEntity", "Workers", PROVIDER),
@@ -125,6 +128,42 @@ def test_its_second_question_translates_labels_of_choices(get):
     assert isinstance(first["Value"], int)
     assert first["Label"]["UserLocalizedLabel"]["Label"]
     assert first["Label"]["LocalizedLabels"][0]["LanguageCode"] == 1033
+
+
+_WORKER = "EntityDefinitions(LogicalName='mshr_worker')"
+_COLOUR = f"Attributes(LogicalName='mshr_colour')/{CRM}.PicklistAttributeMetadata"
+
+
+def _texts(label_value):
+    return [text["Label"] for text in label_value["LocalizedLabels"]]
+
+
+@pytest.mark.parametrize(
+    ("option", "worker", "red"),
+    [
+        ("", ["Worker", "Werknemer"], ["Red", "Rood"]),
+        ("LabelLanguages=1033", ["Worker"], ["Red"]),
+        ("LabelLanguages=1043", ["Werknemer"], ["Rood"]),
+        ("LabelLanguages=1033,1043", ["Worker", "Werknemer"], ["Red", "Rood"]),
+        ("LabelLanguages=1053", [], []),
+    ],
+)
+def test_labels_are_limited_to_the_asked_languages(get, option, worker, red):
+    one = get(f"{_WORKER}?$select=DisplayName&{option}")
+    assert _texts(one["DisplayName"]) == worker
+    assert one["DisplayName"]["UserLocalizedLabel"]["Label"] == "Worker"
+    (listed,) = get(f"EntityDefinitions?$select=DisplayName&$filter=LogicalName eq 'mshr_worker'&{option}")["value"]
+    assert listed["DisplayName"] == one["DisplayName"]
+    assert _texts(get(f"{_WORKER}/DisplayName?{option}")["value"]) == worker
+    nested = get(f"{_WORKER}/{_COLOUR}?$select=LogicalName&$expand=OptionSet&{option}")
+    assert _texts(nested["OptionSet"]["Options"][0]["Label"]) == red
+    choices = get(f"GlobalOptionSetDefinitions(Name='mshr_colour')?{option}")
+    assert _texts(choices["Options"][0]["Label"]) == red
+
+
+def test_definitions_that_are_kept_lose_no_label_to_a_request(get):
+    get(f"{_WORKER}?LabelLanguages=1053")
+    assert _texts(get(_WORKER)["DisplayName"]) == ["Worker", "Werknemer"]
 
 
 def test_a_table_is_found_by_name_and_by_id(get):
@@ -288,6 +327,9 @@ def test_filters(service, condition, expected):
         ("EntityDefinitions(LogicalName='account')/Attributes(LogicalName='nothing')", RecordNotFound, "'nothing'"),
         (f"EntityDefinitions(LogicalName='account')/Attributes(LogicalName='name')/{CRM}.LookupAttributeMetadata",
          RecordNotFound, "LookupAttributeMetadata"),
+        ("EntityDefinitions?LabelLanguages=Dutch", MalformedRequest, "'Dutch' of 'LabelLanguages'"),
+        ("EntityDefinitions?LabelLanguages=", MalformedRequest, "LabelLanguages"),
+        ("EntityDefinitions(LogicalName='account')/DisplayName?LabelLanguages=1033,", MalformedRequest, "1033,"),
         ("EntityDefinitions('account')", MalformedRequest, "key"),
         ("EntityDefinitions(SchemaName='Account')", MalformedRequest, "key"),
         ("EntityDefinitions(LogicalName=3)", MalformedRequest, "key"),
