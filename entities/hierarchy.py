@@ -6,15 +6,16 @@ A one-to-many relationship of a table with itself may be marked hierarchical; a 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import LookupType
+from entities.metadata.columns import Column, IntegerType, LookupType
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table
-from entities.query import ConditionOperator
+from entities.query import CHILDREN, ConditionOperator
 from entities.values import EntityReference, Record
 
 DEPTH: Final = 100
@@ -61,6 +62,16 @@ def _hierarchy(catalog: Catalog, name: str) -> Hierarchy | None:
         ):
             return Hierarchy(name, catalog.tables[name].primary_id, relationship.referencing_column)
     return None
+
+
+def children_table(table: Table) -> Table:
+    """Return the table that `CHILDREN` is a column of: a row per record of a table, with its id."""
+    return replace(table, columns=(table.by_name[table.primary_id], Column(CHILDREN.name, IntegerType(), "Children")))
+
+
+def children(hierarchy: Hierarchy, records: Iterable[Record]) -> Counter[str]:
+    """Return how many records are directly below each record of a hierarchy."""
+    return Counter(parent for _, parent in _pairs(hierarchy, records))
 
 
 def related(

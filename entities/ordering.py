@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from entities.hierarchy import children_table
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import LookupType
 from entities.metadata.tables import Table, TableKind
 from entities.query import (
+    CHILDREN,
     And,
     ColumnRef,
     Condition,
@@ -55,7 +57,9 @@ def _by_id(catalog: Catalog, query: QueryExpression) -> tuple[ColumnRef, ...]:
 
 def tables_of(catalog: Catalog, query: QueryExpression) -> dict[str, Table]:
     """Return the tables of a query by alias, without those that only a condition looks into."""
-    return {"": catalog.tables[query.table], **_linked(catalog, query.links)}
+    table = catalog.tables[query.table]
+    counts = {CHILDREN.alias: children_table(table)} if query.counts_children else {}
+    return {"": table, **_linked(catalog, query.links), **counts}
 
 
 def _linked(catalog: Catalog, links: Sequence[LinkEntity]) -> dict[str, Table]:

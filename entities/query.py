@@ -307,6 +307,10 @@ class Expansion:
     query: QueryExpression
 
 
+CHILDREN = ColumnRef("children", "$children")
+"""The number of records directly below a row in its table's hierarchy, as a column of a table joined to each row."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueryExpression:
     """A query on one table.
@@ -317,6 +321,8 @@ class QueryExpression:
 
     With groups or aggregates the rows are groups and nothing else is returned: orders name aliases, pages go by number,
     and `aggregate_limit` may lower the number of records that are read at most.
+
+    `counts_children` brings, with each row, the column `CHILDREN`: how many records are directly below it.
     """
 
     table: str
@@ -333,6 +339,7 @@ class QueryExpression:
     aggregates: tuple[Aggregate, ...] = ()
     expansions: tuple[Expansion, ...] = ()
     aggregate_limit: int | None = None
+    counts_children: bool = False
 
     @property
     def is_grouped(self) -> bool:

@@ -6,6 +6,7 @@ Written to be obviously right: nested loops over records, one Python expression 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,14 +16,15 @@ from entities.evaluate.conditions import COMPARISONS, OPERATORS, Comparable, com
 from entities.evaluate.expansions import related_query
 from entities.evaluate.groups import Cell, grouped_records
 from entities.grouping import limit_exceeded, record_limit, result_columns, result_table
-from entities.hierarchy import HIERARCHICAL, hierarchies, related
+from entities.hierarchy import HIERARCHICAL, children, hierarchies, related
 from entities.messages import Rows
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, ColumnType, EntityNameType, LookupType
 from entities.metadata.option_labels import label_order
 from entities.metadata.tables import Table
-from entities.ordering import distinct_columns, full_order, repeating_ids
+from entities.ordering import distinct_columns, full_order, repeating_ids, tables_of
 from entities.query import (
+    CHILDREN,
     And,
     ColumnComparison,
     ColumnRef,
@@ -71,7 +73,7 @@ def answer(query: QueryExpression, catalog: Catalog, tables: Mapping[str, Sequen
     """
     if query.is_grouped:
         return _groups(query, catalog, tables)
-    run = _Run(catalog, tables, {"": catalog.tables[query.table], **_aliases(catalog, query.links)})
+    run = _Run(catalog, tables, tables_of(catalog, query))
     found = run.selected(query)
     orders = orders_of(catalog, query)
     rows = run.ordered(found, orders)
@@ -148,6 +150,8 @@ class _Run:
     def selected(self, query: QueryExpression) -> list[Combination]:
         """Return the rows of the query in no particular order, each once when the query is distinct."""
         rows: list[Combination] = [{"": record} for record in self.tables.get(query.table, ())]
+        if query.counts_children:
+            rows = self.with_children(rows)
         for link in query.links:
             rows = self.joined(rows, link)
         rows = [row for row in rows if self.holds(query.filter, row)]
@@ -157,6 +161,15 @@ class _Run:
         ids = (ColumnRef(self.aliases[""].primary_id), *repeating_ids(self.catalog, query.links))
         rows.sort(key=lambda row: [str(self.value(ref, row) or "") for ref in ids], reverse=True)
         return list({tuple(self.comparable(ref, row) for ref in shown): row for row in rows}.values())
+
+    def with_children(self, rows: Sequence[Combination]) -> list[Combination]:
+        """Return the rows, each with the number of records directly below it."""
+        table = self.aliases[""]
+        counts: Counter[str] = Counter()
+        for hierarchy in hierarchies(self.catalog, table, table.primary_id):
+            counts += children(hierarchy, self.tables.get(table.logical_name, ()))
+        own = ColumnRef(table.primary_id)
+        return [{**row, CHILDREN.alias: {CHILDREN.name: counts[str(self.value(own, row))]}} for row in rows]
 
     def joined(self, rows: Sequence[Combination], link: LinkEntity) -> list[Combination]:
         """Return the rows joined with a linked table and with those below it, as a flat chain of SQL joins does."""

@@ -4,6 +4,7 @@
     entity = ( attribute / all-attributes / no-attrs / order / filter / link-entity )*
 
 Attributes that steer only the real service's database (`no-lock`, `latematerialize`, `options`) change nothing here.
+No row has ever been moved to long-term retention, so `datasource='retained'` finds none.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from entities.errors import MalformedRequest, NotSupported
+from entities.errors import MalformedRequest
 from entities.metadata.tables import Table
-from entities.query import Filter, Page, PageAnchor, QueryExpression, both
+from entities.query import NO_ROWS, Filter, Page, PageAnchor, QueryExpression, both
 from odata_server.bind.fetchxml_columns import bind_orders, context_list, row_shape, shown_columns
-from odata_server.bind.fetchxml_document import Element, flag, malformed, read_document, required, whole
+from odata_server.bind.fetchxml_document import MALFORMED, Element, flag, malformed, read_document, required, whole
 from odata_server.bind.fetchxml_filters import bind_filters, bind_links, invalid_node
 from odata_server.bind.fetchxml_groups import Grouping, bind_grouping
 from odata_server.bind.fetchxml_sources import Source, Sources, table_named
@@ -29,6 +30,7 @@ LARGEST_PAGE: Final = 5_000
 FARTHEST: Final = 50_000
 """Rows that can be skipped without a paging cookie (Learn: "Page results using FetchXml", legacy paging)."""
 
+_RETAINED: Final = "retained"
 ENTITIES_DO_NOT_MATCH: Final = "0x80041128"
 _IN_ENTITY: Final = frozenset({"attribute", "all-attributes", "no-attrs", "order", "filter", "link-entity"})
 
@@ -56,7 +58,6 @@ def bind_fetch(text: str, table: Table, reading: Reading, *, counts: bool = Fals
         UnknownName: a table or column does not exist (0x80041102, 0x80041103).
         MalformedRequest: it is no XML (0x80040201), no FetchXML (0x80040303), or asks for what cannot be.
         InvalidArgument: a value does not fit its column.
-        NotSupported: a feature that the simulator does not have yet.
     """
     fetch = _read(read_document(text), table, reading)
     keys = _keys(fetch, reading)
@@ -83,9 +84,9 @@ def bind_saved(document: Element, table: Table, reading: Reading, *, skiptoken: 
     keys = _keys(fetch, reading)
     anchor = read_cookie(skiptoken, keys) if skiptoken is not None else None
     size = reading.preferences.max_page_size or whole(fetch.element, "count", 1) or LARGEST_PAGE
-    top = whole(fetch.element, "top", 1)
+    top = _top(fetch.element)
     page = None if top else Page(min(size, LARGEST_PAGE), anchor)
-    query = replace(fetch.query, top=top and min(top, LARGEST_PAGE), page=page, count=counts)
+    query = replace(fetch.query, top=top, page=page, count=counts)
     return _bound(fetch, query, keys, reading, counts=counts, fetch_cookie=False)
 
 
@@ -130,6 +131,8 @@ def _entity(root: Element) -> Element:
         if child.name not in {"entity", "order"}:
             raise invalid_node(child)
     entities = tuple(root.named("entity"))
+    if not entities:
+        raise MalformedRequest("A required element was not specified. 'entity'", code="0x80041123")
     if len(entities) != 1:
         raise malformed("There must be exactly one element 'entity'.")
     for child in entities[0].children:
@@ -144,10 +147,10 @@ def _check_fetch(root: Element) -> None:
         raise MalformedRequest(
             "The only valid values for mapping are 'logical' or 'internal' which is deprecated.", code="0x80041116"
         )
-    flag(root, "no-lock")
-    flag(root, "min-active-row-version")
-    if root.get("datasource") is not None:
-        raise NotSupported("Long-term retained data (the attribute 'datasource') is not supported yet.")
+    for name in ("no-lock", "min-active-row-version", "latematerialize"):
+        flag(root, name)
+    if (root.get("datasource") or _RETAINED) != _RETAINED:
+        raise malformed(f"The only valid value for datasource attribute is '{_RETAINED}'.")
 
 
 def _bound_entity(root: Element, entity: Element, sources: Sources, reading: Reading) -> _Fetch:
@@ -156,6 +159,8 @@ def _bound_entity(root: Element, entity: Element, sources: Sources, reading: Rea
     condition = bind_filters(entity, sources.root, sources)
     for demand in demands:
         condition = both(condition, demand)
+    if root.get("datasource"):
+        condition = NO_ROWS
     table = sources.root.table
     query = QueryExpression(table.logical_name, filter=condition, links=links)
     if flag(root, "aggregate"):
@@ -163,6 +168,10 @@ def _bound_entity(root: Element, entity: Element, sources: Sources, reading: Rea
         return _grouped(root, query, bind_grouping(entity, sources.root, sources.joined, raw=raw), reading)
     columns = shown_columns(entity, sources, sources.joined)
     distinct = flag(root, "distinct")
+    if distinct and next(entity.named("no-attrs"), None) is not None:
+        raise MalformedRequest(
+            "The no-attrs tag cannot be used in conjuction with Distinct set to true.", code="0x8004112c"
+        )
     by_value = distinct and not columns.has_own(table.primary_id)
     shape = row_shape(columns, sources.root, reading, by_value=by_value)
     names = dict.fromkeys(member.column.name for member in shape.members if not member.column.alias)
@@ -175,6 +184,7 @@ def _bound_entity(root: Element, entity: Element, sources: Sources, reading: Rea
         linked_columns=tuple(linked),
         orders=bind_orders(entity, sources, sources.joined, raw=flag(root, "useraworderby")),
         distinct=distinct,
+        counts_children=bool(columns.child_counts),
     )
     return _Fetch(root, query, shape, f"{table.entity_set_name}{context_list(columns, shape, sources.root)}")
 
@@ -198,15 +208,31 @@ def _keys(fetch: _Fetch, reading: Reading) -> tuple[Key, ...]:
 
 def _extent(root: Element, keys: tuple[Key, ...]) -> tuple[int | None, Page | None]:
     """Return `top`, or the page that `page`, `count` and `paging-cookie` say."""
-    top = whole(root, "top", 1)
+    top = _top(root)
     if top is not None:
-        for name in ("page", "count"):
-            if root.get(name) is not None:
-                raise malformed(f"The top attribute can't be specified with paging attribute {name}.")
-        return min(top, LARGEST_PAGE), None
+        return top, None
     size = min(whole(root, "count", 0) or LARGEST_PAGE, LARGEST_PAGE)
     number = whole(root, "page", 1) or 1
     return None, Page(size, _anchor(root, keys, number, size))
+
+
+def _top(root: Element) -> int | None:
+    """Return `top`, which goes up to a page's size and not together with paging (Learn: "Page results", "Count rows").
+
+    Raises:
+        MalformedRequest: it is out of range, or stands beside what belongs to pages.
+    """
+    top = whole(root, "top", 1)
+    if top is None:
+        return None
+    given = [name for name in ("page", "count", "paging-cookie") if root.get(name) is not None]
+    if flag(root, "returntotalrecordcount"):
+        given.append("returntotalrecordcount")
+    if given:
+        raise MalformedRequest(f"The top attribute can't be specified with paging attribute {given[0]}", code=MALFORMED)
+    if top > LARGEST_PAGE:
+        raise malformed(f"The attribute 'top' must be a whole number between 1 and {LARGEST_PAGE}.")
+    return top
 
 
 def _anchor(root: Element, keys: tuple[Key, ...], number: int, size: int) -> PageAnchor | None:

@@ -7,7 +7,7 @@ in the Web API; those of links and columns with an alias are open properties, th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,14 +16,22 @@ from entities.metadata.columns import Column, LookupType, MultiChoiceType
 from entities.metadata.labels import ENGLISH
 from entities.metadata.option_labels import has_sorted_labels
 from entities.query import ColumnRef, Order
+from odata_server.bind.fetchxml_children import child_counts, child_members, counts_children
 from odata_server.bind.fetchxml_document import Element, flag, required
-from odata_server.bind.fetchxml_sources import DUPLICATE_ALIAS, Source, Sources, checked_alias, column_named, ref
+from odata_server.bind.fetchxml_sources import (
+    DUPLICATE_ALIAS,
+    Source,
+    Sources,
+    checked_alias,
+    column_named,
+    encoded,
+    ref,
+)
 from odata_server.bind.selection import Reading
 from odata_server.edm.naming import readable_columns, web_api_property
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.edm.shapes import Wanted, web_api_members
 
-DOT: Final = "_x002e_"
 _VALUES: Final = frozenset({Facet.VALUE, Facet.VALUE_AS_TEXT})
 
 
@@ -38,36 +46,44 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What an answer shows: columns of the query's own table (`is_all`: every one of them), and of the links."""
+    """What an answer shows: columns of the query's own table (`is_all`: every one of them), and of the links.
+
+    `child_counts` are the aliases of the number of records below each row.
+    """
 
     own: tuple[Shown, ...]
     linked: tuple[Shown, ...]
     is_all: bool
+    child_counts: tuple[str, ...] = ()
 
     def has_own(self, name: str) -> bool:
         """Say whether a column of the query's own table is chosen."""
         return self.is_all or any(shown.column.logical_name == name for shown in self.own)
 
 
-def shown_columns(entity: Element, sources: Sources, links: Iterable[tuple[Element, Source]]) -> Columns:
+def shown_columns(entity: Element, sources: Sources, links: Sequence[tuple[Element, Source]]) -> Columns:
     """Return the columns that the document chooses; an `entity` that chooses none shows them all.
 
     Raises:
         UnknownName: a column does not exist.
+        InvalidArgument: `rowaggregate` stands on a column that it cannot stand on.
         MalformedRequest: two columns have the same alias.
     """
+    counts = child_counts(entity, sources.root, links, sources.catalog)
     own = tuple(_chosen(entity, sources.root))
     linked = tuple(shown for element, source in links for shown in _chosen(element, source))
-    names = [shown.alias for shown in (*own, *linked) if shown.alias is not None]
+    names = [*counts, *(shown.alias for shown in (*own, *linked) if shown.alias is not None)]
     if len(set(names)) < len(names):
         raise MalformedRequest("FetchXML should have unique aliases.", code=DUPLICATE_ALIAS)
     chooses = next(entity.named("attribute", "no-attrs"), None) is not None
     is_all = next(entity.named("all-attributes"), None) is not None or not chooses
-    return Columns(own, linked, is_all)
+    return Columns(own, linked, is_all, tuple(counts))
 
 
 def _chosen(element: Element, source: Source) -> Iterator[Shown]:
     for child in element.named("attribute", "all-attributes"):
+        if child.name == "attribute" and counts_children(child):
+            continue
         if child.name == "attribute":
             alias = child.get("alias")
             column = column_named(source, required(child, "name"))
@@ -88,6 +104,7 @@ def row_shape(columns: Columns, root: Source, reading: Reading, *, by_value: boo
     members = list(_own_members(columns, root, reading, by_value=by_value))
     for source in dict.fromkeys(shown.source for shown in columns.linked):
         members.extend(_linked_members(source, [s for s in columns.linked if s.source == source], reading))
+    members.extend(child_members(columns.child_counts, reading))
     seen: dict[str, Member] = {}
     for member in members:
         optional = replace(member, omits_null=True) if member.facet in _VALUES else member
@@ -130,11 +147,6 @@ def _suffix(member: Member) -> str | None:
     property_name = f"_{name}_value" if isinstance(member.type, LookupType) else name
     rest = member.name.removeprefix(property_name)
     return rest if member.name.startswith(property_name) and (not rest or rest.startswith("@")) else None
-
-
-def encoded(name: str) -> str:
-    """Return an alias as the name of an open property."""
-    return name.replace(".", DOT)
 
 
 def context_list(columns: Columns, shape: RowShape, root: Source) -> str:

@@ -25,7 +25,7 @@ from entities.query import (
     both,
 )
 from entities.wildcards import text_condition
-from odata_server.bind.fetchxml_document import Element, malformed, required
+from odata_server.bind.fetchxml_document import Element, flag, malformed, required
 from odata_server.bind.fetchxml_sources import (
     INVALID_LINK_TYPE,
     JOINS,
@@ -63,6 +63,7 @@ def bind_filters(element: Element, near: Source, sources: Sources) -> Filter:
 
 
 def _filter(element: Element, near: Source, sources: Sources) -> Filter:
+    flag(element, "isquickfindfields")
     kind = element.get("type") or "and"
     if kind not in {"and", "or"}:
         raise MalformedRequest("Unsupported filter type. Valid values are 'and', or 'or'.", code=INVALID_FILTER_TYPE)
@@ -90,8 +91,9 @@ def invalid_node(element: Element) -> MalformedRequest:
 
 
 def _condition(element: Element, source: Source, sources: Sources) -> Filter:
-    if element.get("aggregate") is not None:
-        raise malformed("A condition on an aggregate is not supported.")
+    for name in ("aggregate", "rowaggregate"):
+        if element.get(name) is not None:
+            raise malformed(f"A condition on an aggregate ('{name}') is not supported.")
     column = column_named(source, required(element, "attribute"))
     name = required(element, "operator")
     valueof = element.get("valueof")

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from entities.errors import MalformedRequest, NotSupported
+from entities.errors import MalformedRequest
 from entities.metadata.columns import Column
 from entities.metadata.labels import ENGLISH
 from entities.metadata.option_labels import has_sorted_labels
 from entities.query import Aggregate, AggregateFunction, ColumnRef, DateGrouping, Group, Order
-from odata_server.bind.fetchxml_columns import encoded
 from odata_server.bind.fetchxml_document import Element, flag, malformed, required
-from odata_server.bind.fetchxml_sources import DUPLICATE_ALIAS, Source, checked_alias, column_named, ref
+from odata_server.bind.fetchxml_sources import DUPLICATE_ALIAS, Source, checked_alias, column_named, encoded, ref
 
 _FUNCTIONS: Final = {function.value: function for function in AggregateFunction}
 _GROUPINGS: Final = {grouping.value: grouping for grouping in DateGrouping}
@@ -41,7 +40,6 @@ def bind_grouping(
     Raises:
         UnknownName: a column does not exist.
         MalformedRequest: a column is neither grouped by nor aggregated, or has no alias of its own.
-        NotSupported: `rowaggregate`.
     """
     places = ((entity, root), *links)
     columns = [(found, column) for element, source in places for found, column in _made(element, source)]
@@ -68,8 +66,6 @@ def _made(element: Element, source: Source) -> Iterator[tuple[Group | Aggregate,
     for child in element.named("attribute", "all-attributes"):
         if child.name != "attribute":
             raise _returned()
-        if child.get("rowaggregate") is not None:
-            raise NotSupported("FetchXML with the attribute 'rowaggregate' is not supported yet.")
         column = column_named(source, required(child, "name"))
         function = child.get("aggregate")
         is_grouped = flag(child, "groupby")

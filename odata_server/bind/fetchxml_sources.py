@@ -110,6 +110,11 @@ class Sources:
         )
 
 
+def encoded(alias: str) -> str:
+    """Return an alias as the name of an open property."""
+    return alias.replace(".", "_x002e_")
+
+
 def checked_alias(name: str) -> str:
     """Return an alias that may name a member of the answer.
 

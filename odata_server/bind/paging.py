@@ -208,8 +208,10 @@ def _anchor(text: str, keys: tuple[Key, ...]) -> PageAnchor:
         raise _malformed()
     terms = list(_TERM.finditer(inner["terms"]))
     is_whole = "".join(term.group() for term in terms) == inner["terms"]
-    if not is_whole or tuple(term["name"] for term in terms) != tuple(key.name for key in keys):
+    if not is_whole:
         raise _malformed()
+    if tuple(term["name"] for term in terms) != tuple(key.name for key in keys):
+        raise MalformedRequest("Order by columns do not match those in paging cookie.", code="0x80041129")
     values = tuple(_value(term["last"], key) for term, key in zip(terms, keys, strict=True))
     if any(key.is_id and value is None for key, value in zip(keys, values, strict=True)):
         raise _malformed()

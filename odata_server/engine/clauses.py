@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
+from entities.hierarchy import children_table, hierarchies
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, LookupType
 from entities.metadata.option_labels import label_order
 from entities.ordering import full_order
-from entities.query import Order, QueryExpression
+from entities.query import CHILDREN, Order, QueryExpression
 from odata_server.engine.database import quoted
+from odata_server.engine.hierarchy_sql import children_sql
 from odata_server.engine.predicates import Scope, comparable_sql, join_sql
 from odata_server.engine.row_json import text
 from odata_server.engine.slots import Slot
@@ -21,7 +23,19 @@ def source_sql(scope: Scope, query: QueryExpression) -> str:
     """Return the FROM clause of a query with its links; its table enters the scope under the empty alias."""
     alias = scope.enter("", query.table)
     joins = [join_sql(scope, link) for link in query.links]
+    if query.counts_children:
+        joins.append(_children_sql(scope, query.table, alias))
     return " ".join((f"FROM {quoted(query.table)} AS {alias}", *joins))
+
+
+def _children_sql(scope: Scope, name: str, near: str) -> str:
+    """Return the JOIN clause that brings the number of records below each row."""
+    table = scope.catalog.tables[name]
+    (hierarchy,) = hierarchies(scope.catalog, table, table.primary_id)
+    alias = scope.enter(CHILDREN.alias, name)
+    scope.tables[CHILDREN.alias] = (alias, children_table(table))
+    key = quoted(table.primary_id)
+    return f"JOIN ({children_sql(hierarchy)}) AS {alias} ON {alias}.{key} = {near}.{key}"
 
 
 def orders_of(catalog: Catalog, query: QueryExpression) -> tuple[Order, ...]:

@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from entities.hierarchy import DEPTH, UPWARD, WITH_ITSELF, Hierarchy
-from entities.query import ConditionOperator
+from entities.query import CHILDREN, ConditionOperator
 from odata_server.engine.database import quoted
+
+
+def children_sql(hierarchy: Hierarchy) -> str:
+    """Return the query for every record of a table: its id, and how many records are directly below it."""
+    table, key, parent = (quoted(name) for name in (hierarchy.table, hierarchy.key, hierarchy.parent))
+    counted = f"SELECT count(*) FROM {table} AS c WHERE c.{parent} = r.{key}"
+    return f"SELECT r.{key}, ({counted}) AS {quoted(CHILDREN.name)} FROM {table} AS r"
 
 
 def related_sql(

@@ -62,6 +62,7 @@ def _query_signature(query: QueryExpression, literals: list[Value]) -> Signature
         query.groups,
         query.aggregates,
         query.aggregate_limit,
+        query.counts_children,
         tuple([(e.navigation, _query_signature(e.query, literals)) for e in query.expansions]),
     )
 

@@ -40,6 +40,7 @@ NOW_OTHER = {
     "groups": ("group",),
     "aggregates": ("sum",),
     "aggregate_limit": 5,
+    "counts_children": True,
     "expansions": (Expansion("parent", QueryExpression("account")),),
 }
 

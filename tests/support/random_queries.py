@@ -26,6 +26,7 @@ from entities.metadata.labels import ENGLISH
 from entities.metadata.option_labels import has_sorted_labels
 from entities.metadata.tables import Table
 from entities.query import (
+    CHILDREN,
     And,
     ColumnComparison,
     ColumnRef,
@@ -273,14 +274,17 @@ def queries(draw: st.DrawFn, tables: Tables) -> QueryExpression:
     refs = [ColumnRef(column.logical_name, alias) for alias, column in sortable]
     linked = [ref for ref in refs if ref.alias]
     chosen = draw(st.lists(st.tuples(st.sampled_from(refs), st.booleans(), LANGUAGES), max_size=3))
+    counts = table == "firm" and draw(st.booleans())
+    shown = draw(st.lists(st.sampled_from(linked), max_size=3, unique=True)) if linked else []
     return QueryExpression(
         table,
-        linked_columns=tuple(draw(st.lists(st.sampled_from(linked), max_size=3, unique=True))) if linked else (),
+        linked_columns=(*shown, *((CHILDREN,) if counts else ())),
         filter=draw(filters(tables, sight)),
         links=joined,
         orders=tuple(Order(ref, descending, _labels(sight, ref, lcid)) for ref, descending, lcid in chosen),
         count=True,
         distinct=fan is not None,
+        counts_children=counts,
     )
 
 

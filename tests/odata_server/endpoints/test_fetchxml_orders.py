@@ -119,7 +119,11 @@ def test_the_cookie_names_the_label(api, people):
 def test_a_cookie_of_the_other_order_is_refused(api, people):
     cookie = answered(api, fetch(ORDER, count=3))[COOKIE].split('pagingcookie="')[1].split('"')[0]
     text = fetch(ORDER, count=3, page=2, paging_cookie=cookie, useraworderby="1")
-    assert api.error("GET", f"/contacts?fetchXml={quote(text)}")[:2] == (400, "0x80040203")
+    assert api.error("GET", f"/contacts?fetchXml={quote(text)}") == (
+        400,
+        "0x80041129",
+        "Order by columns do not match those in paging cookie.",
+    )
 
 
 def test_groups_sort_by_label_as_rows_do(api, people):
