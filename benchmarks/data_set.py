@@ -24,10 +24,11 @@ import apsw
 from entities.messages import Create, Written
 from entities.values import EntityReference, Guid, Record
 from odata_server.admin.data_directory import Secrets
-from odata_server.admin.first_start import AUTHORITY_DATABASE, open_server_authority, system_sources
+from odata_server.admin.first_start import open_server_authority, system_sources
 from odata_server.app import prepare
 from odata_server.engine.authority_store import open_authority_database
 from odata_server.engine.organization import OrganizationService
+from odata_server.engine.places import storage_place
 from odata_server.environments import Environments, open_environments
 from odata_server.settings import Settings
 from security.authority.authority import Authority, AuthorityStores
@@ -121,10 +122,11 @@ def make_data_set(directory: Path, rows: int, progress: Callable[[str], None]) -
 @contextmanager
 def opened_environments(settings: Settings) -> Iterator[tuple[Authority, Environments]]:
     """Open what lies in a data directory, without background work."""
-    database = open_authority_database(settings.storage_directory / AUTHORITY_DATABASE)
+    place = storage_place(settings)
+    database = open_authority_database(place.authority())
     stores = AuthorityStores(database.tenants, database.registrations, database.keys)
     authority = open_server_authority(settings, stores, system_sources())
-    environments = open_environments(settings, authority)
+    environments = open_environments(settings, place, authority)
     try:
         yield authority, environments
     finally:

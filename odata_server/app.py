@@ -9,6 +9,7 @@ build     in every worker: opens the stores, wires services, doors and authority
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from importlib.metadata import version
 from uuid import uuid4
 
@@ -17,13 +18,7 @@ from flask import Flask
 from entities.human_resources.actions import ACTIONS
 from entities.standard.identifiers import root_business_unit_id
 from odata_server.admin.data_directory import Secrets, read_secrets
-from odata_server.admin.first_start import (
-    AUTHORITY_DATABASE,
-    Prepared,
-    open_server_authority,
-    prepare_authority,
-    system_sources,
-)
+from odata_server.admin.first_start import Prepared, open_server_authority, prepare_authority, system_sources
 from odata_server.admin.fixture import Target, apply_fixture
 from odata_server.admin.fixture_file import Fixture, read_fixture
 from odata_server.endpoints.control import Control, control_routes
@@ -32,6 +27,7 @@ from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
 from odata_server.endpoints.routes import data_routes
 from odata_server.endpoints.services import Services
 from odata_server.engine.authority_store import AuthorityDatabase, open_authority_database
+from odata_server.engine.places import storage_place
 from odata_server.environments import ORGANIZATION_ID, Environments, open_environments, prepare_environments
 from odata_server.settings import Settings
 from security.authority.authority import Authority, AuthorityStores
@@ -48,27 +44,25 @@ def prepare(settings: Settings, known: Secrets) -> Prepared:
         settings: the server's settings.
         known: the secrets of earlier starts.
     """
-    prepared = prepare_authority(settings, known, ORGANIZATION_ID)
-    database = open_authority_database(settings.storage_directory / AUTHORITY_DATABASE)
-    try:
-        authority = _authority(settings, database)
+    place = storage_place(settings)
+    with place.turn(), closing(open_authority_database(place.authority())) as database:
+        authority, prepared = prepare_authority(settings, database, known, ORGANIZATION_ID)
         fixture = read_fixture(settings.fixture) if settings.fixture else Fixture()
 
         def add_fixture(made: Environments) -> None:
             target = Target(made.dataverse, made.human_resources, authority, root_business_unit_id(ORGANIZATION_ID))
             apply_fixture(fixture, target)
 
-        prepare_environments(settings, authority, add_fixture)
-    finally:
-        database.close()
+        prepare_environments(settings, place, authority, add_fixture)
     return prepared
 
 
 def build(settings: Settings) -> Flask:
     """Return the application of one worker process, with its background work started."""
-    database = open_authority_database(settings.storage_directory / AUTHORITY_DATABASE)
+    place = storage_place(settings)
+    database = open_authority_database(place.authority())
     authority = _authority(settings, database)
-    environments = open_environments(settings, authority)
+    environments = open_environments(settings, place, authority)
     environments.start_background()
     application = Flask("talentverse", static_folder=None)
     control_key = read_secrets(settings.data_directory).control_key

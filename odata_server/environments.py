@@ -8,11 +8,9 @@ open      in every worker: organization services, the provider between them, the
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -32,14 +30,13 @@ from entities.standard.seed import SYSTEM_ADMINISTRATOR, NewOrganization
 from entities.standard.seed import seed_rows as standard_seed
 from entities.standard.user_rules import Application
 from entities.values import EntityReference, Guid, Record
-from odata_server.engine.baseline import keep, put_back
 from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
-from odata_server.engine.environment import Blueprint, fill, open_environment, prepare_database
+from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.jobs import JobWorker
 from odata_server.engine.migration import complete, upgrade
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
+from odata_server.engine.storage_place import BASELINE, BEFORE_UPGRADE, StoragePlace
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
@@ -64,7 +61,6 @@ class Environments:
     human_resources: OrganizationService
     human_resources_directory: HumanResourcesDirectory
     jobs: JobWorker
-    storage: Path
 
     def start_background(self) -> None:
         """Begin to run jobs and checkpoints."""
@@ -78,9 +74,8 @@ class Environments:
 
     def reset(self) -> None:
         """Put both databases back to the state after the first start."""
-        for name, service in self.by_name():
-            assert isinstance(service.database, SqliteDatabase)
-            put_back(service.database, _baseline(self.storage, name))
+        for _, service in self.by_name():
+            service.database.put_back(BASELINE)
 
     def close(self) -> None:
         """End the jobs and close the databases."""
@@ -89,21 +84,18 @@ class Environments:
         self.human_resources.database.close()
 
 
-def open_environments(settings: Settings, authority: Authority, storage: Path | None = None) -> Environments:
-    """Open both environments of a prepared data directory.
+def open_environments(settings: Settings, place: StoragePlace, authority: Authority) -> Environments:
+    """Open both environments where they have been prepared.
 
     Args:
         settings: the server's settings.
+        place: where the databases lie.
         authority: the tenant's app registrations.
-        storage: where the databases lie; the settings' directory unless they are just being made.
     """
-    place = storage or settings.storage_directory
     durability = Durability.FULL if settings.durability == "full" else Durability.NORMAL
     if settings.in_memory:
         durability = Durability.NONE
-    human_resources = open_environment(
-        _database(place, "human-resources"), _human_resources_parts(settings), durability
-    )
+    human_resources = OrganizationService(place.open("human-resources", durability), _human_resources_parts(settings))
     provider = FinanceOperationsProvider(human_resources)
     steps = standard_steps(
         _application_finder(authority),
@@ -117,12 +109,12 @@ def open_environments(settings: Settings, authority: Authority, storage: Path | 
         SECURITY_TABLES,
         {PROVIDER: provider},
     )
-    dataverse = open_environment(_database(place, "dataverse"), parts, durability)
+    dataverse = OrganizationService(place.open("dataverse", durability), parts)
     handlers = {JOB: lambda payload: run_generation(dataverse, lambda: human_resources.catalog, payload)}
     jobs = JobWorker(dataverse.database, handlers)
     dataverse.on_job = jobs.wake
     directory = HumanResourcesDirectory(human_resources.database)
-    return Environments(dataverse, human_resources, directory, jobs, place)
+    return Environments(dataverse, human_resources, directory, jobs)
 
 
 def _human_resources_parts(settings: Settings) -> Parts:
@@ -144,31 +136,31 @@ def _application_finder(authority: Authority) -> Callable[[Guid], Application | 
     return find
 
 
-def prepare_environments(settings: Settings, authority: Authority, extra: Callable[[Environments], None]) -> None:
-    """Make both databases of a new data directory, whole or not at all.
+def prepare_environments(
+    settings: Settings, place: StoragePlace, authority: Authority, extra: Callable[[Environments], None]
+) -> None:
+    """Make both databases of a new place, whole or not at all; the caller has its turn there.
 
     Args:
         settings: the server's settings.
+        place: where the databases are to lie.
         authority: the tenant's app registrations.
         extra: what else belongs to the first state (a fixture).
     """
-    storage = settings.storage_directory
-    if all(_database(storage, name).exists() for name in _NAMES):
-        _upgrade(settings, authority)
+    if all(map(place.holds, _NAMES)):
+        _upgrade(settings, place, authority)
         return
-    with _workplace(storage, "first-start") as place:
+    with place.workplace("first-start") as workplace:
         for name, blueprint in _blueprints().items():
-            prepare_database(_database(place, name), blueprint)
-        made = open_environments(settings, authority, place)
+            with closing(workplace.open(name)) as database:
+                prepare_database(database, blueprint)
+        made = open_environments(settings, workplace, authority)
         _seed(settings, authority, made)
         extra(made)
-        for name, service in made.by_name():
+        for _, service in made.by_name():
             service.database.reader().execute("ANALYZE")
-            assert isinstance(service.database, SqliteDatabase)
-            keep(service.database, _baseline(storage, name))
+            service.database.keep(BASELINE)
             service.database.close()
-        for name in _NAMES:
-            _database(place, name).replace(_database(storage, name))
 
 
 def _blueprints() -> dict[str, Blueprint]:
@@ -178,34 +170,29 @@ def _blueprints() -> dict[str, Blueprint]:
     }
 
 
-def _upgrade(settings: Settings, authority: Authority) -> None:
+def _upgrade(settings: Settings, place: StoragePlace, authority: Authority) -> None:
     """Bring the data of an older release up to date, and the copies that a reset puts back.
 
     Raises:
         EngineFault: the data belongs to a newer release.
     """
-    storage = settings.storage_directory
-    if not _upgraded(settings, authority, storage):
-        return
-    with _workplace(storage, "upgrade") as place:
-        for name in _NAMES:
-            _baseline(storage, name).replace(_database(place, name))
-        _upgraded(settings, authority, place)
-        for name in _NAMES:
-            _database(place, name).replace(_baseline(storage, name))
+    _upgrade_databases(settings, place, authority, BEFORE_UPGRADE)
+    copies = place.copies(BASELINE)
+    if all(map(copies.holds, _NAMES)):
+        _upgrade_databases(settings, copies, authority, None)
 
 
-def _upgraded(settings: Settings, authority: Authority, place: Path) -> bool:
+def _upgrade_databases(settings: Settings, place: StoragePlace, authority: Authority, keep_as: str | None) -> None:
     changed = False
     for name, blueprint in _blueprints().items():
-        prepare_database(_database(place, name), blueprint)
-        changed |= upgrade(_database(place, name), blueprint.catalog)
+        with closing(place.open(name)) as database:
+            prepare_database(database, blueprint)
+            changed |= upgrade(database, blueprint.catalog, keep_as)
     if changed:
-        made = open_environments(settings, authority, place)
+        made = open_environments(settings, place, authority)
         complete(made.dataverse, _standard_rows(authority, made.dataverse))
         for _, service in made.by_name():
             service.database.close()
-    return changed
 
 
 def _standard_rows(authority: Authority, dataverse: OrganizationService) -> Iterator[tuple[str, Record]]:
@@ -233,22 +220,3 @@ def _appoint_administrator(dataverse: OrganizationService) -> None:
     record: Record = {"systemuserid": user.id, "applicationid": str(ADMIN_CLIENT_ID), "businessunitid": unit}
     appoint = (Create("systemuser", record), Associate(user, "systemuserroles_association", role))
     dataverse.execute_transaction(appoint, dataverse.system)
-
-
-def _database(storage: Path, name: str) -> Path:
-    return storage / f"{name}.sqlite"
-
-
-def _baseline(storage: Path, name: str) -> Path:
-    return storage / f"{name}.baseline.sqlite"
-
-
-@contextmanager
-def _workplace(storage: Path, name: str) -> Iterator[Path]:
-    """Give an empty directory beside the databases, and remove it when all that matters has been moved out."""
-    place = storage / name
-    place.mkdir(exist_ok=True)
-    for leftover in place.iterdir():
-        leftover.unlink()
-    yield place
-    shutil.rmtree(place)

@@ -4,7 +4,8 @@
     clear client secrets                            known when a registration is made; later from secrets.json
 
 Where a registration is there but its clear secret is lost (a crash between two files, a deleted file), the
-application gets one more secret: no data directory is ever locked out.
+application gets one more secret: no data directory is ever locked out, and servers on one database need not know each
+other's secrets.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from odata_server.admin.data_directory import Secrets
-from odata_server.engine.authority_store import open_authority_database
+from odata_server.engine.authority_store import AuthorityDatabase
 from odata_server.settings import Settings
 from security.authority.authority import (
     Authority,
@@ -31,7 +32,6 @@ from security.authority.client_secrets import SecretVerdict, check_secret, rando
 from security.authority.model import Tenant
 from security.authority.signing_keys import random_private_key
 
-AUTHORITY_DATABASE: Final = "authority.sqlite"
 CONTOSO: Final = Tenant(UUID("c0ffee00-7e57-4a11-8e17-2f6c5d3b9a10"), "Contoso", "contoso.onmicrosoft.com")
 """The tenant of every simulator: a fixed id, so that sample data gives the same ids everywhere."""
 
@@ -65,33 +65,28 @@ def open_server_authority(settings: Settings, stores: AuthorityStores, sources: 
     return open_authority(CONTOSO, stores, sources=sources, hosts=frozenset(settings.host_names), resources=resources)
 
 
-def prepare_authority(settings: Settings, known: Secrets, organization_id: str) -> Prepared:
-    """Store what the authority needs and return every application's clear secret.
+def prepare_authority(
+    settings: Settings, database: AuthorityDatabase, known: Secrets, organization_id: str
+) -> tuple[Authority, Prepared]:
+    """Store what the authority needs; return it, and every application's clear secret.
 
     Args:
-        settings: where the databases lie.
+        settings: the server's settings.
+        database: the authority's stores.
         known: the secrets of earlier starts; empty texts on the first.
         organization_id: passed on.
-
-    The database is closed again, so that worker processes may be forked.
-
-    Raises:
-        NewerAuthorityStoreError: the database was written by a newer release.
     """
-    database = open_authority_database(settings.storage_directory / AUTHORITY_DATABASE)
-    try:
-        stores = AuthorityStores(database.tenants, database.registrations, database.keys)
-        authority = open_server_authority(settings, stores, system_sources())
-        created = ensure_registrations(authority, built_in_registrations(authority.tenant.tenant_id))
-        return Prepared(
-            tenant_id=str(authority.tenant.tenant_id),
-            organization_id=organization_id,
-            admin_client_id=str(ADMIN_CLIENT_ID),
-            admin_client_secret=_clear_secret(authority, ADMIN_CLIENT_ID, created, known.admin_client_secret),
-            adapter_client_secret=_clear_secret(authority, ADAPTER_CLIENT_ID, created, known.adapter_client_secret),
-        )
-    finally:
-        database.close()
+    stores = AuthorityStores(database.tenants, database.registrations, database.keys)
+    authority = open_server_authority(settings, stores, system_sources())
+    created = ensure_registrations(authority, built_in_registrations(authority.tenant.tenant_id))
+    prepared = Prepared(
+        tenant_id=str(authority.tenant.tenant_id),
+        organization_id=organization_id,
+        admin_client_id=str(ADMIN_CLIENT_ID),
+        admin_client_secret=_clear_secret(authority, ADMIN_CLIENT_ID, created, known.admin_client_secret),
+        adapter_client_secret=_clear_secret(authority, ADAPTER_CLIENT_ID, created, known.adapter_client_secret),
+    )
+    return authority, prepared
 
 
 def _clear_secret(authority: Authority, client_id: UUID, created: dict[UUID, str], known: str) -> str:

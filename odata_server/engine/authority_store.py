@@ -1,144 +1,83 @@
-"""The authority's stores on SQLite: tenants, app registrations with hashed secrets, and signing keys in one file."""
+"""The authority's stores: tenants, app registrations with hashed secrets, and signing keys."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
-from threading import RLock
-from typing import Final
+from itertools import groupby
+from typing import Final, Protocol
 from uuid import UUID
 
-import apsw
 import orjson
 
+from odata_server.engine.database import Connection, SqlRow, single
+from odata_server.engine.dialect import Dialect
 from security.authority.model import AppRegistration, ClientSecret, SigningKey, Tenant
 from security.authority.stores import RegistrationExistsError, RegistrationNotFoundError
-
-BUSY_TIMEOUT_MS: Final = 10_000
-
-# The n-th script leads from schema version n to n + 1. A released script never changes.
-_MIGRATIONS: Final = (
-    """
-    CREATE TABLE tenants (
-        tenant_id TEXT PRIMARY KEY,
-        display_name TEXT NOT NULL,
-        domain TEXT NOT NULL UNIQUE COLLATE NOCASE
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE registrations (
-        client_id TEXT PRIMARY KEY,
-        object_id TEXT NOT NULL UNIQUE,
-        registration_id TEXT NOT NULL UNIQUE,
-        display_name TEXT NOT NULL,
-        is_public INTEGER NOT NULL,
-        redirect_uris TEXT NOT NULL,
-        app_roles TEXT NOT NULL,
-        created REAL NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE client_secrets (
-        key_id TEXT PRIMARY KEY,
-        client_id TEXT NOT NULL REFERENCES registrations (client_id) ON DELETE CASCADE,
-        hash TEXT NOT NULL,
-        hint TEXT NOT NULL,
-        created REAL NOT NULL,
-        expires REAL NOT NULL,
-        display_name TEXT
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX client_secrets_by_client ON client_secrets (client_id);
-    CREATE TABLE signing_keys (
-        kid TEXT PRIMARY KEY,
-        private_pem TEXT NOT NULL,
-        certificate_pem TEXT NOT NULL,
-        created REAL NOT NULL,
-        not_before REAL NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    """,
-)
-SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 # One statement sees one state of the database, so a registration never comes with the secrets of another moment.
 _REGISTRATIONS: Final = """
     SELECT r.client_id, r.object_id, r.registration_id, r.display_name, r.is_public, r.redirect_uris, r.app_roles,
-           r.created,
-           (SELECT json_group_array(json_array(s.key_id, s.hash, s.hint, s.created, s.expires, s.display_name)
-                                    ORDER BY s.created, s.key_id)
-              FROM client_secrets AS s WHERE s.client_id = r.client_id)
-      FROM registrations AS r
+           r.created, s.key_id, s.hash, s.hint, s.created, s.expires, s.display_name
+      FROM registrations AS r LEFT JOIN client_secrets AS s ON s.client_id = r.client_id
 """
+_IN_ORDER: Final = "ORDER BY r.created, r.client_id, s.created, s.key_id"
+_OWN_COLUMNS: Final = 8
+
+
+class AuthoritySession(Protocol):
+    """The database of the authority, one per process."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that it understands."""
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for messages."""
+
+    @property
+    def migrations(self) -> tuple[str, ...]:
+        """The scripts that lead from each schema version to the next one; a released script never changes."""
+
+    def create(self) -> None:
+        """Make what the first script stands on; what is there stays."""
+
+    def version(self) -> int:
+        """Return a number that is another one after each commit of any process, cheaply."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Give a connection to read with."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Give a connection inside a transaction that is committed when the block ends; one writer at a time."""
+
+    def close(self) -> None:
+        """Close the connections."""
 
 
 class NewerAuthorityStoreError(Exception):
-    """The file was written by a newer release."""
+    """The database was written by a newer release."""
 
-    def __init__(self, path: str, found: int) -> None:
+    def __init__(self, place: str, found: int, known: int) -> None:
         """Say which versions disagree."""
         super().__init__(
-            f"{path} has schema version {found}, this release knows versions up to {SCHEMA_VERSION}: "
-            "use the newer release, or another data directory."
+            f"{place} has schema version {found}, this release knows versions up to {known}: "
+            "use the newer release, or another data directory or database."
         )
         self.found = found
 
 
-class _Session:
-    """One connection, used by one thread at a time, and a second one that only watches for commits.
-
-    SQLite's data_version tells what other connections have committed, so a connection beside the writing one sees the
-    commits of this process and of all others. A database in memory has no other connections: its own changes count.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.connection = apsw.Connection(path)
-        self._lock = RLock()
-        self._watch = None if path == ":memory:" else apsw.Connection(path)
-        self._watch_lock = RLock()
-        for connection in filter(None, (self.connection, self._watch)):
-            connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        self.connection.pragma("journal_mode", "wal")
-        self.connection.pragma("synchronous", "full")
-        self.connection.pragma("foreign_keys", True)  # noqa: FBT003 - the value of a pragma
-        self.connection.pragma("secure_delete", True)  # noqa: FBT003 - the same
-
-    def version(self) -> int:
-        if self._watch is None:
-            return self.connection.total_changes()
-        with self._watch_lock:
-            row = self._watch.execute("PRAGMA data_version").fetchone()
-        assert row is not None
-        return int(row[0])
-
-    @contextmanager
-    def read(self) -> Iterator[apsw.Connection]:
-        with self._lock:
-            yield self.connection
-
-    @contextmanager
-    def write(self) -> Iterator[apsw.Connection]:
-        with self._lock:
-            try:
-                self.connection.execute("BEGIN IMMEDIATE")
-                yield self.connection
-                self.connection.execute("COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                raise
-
-    def close(self) -> None:
-        with self._lock, self._watch_lock:
-            if self._watch is not None:
-                self._watch.close()
-            self.connection.close()
-
-
-class SqliteKeyStore:
+class StoredKeys:
     """Implements `security.authority.stores.KeyStore`."""
 
-    def __init__(self, session: _Session) -> None:
+    def __init__(self, session: AuthoritySession) -> None:
         """Use the session of an `AuthorityDatabase`."""
         self._session = session
 
     def version(self) -> int:
-        """Return SQLite's own counter of commits: about two microseconds."""
+        """Return a number that is another one after each commit of any process."""
         return self._session.version()
 
     def keys(self) -> tuple[SigningKey, ...]:
@@ -165,28 +104,26 @@ class SqliteKeyStore:
     def withdraw(self, kid: str) -> bool:
         """Remove a key."""
         with self._session.write() as connection:
-            connection.execute("DELETE FROM signing_keys WHERE kid = ?", (kid,))
-            return connection.changes() > 0
+            return bool(connection.execute("DELETE FROM signing_keys WHERE kid = $1 RETURNING kid", (kid,)).fetchall())
 
 
-class SqliteRegistrationStore:
+class StoredRegistrations:
     """Implements `security.authority.stores.RegistrationStore`."""
 
-    def __init__(self, session: _Session) -> None:
+    def __init__(self, session: AuthoritySession) -> None:
         """Use the session of an `AuthorityDatabase`."""
         self._session = session
 
     def get(self, client_id: UUID) -> AppRegistration | None:
         """Return one registration as it is stored now."""
         with self._session.read() as connection:
-            row = connection.execute(f"{_REGISTRATIONS} WHERE r.client_id = ?", (str(client_id),)).fetchone()
-        return None if row is None else _registration(row)
+            rows = connection.execute(f"{_REGISTRATIONS} WHERE r.client_id = $1 {_IN_ORDER}", (str(client_id),))
+            return next(iter(_registrations(rows.fetchall())), None)
 
     def list_all(self) -> tuple[AppRegistration, ...]:
         """Return every registration, oldest first."""
         with self._session.read() as connection:
-            rows = connection.execute(f"{_REGISTRATIONS} ORDER BY r.created, r.client_id").fetchall()
-        return tuple(_registration(row) for row in rows)
+            return _registrations(connection.execute(f"{_REGISTRATIONS} {_IN_ORDER}").fetchall())
 
     def add(self, registration: AppRegistration) -> None:
         """Store a registration with its secrets, all or nothing.
@@ -197,14 +134,14 @@ class SqliteRegistrationStore:
         try:
             with self._session.write() as connection:
                 _insert_registration(connection, registration)
-        except apsw.ConstraintError as error:
+        except self._session.dialect.constraint_errors as error:
             raise RegistrationExistsError(registration.client_id) from error
 
     def delete(self, client_id: UUID) -> bool:
         """Remove a registration and its secrets."""
         with self._session.write() as connection:
-            connection.execute("DELETE FROM registrations WHERE client_id = ?", (str(client_id),))
-            return connection.changes() > 0
+            deleted = "DELETE FROM registrations WHERE client_id = $1 RETURNING client_id"
+            return bool(connection.execute(deleted, (str(client_id),)).fetchall())
 
     def add_secret(self, client_id: UUID, secret: ClientSecret) -> None:
         """Store one more secret.
@@ -213,16 +150,16 @@ class SqliteRegistrationStore:
             RegistrationNotFoundError: there is no such registration.
         """
         with self._session.write() as connection:
-            known = connection.execute("SELECT 1 FROM registrations WHERE client_id = ?", (str(client_id),)).fetchone()
+            known = connection.execute("SELECT 1 FROM registrations WHERE client_id = $1", (str(client_id),)).fetchone()
             if known is None:
                 raise RegistrationNotFoundError(client_id)
             _insert_secret(connection, client_id, secret)
 
 
-class SqliteTenantStore:
+class StoredTenants:
     """Implements `security.authority.stores.TenantStore`."""
 
-    def __init__(self, session: _Session) -> None:
+    def __init__(self, session: AuthoritySession) -> None:
         """Use the session of an `AuthorityDatabase`."""
         self._session = session
 
@@ -230,15 +167,15 @@ class SqliteTenantStore:
         """Return the tenant with this id."""
         with self._session.read() as connection:
             row = connection.execute(
-                "SELECT tenant_id, display_name, domain FROM tenants WHERE tenant_id = ?", (str(tenant_id),)
+                "SELECT tenant_id, display_name, domain FROM tenants WHERE tenant_id = $1", (str(tenant_id),)
             ).fetchone()
         return None if row is None else _tenant(row)
 
     def by_domain(self, domain: str) -> Tenant | None:
-        """Return the tenant with this domain name; domain names are ASCII, so NOCASE is enough."""
+        """Return the tenant with this domain name; domain names are ASCII, and the case of letters means nothing."""
         with self._session.read() as connection:
             row = connection.execute(
-                "SELECT tenant_id, display_name, domain FROM tenants WHERE domain = ?", (domain,)
+                "SELECT tenant_id, display_name, domain FROM tenants WHERE lower(domain) = lower($1)", (domain,)
             ).fetchone()
         return None if row is None else _tenant(row)
 
@@ -251,76 +188,80 @@ class SqliteTenantStore:
     def add(self, tenant: Tenant) -> bool:
         """Store a tenant unless its id or domain is there."""
         with self._session.write() as connection:
-            connection.execute(
-                "INSERT INTO tenants (tenant_id, display_name, domain) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            added = connection.execute(
+                "INSERT INTO tenants (tenant_id, display_name, domain) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+                " RETURNING tenant_id",
                 (str(tenant.tenant_id), tenant.display_name, tenant.domain),
             )
-            return connection.changes() > 0
+            return bool(added.fetchall())
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorityDatabase:
     """The three stores of one database, and its connections."""
 
-    keys: SqliteKeyStore
-    registrations: SqliteRegistrationStore
-    tenants: SqliteTenantStore
-    _session: _Session
+    keys: StoredKeys
+    registrations: StoredRegistrations
+    tenants: StoredTenants
+    _session: AuthoritySession
 
     def close(self) -> None:
         """Close the connections; the stores cannot be used afterwards."""
         self._session.close()
 
 
-def open_authority_database(path: Path | None) -> AuthorityDatabase:
-    """Open the database file, made readable for its owner alone if it is new; None keeps everything in memory.
+def open_authority_database(session: AuthoritySession) -> AuthorityDatabase:
+    """Return the stores of a database, which is brought up to date first; closing them closes the session.
 
-    Several processes may open the same file; each must do so for itself, after a fork.
+    Several processes may have the same database; each must open it for itself, after a fork.
 
     Raises:
-        NewerAuthorityStoreError: the file was written by a newer release.
+        NewerAuthorityStoreError: the database was written by a newer release.
     """
-    if path is not None:
-        # SQLite gives its -wal and -shm files the mode of the database file.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    name = ":memory:" if path is None else str(path)
-    session = _Session(name)
     try:
-        _migrate(session, name)
+        _migrate(session)
     except NewerAuthorityStoreError:
         session.close()
         raise
-    return AuthorityDatabase(
-        SqliteKeyStore(session), SqliteRegistrationStore(session), SqliteTenantStore(session), session
-    )
+    return AuthorityDatabase(StoredKeys(session), StoredRegistrations(session), StoredTenants(session), session)
 
 
-def _migrate(session: _Session, name: str) -> None:
+def _migrate(session: AuthoritySession) -> None:
+    wanted = len(session.migrations)
+    with session.read() as connection:
+        if _schema_version(connection) == wanted:
+            return
+    session.create()
     with session.write() as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")
-        row = connection.execute("SELECT version FROM schema_version").fetchone()
-        found = 0 if row is None else int(row[0])
-        if found > SCHEMA_VERSION:
-            raise NewerAuthorityStoreError(name, found)
-        for script in _MIGRATIONS[found:]:
+        found = _schema_version(connection)
+        if found > wanted:
+            raise NewerAuthorityStoreError(session.place, found, wanted)
+        for script in session.migrations[found:]:
             connection.execute(script)
-        if row is None:
-            connection.execute("INSERT INTO schema_version (version) VALUES (?)", (SCHEMA_VERSION,))
-        elif found < SCHEMA_VERSION:
-            connection.execute("UPDATE schema_version SET version = ?", (SCHEMA_VERSION,))
+        dialect = session.dialect
+        column = f"version {dialect.types['INTEGER']} NOT NULL"
+        connection.execute(f"CREATE TABLE IF NOT EXISTS schema_version ({column}){dialect.table_options}")
+        connection.execute("DELETE FROM schema_version")
+        connection.execute("INSERT INTO schema_version (version) VALUES ($1)", (wanted,))
 
 
-def _insert_key(connection: apsw.Connection, key: SigningKey) -> None:
+def _schema_version(connection: Connection) -> int:
+    if ("schema_version",) not in connection.execute(connection.dialect.schema_tables).fetchall():
+        return 0
+    return int(single(connection, "SELECT version FROM schema_version"))
+
+
+def _insert_key(connection: Connection, key: SigningKey) -> None:
     connection.execute(
-        "INSERT INTO signing_keys (kid, private_pem, certificate_pem, created, not_before) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO signing_keys (kid, private_pem, certificate_pem, created, not_before) VALUES ($1, $2, $3, $4, $5)",
         (key.kid, key.private_pem, key.certificate_pem, key.created, key.not_before),
     )
 
 
-def _insert_registration(connection: apsw.Connection, registration: AppRegistration) -> None:
+def _insert_registration(connection: Connection, registration: AppRegistration) -> None:
     connection.execute(
         "INSERT INTO registrations (client_id, object_id, registration_id, display_name, is_public, redirect_uris,"
-        " app_roles, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " app_roles, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         (
             str(registration.client_id),
             str(registration.object_id),
@@ -336,10 +277,10 @@ def _insert_registration(connection: apsw.Connection, registration: AppRegistrat
         _insert_secret(connection, registration.client_id, secret)
 
 
-def _insert_secret(connection: apsw.Connection, client_id: UUID, secret: ClientSecret) -> None:
+def _insert_secret(connection: Connection, client_id: UUID, secret: ClientSecret) -> None:
     connection.execute(
         "INSERT INTO client_secrets (key_id, client_id, hash, hint, created, expires, display_name)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         (
             str(secret.key_id),
             str(client_id),
@@ -352,14 +293,20 @@ def _insert_secret(connection: apsw.Connection, client_id: UUID, secret: ClientS
     )
 
 
-def _registration(row: tuple[object, ...]) -> AppRegistration:
-    client_id, object_id, registration_id, display_name, is_public, redirect_uris, app_roles, created, secrets = row
+def _registrations(rows: Iterable[SqlRow]) -> tuple[AppRegistration, ...]:
+    """Return the registrations of rows that hold a registration and one of its secrets, or none."""
+    grouped = groupby(rows, key=lambda row: row[:_OWN_COLUMNS])
+    return tuple(_registration(own, [row[_OWN_COLUMNS:] for row in group]) for own, group in grouped)
+
+
+def _registration(row: SqlRow, secrets: Iterable[SqlRow]) -> AppRegistration:
+    client_id, object_id, registration_id, display_name, is_public, redirect_uris, app_roles, created = row
     return AppRegistration(
         client_id=UUID(str(client_id)),
         object_id=UUID(str(object_id)),
         registration_id=UUID(str(registration_id)),
         display_name=str(display_name),
-        secrets=tuple(ClientSecret(UUID(key_id), *values) for key_id, *values in orjson.loads(str(secrets))),
+        secrets=tuple(ClientSecret(UUID(key_id), *values) for key_id, *values in secrets if key_id is not None),
         redirect_uris=tuple(orjson.loads(str(redirect_uris))),
         is_public=bool(is_public),
         app_roles=tuple(orjson.loads(str(app_roles))),

@@ -78,6 +78,22 @@ class Database(Protocol):
     def start_background(self) -> None:
         """Begin with what the database needs done while it is used."""
 
+    @property
+    def place(self) -> str:
+        """Where it lies, for messages."""
+
+    def create(self) -> None:
+        """Make what the tables of a new environment stand on; what is there stays."""
+
+    def keep(self, copy: str) -> None:
+        """Copy the present state, beside the database and under a name, in place of an older copy of that name."""
+
+    def put_back(self, copy: str) -> None:
+        """Make the database what a copy is, for all processes that use it: they see the old state or the restored one.
+
+        The stamp and the row version go on growing, so that what anybody remembers of the state before is stale.
+        """
+
     def close(self) -> None:
         """Close every connection; the database must not be used afterwards."""
 

@@ -1,10 +1,9 @@
-"""Opening an environment: a new database is filled, an older release's is brought up to date."""
+"""A new environment: its tables by a blueprint, and its first rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from entities.errors import EngineFault
 from entities.messages import Create
@@ -17,9 +16,8 @@ from odata_server.engine.catalog_store import (
     initialize,
     is_initialized,
 )
-from odata_server.engine.database import Durability, single
-from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
+from odata_server.engine.database import Database, single
+from odata_server.engine.organization import OrganizationService
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,8 @@ class Blueprint:
     catalog: Catalog
 
 
-def prepare_database(path: Path, blueprint: Blueprint) -> bool:
-    """Make the database when it does not exist yet.
+def prepare_database(database: Database, blueprint: Blueprint) -> bool:
+    """Make what an environment is made of when it does not exist yet.
 
     Returns:
         Whether it was made now.
@@ -39,26 +37,19 @@ def prepare_database(path: Path, blueprint: Blueprint) -> bool:
     Raises:
         EngineFault: the data belongs to a newer release.
     """
-    database = SqliteDatabase(path, Durability.FULL)
-    try:
-        with database.writing() as connection:
-            if is_initialized(connection):
-                found = int(single(connection, 'SELECT schema_version FROM "$state"'))
-                if found > SCHEMA_VERSION:
-                    raise EngineFault(f"{path} was written by a newer release (schema {found}, not {SCHEMA_VERSION}).")
-                return False
-            initialize(connection, blueprint.organization_id)
-            declared = blueprint.catalog
-            everything = CatalogChange(tuple(declared.tables.values()), tuple(declared.relationships.values()))
-            apply_change(connection, catalog(0, (), ()), everything)
-    finally:
-        database.close()
+    database.create()
+    with database.writing() as connection:
+        if is_initialized(connection):
+            found = int(single(connection, 'SELECT schema_version FROM "$state"'))
+            if found > SCHEMA_VERSION:
+                written = f"{database.place} was written by a newer release"
+                raise EngineFault(f"{written} (schema {found}, not {SCHEMA_VERSION}).")
+            return False
+        initialize(connection, blueprint.organization_id)
+        declared = blueprint.catalog
+        everything = CatalogChange(tuple(declared.tables.values()), tuple(declared.relationships.values()))
+        apply_change(connection, catalog(0, (), ()), everything)
     return True
-
-
-def open_environment(path: Path, parts: Parts, durability: Durability) -> OrganizationService:
-    """Open a prepared environment."""
-    return OrganizationService(SqliteDatabase(path, durability), parts)
 
 
 def fill(service: OrganizationService, rows: Iterable[tuple[str, Record]]) -> int:

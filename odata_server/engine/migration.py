@@ -7,40 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.values import Guid, Record
 from odata_server.engine import rows
-from odata_server.engine.baseline import keep
 from odata_server.engine.catalog_store import CatalogChange, apply_change, load_catalog
-from odata_server.engine.database import Durability
+from odata_server.engine.database import Database
 from odata_server.engine.environment import fill
 from odata_server.engine.organization import OrganizationService
-from odata_server.engine.sqlite.database import SqliteDatabase
 
 
-def upgrade(path: Path, declared: Catalog) -> bool:
+def upgrade(database: Database, declared: Catalog, keep_as: str | None) -> bool:
     """Give a database the tables, columns and relationships that this release declares.
 
     Args:
-        path: the database; a copy named `….before-upgrade.sqlite` is kept beside it when something changes.
+        database: an environment's database.
         declared: the catalog of a new environment of this release.
+        keep_as: the name of the copy that is kept when something changes; None keeps none.
 
     Returns:
         Whether something changed.
     """
-    database = SqliteDatabase(path, Durability.FULL)
-    try:
-        change = difference(load_catalog(database.reader()), declared)
-        if not change.put and not change.relate:
-            return False
-        keep(database, path.with_suffix(".before-upgrade.sqlite"))
-        with database.writing() as connection:
-            apply_change(connection, load_catalog(connection), change)
-    finally:
-        database.close()
+    change = difference(load_catalog(database.reader()), declared)
+    if not change.put and not change.relate:
+        return False
+    if keep_as is not None:
+        database.keep(keep_as)
+    with database.writing() as connection:
+        apply_change(connection, load_catalog(connection), change)
     return True
 
 

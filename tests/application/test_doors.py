@@ -13,6 +13,7 @@ from odata_server.admin.first_start import open_server_authority, system_sources
 from odata_server.app import services
 from odata_server.endpoints.routes import data_routes
 from odata_server.engine.authority_store import open_authority_database
+from odata_server.engine.places import storage_place
 from odata_server.environments import open_environments
 from security.authority.authority import AuthorityStores
 
@@ -206,10 +207,10 @@ def with_services(prepared):
 
     def make(**changes):
         settings = prepared[0]
-        database = open_authority_database(settings.storage_directory / "authority.sqlite")
+        database = open_authority_database(storage_place(settings).authority())
         stores = AuthorityStores(database.tenants, database.registrations, database.keys)
         authority = open_server_authority(settings, stores, system_sources())
-        environments = open_environments(settings, authority)
+        environments = open_environments(settings, storage_place(settings), authority)
         opened.extend((database, environments.dataverse.database, environments.human_resources.database))
         application = Flask("doors", static_folder=None)
         wired = services(settings, authority, environments)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ from things import ORGANIZATION, SYSTEM, SYSTEM_USER, UNIT, USER, Office, OpenOf
 
 from entities.pipeline import Step
 from odata_server.engine.environment import Blueprint, prepare_database
+from odata_server.engine.sqlite.database import SqliteDatabase
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("organization") / "prepared.db"
-    prepare_database(path, Blueprint(ORGANIZATION, gadget_catalog()))
+    with closing(SqliteDatabase(path)) as database:
+        prepare_database(database, Blueprint(ORGANIZATION, gadget_catalog()))
     office = Office(path)
     office.create("businessunit", SYSTEM, businessunitid=UNIT.id, name="Root")
     for user in (SYSTEM_USER, USER):

@@ -1,6 +1,7 @@
 """Exporting, hiring, refusing and dismissing over the real engine (ACC-66 to ACC-72, ACC-75)."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,8 +20,9 @@ from entities.pipeline import pipeline
 from entities.query import And, QueryExpression, equals
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.database import Durability
-from odata_server.engine.environment import Blueprint, fill, open_environment, prepare_database
+from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.providers.hr_directory import HumanResourcesDirectory
 from security.principals import Principal
 
@@ -82,7 +84,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A filled database, copied for every test."""
     path = tmp_path_factory.mktemp("hr") / "made.db"
     blueprint = Blueprint(Guid("22222222-2222-4222-8222-222222222222"), catalog(1, TABLES, RELATIONSHIPS))
-    prepare_database(path, blueprint)
+    with closing(SqliteDatabase(path)) as database:
+        prepare_database(database, blueprint)
     service = opened(path)
     fill(service, (*seed_rows(admin_client_id=ADMIN_APPLICATION, domain=DOMAIN), *demo_rows(domain=DOMAIN)))
     service.database.close()
@@ -97,7 +100,7 @@ def opened(path: Path, today: date = date(2021, 6, 1), end_of_service: date | No
         {},
         lambda: datetime(today.year, today.month, today.day, 12, tzinfo=UTC),
     )
-    return open_environment(path, parts, Durability.NONE)
+    return OrganizationService(SqliteDatabase(path, Durability.NONE), parts)
 
 
 @pytest.fixture

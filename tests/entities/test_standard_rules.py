@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -27,8 +28,9 @@ from entities.standard.user_rules import Application
 from entities.values import EntityReference, Guid
 from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
-from odata_server.engine.environment import Blueprint, fill, open_environment, prepare_database
-from odata_server.engine.organization import Parts
+from odata_server.engine.environment import Blueprint, fill, prepare_database
+from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.sample_data.demo import demo_rows
 from odata_server.sample_data.people import BERLIN, PEOPLE, UTRECHT, unit_id
 from security.privileges import environment_privilege_records
@@ -62,8 +64,9 @@ def parts():
 def filled(tmp_path_factory):
     path = tmp_path_factory.mktemp("standard") / "environment.db"
     catalog = standard_catalog(1)
-    prepare_database(path, Blueprint(ORG, catalog))
-    service = open_environment(path, parts(), Durability.NONE)
+    with closing(SqliteDatabase(path)) as database:
+        prepare_database(database, Blueprint(ORG, catalog))
+    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts())
     fill(service, seed_rows(NewOrganization(ORG, "contoso"), environment_privilege_records(catalog)))
     fill(service, demo_rows(ORG, "contoso.example"))
     service.database.close()
@@ -74,7 +77,7 @@ def filled(tmp_path_factory):
 def environment(filled, tmp_path):
     path = tmp_path / "environment.db"
     shutil.copy(filled, path)
-    service = open_environment(path, parts(), Durability.NONE)
+    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts())
     yield service
     service.database.close()
 

@@ -16,6 +16,7 @@ from odata_server.admin.first_start import open_server_authority, system_sources
 from odata_server.app import prepare
 from odata_server.engine.authority_store import open_authority_database
 from odata_server.engine.catalog_store import CatalogChange, apply_change, load_catalog
+from odata_server.engine.places import storage_place
 from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.environments import Environments, open_environments
 from odata_server.settings import Settings
@@ -33,13 +34,13 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def open_again(settings: Settings):
-    database = open_authority_database(settings.storage_directory / "authority.sqlite")
+    database = open_authority_database(storage_place(settings).authority())
     opened: list[Environments] = []
 
     def begin() -> Environments:
         stores = AuthorityStores(database.tenants, database.registrations, database.keys)
         authority = open_server_authority(settings, stores, system_sources())
-        opened.append(open_environments(settings, authority))
+        opened.append(open_environments(settings, storage_place(settings), authority))
         return opened[-1]
 
     yield begin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 
 import pytest
 
@@ -18,8 +19,9 @@ from entities.standard.user_rules import Application
 from entities.values import EntityReference, Guid
 from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
-from odata_server.engine.environment import Blueprint, fill, open_environment, prepare_database
-from odata_server.engine.organization import Parts
+from odata_server.engine.environment import Blueprint, fill, prepare_database
+from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.sample_data.demo import demo_rows
 from odata_server.sample_data.people import BERLIN, PEOPLE, unit_id
 from security.privileges import Depth, environment_privilege_records
@@ -48,8 +50,9 @@ def parts():
 def filled(tmp_path_factory):
     path = tmp_path_factory.mktemp("directory") / "environment.db"
     catalog = standard_catalog(1)
-    prepare_database(path, Blueprint(ORG, catalog))
-    service = open_environment(path, parts(), Durability.NONE)
+    with closing(SqliteDatabase(path)) as database:
+        prepare_database(database, Blueprint(ORG, catalog))
+    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts())
     fill(service, seed_rows(NewOrganization(ORG, "contoso"), environment_privilege_records(catalog)))
     fill(service, demo_rows(ORG, "contoso.example"))
     service.database.close()
@@ -60,7 +63,7 @@ def filled(tmp_path_factory):
 def environment(filled, tmp_path):
     path = tmp_path / "environment.db"
     shutil.copy(filled, path)
-    service = open_environment(path, parts(), Durability.NONE)
+    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts())
     yield service
     service.database.close()
 

@@ -32,7 +32,6 @@ from entities.pipeline import Caller, Step, pipeline
 from entities.standard.environment import standard_catalog
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.database import Durability, quoted
-from odata_server.engine.environment import open_environment
 from odata_server.engine.organization import OrganizationService, Parts
 from odata_server.engine.sqlite.database import SqliteDatabase
 from security.principals import EveryPrivilege, Principal
@@ -157,7 +156,7 @@ class Directory:
 def open_service(path: Path, *steps: Step) -> OrganizationService:
     """Open the organization with pipeline steps of the test's own."""
     parts = Parts(pipeline(*steps), lambda _database, _stamp: Directory(), frozenset({"role"}), {})
-    return open_environment(path, parts, Durability.NORMAL)
+    return OrganizationService(SqliteDatabase(path, Durability.NORMAL), parts)
 
 
 class Office:

@@ -20,7 +20,9 @@ from entities.wildcards import matches
 from odata_server.edm.etags import finance_etag
 from odata_server.engine.database import Durability
 from odata_server.engine.dialect import SQLITE, Dialect
-from odata_server.engine.sqlite import exact_numbers
+from odata_server.engine.sqlite import display_functions, exact_numbers
+from odata_server.engine.sqlite.copies import read_copy, write_copy
+from odata_server.engine.sqlite.log import use_write_ahead_log
 from odata_server.engine.storage import SqlValue
 
 _BUSY_MILLISECONDS = 10_000
@@ -61,7 +63,7 @@ class SqliteDatabase:
         self._opened_lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._writer = self._open()
-        self._writer.execute("PRAGMA journal_mode = WAL")
+        use_write_ahead_log(self._writer, _BUSY_MILLISECONDS / 1000)
         self._writer.execute(f"PRAGMA wal_autocheckpoint = {_SAFETY_NET_PAGES}")
         self._stop = threading.Event()
         self._checkpointer: threading.Thread | None = None
@@ -73,6 +75,7 @@ class SqliteDatabase:
             connection.execute(pragma)
         connection.execute(f"PRAGMA synchronous = {self._durability.value}")
         exact_numbers.register(connection)
+        display_functions.register(connection)
         connection.create_scalar_function("finance_etag", _finance_etag, 2, deterministic=True)
         connection.create_scalar_function("wildcard_match", _wildcard_match, 2, deterministic=True)
         connection.create_scalar_function("fiscal_period", _fiscal_period, 4, deterministic=True)
@@ -124,11 +127,25 @@ class SqliteDatabase:
         finally:
             connection.exec_trace = None
 
-    @contextmanager
-    def exclusive(self) -> Iterator[SqliteConnection]:
-        """Give the writing connection to this thread alone, outside any transaction."""
+    @property
+    def place(self) -> str:
+        """Return the path of the file."""
+        return str(self.path)
+
+    def create(self) -> None:
+        """Do nothing: opening has made the file, and its functions are Python's."""
+
+    def keep(self, copy: str) -> None:
+        """Copy the present state to a file beside the database."""
+        write_copy(self.reader(), self._copy(copy))
+
+    def put_back(self, copy: str) -> None:
+        """Make the database what a copy is."""
         with self._write_lock:
-            yield self._writer
+            read_copy(self._writer, self._copy(copy))
+
+    def _copy(self, name: str) -> Path:
+        return self.path.with_suffix(f".{name}{self.path.suffix}")
 
     def start_background(self) -> None:
         """Move the log into the database in the background, so that no request pays for it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+from contextlib import closing
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -29,8 +30,9 @@ from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.services import Services
 from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
-from odata_server.engine.environment import Blueprint, fill, open_environment, prepare_database
-from odata_server.engine.organization import Parts
+from odata_server.engine.environment import Blueprint, fill, prepare_database
+from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.sqlite.database import SqliteDatabase
 from security.authority.validation import ExpiredToken, InvalidToken, TokenClaims
 from security.principals import Principal
 from security.privileges import environment_privilege_records
@@ -115,12 +117,13 @@ def open_dataverse(path, clock=None):
         APPLICATIONS.get, tenant_domain="contoso.test", organization_id=ORGANIZATION, version="9.2.0.0"
     )
     parts = Parts(pipeline(*steps), lambda db, stamp: DataverseDirectory(db, stamp, ORGANIZATION), SECURITY_TABLES, {})
-    return open_environment(path, replace(parts, clock=clock or parts.clock), Durability.NONE)
+    return OrganizationService(SqliteDatabase(path, Durability.NONE), replace(parts, clock=clock or parts.clock))
 
 
 def seed_dataverse(path):
     declared = standard_catalog(1)
-    prepare_database(path, Blueprint(ORGANIZATION, declared))
+    with closing(SqliteDatabase(path)) as database:
+        prepare_database(database, Blueprint(ORGANIZATION, declared))
     service = open_dataverse(path)
     fill(service, seed_rows(NewOrganization(ORGANIZATION, "Contoso"), environment_privilege_records(declared)))
     root = root_business_unit_id(ORGANIZATION)
@@ -137,11 +140,12 @@ def seed_dataverse(path):
 def open_finance(path):
     steps = human_resources_steps(end_of_service=None)
     parts = Parts(pipeline(*steps), lambda db, stamp: FinanceUsers(), frozenset(), {})
-    return open_environment(path, parts, Durability.NONE)
+    return OrganizationService(SqliteDatabase(path, Durability.NONE), parts)
 
 
 def seed_finance(path):
-    prepare_database(path, Blueprint(ORGANIZATION, catalog(1, FINANCE_TABLES, FINANCE_RELATIONSHIPS)))
+    with closing(SqliteDatabase(path)) as database:
+        prepare_database(database, Blueprint(ORGANIZATION, catalog(1, FINANCE_TABLES, FINANCE_RELATIONSHIPS)))
 
 
 def build_services(dataverse_service, finance_service):

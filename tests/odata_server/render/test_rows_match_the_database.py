@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -36,8 +37,9 @@ from entities.values import ChoiceSet, Guid
 from odata_server.edm.preferences import AnnotationFilter
 from odata_server.edm.shapes import finance_shape, web_api_shape
 from odata_server.engine.database import Durability
-from odata_server.engine.environment import Blueprint, open_environment, prepare_database
-from odata_server.engine.organization import Parts
+from odata_server.engine.environment import Blueprint, prepare_database
+from odata_server.engine.organization import OrganizationService, Parts
+from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.render.rows import rows
 from security.principals import Principal
 
@@ -83,9 +85,10 @@ class OnlySystem:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     path = tmp_path_factory.mktemp("rows") / "things.db"
-    prepare_database(path, Blueprint(_ID, catalog(1, (THING,), ())))
-    service = open_environment(
-        path, Parts(pipeline(), lambda db, stamp: OnlySystem(), frozenset(), {}), Durability.NONE
+    with closing(SqliteDatabase(path)) as database:
+        prepare_database(database, Blueprint(_ID, catalog(1, (THING,), ())))
+    service = OrganizationService(
+        SqliteDatabase(path, Durability.NONE), Parts(pipeline(), lambda db, stamp: OnlySystem(), frozenset(), {})
     )
     yield service
     service.database.close()

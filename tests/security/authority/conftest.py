@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from flask.testing import FlaskClient
 
 from odata_server.engine.authority_store import AuthorityDatabase, open_authority_database
+from odata_server.engine.sqlite.authority import SqliteAuthority
 from security.authority.authority import Authority, AuthorityStores, Sources, ensure_registrations, open_authority
 from security.authority.built_in import ADMIN_CLIENT_ID, built_in_registrations
 from security.authority.model import Tenant
@@ -91,7 +92,7 @@ def fixed_sources(keys: Sequence[rsa.RSAPrivateKey], first: int = 1) -> Sources:
 
 @contextmanager
 def open_house(path: Path, sources: Sources) -> Iterator[House]:
-    database = open_authority_database(path)
+    database = open_authority_database(SqliteAuthority(path))
     authority = open_authority(
         TENANT,
         AuthorityStores(database.tenants, database.registrations, database.keys),

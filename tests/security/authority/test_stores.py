@@ -10,6 +10,7 @@ import apsw
 import pytest
 
 from odata_server.engine.authority_store import NewerAuthorityStoreError, open_authority_database
+from odata_server.engine.sqlite.authority import SqliteAuthority
 from security.authority.authority import (
     AuthorityStores,
     add_client_secret,
@@ -47,7 +48,7 @@ def registration(number: int) -> AppRegistration:
 
 @pytest.fixture
 def database(tmp_path):
-    opened = open_authority_database(tmp_path / "authority.db")
+    opened = open_authority_database(SqliteAuthority(tmp_path / "authority.db"))
     yield opened
     opened.close()
 
@@ -213,7 +214,7 @@ def test_only_the_first_key_is_stored_as_first(database, rsa_keys):
 
 @pytest.mark.parametrize("in_memory", [False, True])
 def test_the_version_of_the_keys_changes_with_them(tmp_path, rsa_keys, in_memory):
-    database = open_authority_database(None if in_memory else tmp_path / "authority.db")
+    database = open_authority_database(SqliteAuthority(None if in_memory else tmp_path / "authority.db"))
     ring = KeyRing(database.keys)
     assert ring.loaded().keys == ()
     key = new_signing_key(rsa_keys[0], now=START)
@@ -228,12 +229,12 @@ def test_the_version_of_the_keys_changes_with_them(tmp_path, rsa_keys, in_memory
 
 def test_a_file_of_a_newer_release_is_refused(tmp_path):
     path = tmp_path / "authority.db"
-    open_authority_database(path).close()
+    open_authority_database(SqliteAuthority(path)).close()
     connection = apsw.Connection(str(path))
     connection.execute("UPDATE schema_version SET version = 99")
     connection.close()
     with pytest.raises(NewerAuthorityStoreError, match="schema version 99"):
-        open_authority_database(path)
+        open_authority_database(SqliteAuthority(path))
 
 
 def test_those_who_start_together_agree_on_keys_and_secrets(tmp_path, new_sources):
@@ -241,7 +242,7 @@ def test_those_who_start_together_agree_on_keys_and_secrets(tmp_path, new_source
 
     def open_all(_number):
         start.wait()
-        database = open_authority_database(tmp_path / "authority.db")
+        database = open_authority_database(SqliteAuthority(tmp_path / "authority.db"))
         authority = open_authority(
             Tenant(TENANT_ID, "Contoso", "contoso.onmicrosoft.com"),
             AuthorityStores(database.tenants, database.registrations, database.keys),
