@@ -45,7 +45,9 @@ from odata_server.engine.caller_settings import caller_settings
 from odata_server.engine.catalog_store import load_catalog, read_stamp
 from odata_server.engine.database import Database, single
 from odata_server.engine.references import not_found, resolve
+from odata_server.engine.relations import Link
 from odata_server.engine.transaction import Rules, Transaction
+from odata_server.engine.virtual_relations import relate
 from security.authorize import Authorized, authorize
 from security.denials import row_denied
 from security.directory import Directory
@@ -234,9 +236,8 @@ class OrganizationService:
 
     def _execute_virtual(self, message: Message, principal: Principal, table: Table) -> Response:
         """Hand a message on a virtual table to its provider, after Dataverse's own authorization."""
-        assert table.source is not None
         authorized = authorize(message, principal, self._catalog)
-        provider = self._parts.providers[table.source.provider]
+        provider = self._provider(table)
         caller = principal.caller
         match message:
             case RetrieveMultiple():
@@ -258,8 +259,23 @@ class OrganizationService:
                     raise _no_versions(table)
                 provider.delete(table, _id_of(table, message.target).id, caller)
                 return Done()
-            case Associate() | Disassociate() | Execute() | ReadMetadata():
+            case Associate() | Disassociate():
+                relate(self._link(message, table), self._catalog, self._provider, caller)
+                return Done()
+            case Execute() | ReadMetadata():
                 raise NotSupported(f"This operation is not available on the virtual table '{table.logical_name}'.")
+
+    def _provider(self, table: Table) -> DataProvider:
+        """Return what stands behind a virtual table."""
+        assert table.source is not None
+        return self._parts.providers[table.source.provider]
+
+    def _link(self, message: Associate | Disassociate, table: Table) -> Link:
+        """Return the relation that a message makes or ends, its records by id."""
+        tables, related = self._catalog.tables, message.related
+        other = _id_of(tables[related.table], related) if related else None
+        navigation = self._catalog.navigations[table.logical_name][message.navigation]
+        return Link(navigation, _id_of(table, message.target), other, isinstance(message, Associate))
 
     def _retrieve_virtual(self, provider: DataProvider, message: Retrieve, principal: Principal, table: Table) -> Rows:
         target = _id_of(table, message.target)
