@@ -60,12 +60,19 @@ def columns_of_shape(
         shape: the members of its rows.
         more: further columns of its table.
     """
-    keys = (expanded.link.key for expanded in shape.expanded if expanded.link)
     shown = (m.column for m in shape.members)
-    refs = tuple(dict.fromkeys(chain(shown, (ColumnRef(name) for name in chain(keys, more)))))
+    needed = (ColumnRef(name) for name in chain(_keys(scope, shape), more))
+    refs = tuple(dict.fromkeys(chain(shown, needed)))
     selected, columns = columns_of(scope, refs, named_lookups(shape))
     nested, expansions = _expansions(scope, query, shape)
     return [*selected, *(f"({sql})::text" for sql in nested)], Fetch(columns, expansions)
+
+
+def _keys(scope: Scope, shape: RowShape) -> Iterator[str]:
+    """Yield the columns that links and entity tags are made of besides what is shown."""
+    yield from (expanded.link.key for expanded in shape.expanded if expanded.link)
+    if any(member.facet is Facet.FINANCE_ETAG for member in shape.members):
+        yield scope.catalog.tables[shape.table].primary_id
 
 
 def named_lookups(shape: RowShape) -> dict[ColumnRef, Member]:

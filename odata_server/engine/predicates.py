@@ -225,7 +225,7 @@ def _ends_with(scope: Scope, column: str, type_: ColumnType, values: tuple[Value
 
 def _in(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
     listed = ", ".join(scope.parameter(bound(type_, value)) for value in values)
-    return f"{column} IN ({listed})"
+    return f"{column} IN ({listed})" if listed else "FALSE"
 
 
 def _between(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:

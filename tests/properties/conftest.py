@@ -10,7 +10,9 @@ from worlds import CATALOG
 
 from entities.metadata.catalog import catalog
 from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
-from odata_server.engine.database import Durability
+from odata_server.engine.database import Database, Durability
+from odata_server.engine.postgres.database import PostgresDatabase
+from odata_server.engine.postgres.functions import create_functions
 from odata_server.engine.sqlite.database import SqliteDatabase
 
 settings.register_profile(
@@ -25,10 +27,20 @@ settings.register_profile("nightly", settings.get_profile("default"), derandomiz
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    database = SqliteDatabase(tmp_path_factory.mktemp("queries") / "data.db", Durability.NONE)
+@pytest.fixture(scope="module", params=("SQLite", "PostgreSQL"))
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine over an empty database with the tables of the worlds."""
+    if request.param == "SQLite":
+        yield from _engine(SqliteDatabase(tmp_path_factory.mktemp("queries") / "data.db", Durability.NONE))
+        return
+    with request.getfixturevalue("fresh_postgres")() as url:
+        yield from _engine(PostgresDatabase(url, "worlds", Durability.NONE))
+
+
+def _engine(database: Database) -> Iterator[Engine]:
     with database.writing() as connection:
+        if isinstance(database, PostgresDatabase):
+            create_functions(connection)
         initialize(connection, "00000000-0000-0000-0000-00000000000a")
         everything = CatalogChange(tuple(CATALOG.tables.values()), tuple(CATALOG.relationships.values()))
         apply_change(connection, catalog(0, (), ()), everything)

@@ -135,18 +135,9 @@ def test_a_page_with_expanded_records_is_one_statement(engine: Engine) -> None:
     shape = replace(_ids("visit"), expanded=(Expanded("firm", (_ids("firm"),)),))
     query = QueryExpression("visit", page=Page(50), expansions=(Expansion("firm", QueryExpression("firm")),))
     statements: list[str] = []
-    connection = engine.database.reader()
     engine.page(query, shape)
-
-    def note(_: object, sql: str, __: object) -> bool:
-        statements.append(sql)
-        return True
-
-    connection.exec_trace = note
-    try:
+    with engine.database.tracing(lambda sql, _: statements.append(sql)):
         engine.page(query, shape)
-    finally:
-        connection.exec_trace = None
     assert len(statements) == 1
 
 

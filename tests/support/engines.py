@@ -1,20 +1,22 @@
 """The engine's reading side over the tables of `worlds`."""
 
+from dataclasses import replace
+
 from worlds import CATALOG, World
 
 from entities.messages import Rows
 from entities.query import QueryExpression
 from odata_server.edm.representation import RowShape
 from odata_server.engine import rows
-from odata_server.engine.database import quoted
+from odata_server.engine.database import Database, quoted
 from odata_server.engine.reading import PlanCache, read_page, read_records
-from odata_server.engine.sqlite.database import SqliteDatabase
+from odata_server.render.rows import rows as render_rows
 
 
 class Engine:
     """A database with the tables of the worlds, and the plans compiled so far."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
         self.plans = PlanCache()
 
@@ -29,4 +31,10 @@ class Engine:
         return read_records(self.database.reader(), self.plans, CATALOG, query)
 
     def page(self, query: QueryExpression, shape: RowShape) -> Rows:
-        return read_page(self.database.reader(), self.plans, CATALOG, query, shape)
+        """Return a page whose body is the JSON, whoever made it."""
+        found = read_page(self.database.reader(), self.plans, CATALOG, query, shape)
+        if found.body is not None:
+            return found
+        key = CATALOG.tables[shape.table].primary_id
+        body = render_rows(found.records, shape, id_column=key, expanded=found.expanded)
+        return replace(found, body=body, records=(), expanded=())

@@ -153,7 +153,7 @@ _SAID = (
 )
 TEXTS: SearchStrategy[str] = st.one_of(
     st.sampled_from(_SAID),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\U0010ffff"), max_size=6),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\U0010ffff"), max_size=6),
 )
 GUIDS = st.integers(0, 4).map(record_guid)
 

@@ -6,6 +6,7 @@ writes holds as it does on SQLite, and row versions are in the order of the comm
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -65,9 +66,13 @@ class PostgresReader:
 
     def __init__(self, pool: ConnectionPool[_Raw]) -> None:
         self._pool = pool
+        self.notes = threading.local()
 
     def execute(self, statement: str, parameters: Sequence[SqlValue] = (), /) -> Cursor:
         """Run a statement and fetch its rows."""
+        note = getattr(self.notes, "note", None)
+        if note is not None:
+            note(statement, parameters)
         return cast("Cursor", self._twice(lambda raw: _fetched(raw, statement, parameters)))
 
     def _twice(self, work: Callable[[_Raw], _Result]) -> _Result:
@@ -160,6 +165,15 @@ class PostgresDatabase:
     def reader(self) -> PostgresReader:
         """Return what reads: every statement sees what is committed."""
         return self._reader
+
+    @contextmanager
+    def tracing(self, note: Callable[[str, Sequence[SqlValue]], None]) -> Iterator[None]:
+        """Tell of each statement that this thread reads with, while the block runs."""
+        self._reader.notes.note = note
+        try:
+            yield
+        finally:
+            self._reader.notes.note = None
 
     @contextmanager
     def writing(self) -> Iterator[PostgresConnection]:
