@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from entities.display import ENGLISH, Display
 from entities.metadata.tables import Table, TableKind
 from entities.pipeline import Caller
 from entities.values import Guid
@@ -69,7 +70,7 @@ class Principal:
     `grants` maps privilege names to the greatest depth that any role gives (user's own and team roles). `units_below`
     are the business units that depth Deep covers: the user's own and all below it. `team_ids` are the teams whose
     records count as the user's own. `privilege_total` is the number of privileges the environment knows;
-    `object_type` tells a team from a user.
+    `object_type` tells a team from a user. `display` is how the user sees values.
     """
 
     caller: Caller
@@ -83,6 +84,7 @@ class Principal:
     privilege_total: int = 0
     object_type: int = USER_TYPE
     team_type: int = 0
+    display: Display = ENGLISH
 
 
 def is_generated(table: Table) -> bool:

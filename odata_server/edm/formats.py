@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from entities.display import ENGLISH, Display
 from entities.errors import MalformedRequest, UnsupportedMediaType
 
 
@@ -29,12 +30,14 @@ class Format:
     """The JSON of an answer.
 
     With `exact_text`, `IEEE754Compatible=true`, Int64 and Decimal values are strings (OData JSON 4.01 §3.2). `root` is
-    the service root of the absolute URLs in rows: only full metadata has some.
+    the service root of the absolute URLs in rows: only full metadata has some. `display` is how the caller sees values,
+    where the answer has display texts.
     """
 
     metadata: Metadata = Metadata.MINIMAL
     exact_text: bool = False
     root: str = ""
+    display: Display = ENGLISH
 
     @property
     def content_type(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from entities.display import Display
 from entities.grouping import FISCAL, ResultColumn, result_columns, shown_name
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import (
@@ -24,7 +25,6 @@ from entities.metadata.columns import (
     StatusType,
     StringType,
 )
-from entities.metadata.labels import ENGLISH
 from entities.metadata.option_labels import option_labels
 from entities.query import Aggregate, ColumnRef, Group, QueryExpression
 from odata_server.edm.control_information import value_facet
@@ -53,7 +53,6 @@ def group_shape(
     query: QueryExpression,
     *,
     annotations: AnnotationFilter = NO_ANNOTATIONS,
-    lcid: int = ENGLISH,
     form: Format = MINIMAL,
 ) -> RowShape:
     """Return the shape of a grouped query's rows; aliases are the names of the members.
@@ -62,8 +61,7 @@ def group_shape(
         catalog: the snapshot the query is bound against.
         query: a query with groups or aggregates.
         annotations: which annotations the request wants.
-        lcid: the language of display texts.
-        form: whether exact numbers are written as text.
+        form: whether exact numbers are written as text, and how the caller sees values.
 
     Raises:
         InvalidArgument: a column cannot be grouped or aggregated that way.
@@ -73,7 +71,7 @@ def group_shape(
     linked = [c for c in columns if isinstance(c.made_of, Group) and c.made_of.column.alias]
     made = [c for c in columns if isinstance(c.made_of, Aggregate)]
     members = tuple(
-        m for c in (*own, *made, *linked) for m in group_members(catalog, c, Wanted(annotations, lcid, form=form))
+        m for c in (*own, *made, *linked) for m in group_members(catalog, c, Wanted(annotations, form=form))
     )
     return RowShape(query.table, members)
 
@@ -84,13 +82,13 @@ def group_members(catalog: Catalog, column: ResultColumn, wanted: Wanted) -> Ite
     Args:
         catalog: the snapshot the query is bound against.
         column: a group or an aggregate.
-        wanted: annotations, language and format of the answer.
+        wanted: annotations and form of the answer.
     """
     ref = ColumnRef(column.alias)
     if isinstance(column.type, LookupType) and wanted.annotations.includes(LOOKUP_LOGICAL_NAME):
         yield Member(f"{column.alias}@{LOOKUP_LOGICAL_NAME}", Facet.LOOKUP_LOGICAL_NAME, ref, column.type)
     if wanted.annotations.includes(FORMATTED_VALUE):
-        yield from _formatted(catalog, column, wanted.lcid)
+        yield from _formatted(catalog, column, wanted.form.display)
     yield Member(column.alias, _facet(column, wanted.form), ref, column.type, omits_null=True)
 
 
@@ -102,14 +100,15 @@ def _facet(column: ResultColumn, form: Format) -> Facet:
     return Facet.AGGREGATE_AS_TEXT if is_text else Facet.AGGREGATE
 
 
-def _formatted(catalog: Catalog, column: ResultColumn, lcid: int) -> Iterator[Member]:
+def _formatted(catalog: Catalog, column: ResultColumn, display: Display) -> Iterator[Member]:
     name = f"{column.alias}@{FORMATTED_VALUE}"
     ref = ColumnRef(column.alias)
     if column.is_exact:
         assert column.source is not None
-        yield Member(name, Facet.AGGREGATE_FORMATTED, ref, column.source.type)
+        yield Member(name, Facet.AGGREGATE_FORMATTED, ref, column.source.type, display=display)
     elif isinstance(column.made_of, Group) and column.made_of.date_grouping in FISCAL:
         yield Member(name, Facet.VALUE, ColumnRef(shown_name(column.alias)), StringType(), omits_null=True)
     elif isinstance(column.type, _FORMATTED):
         names = referenced_names(catalog, column.type) if isinstance(column.type, LookupType) else ()
-        yield Member(name, Facet.FORMATTED, ref, column.type, option_labels(column.type, lcid), names)
+        labels = option_labels(column.type, display.language)
+        yield Member(name, Facet.FORMATTED, ref, column.type, labels, names, display=display)

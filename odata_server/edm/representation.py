@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from entities.display import ENGLISH, Display
 from entities.metadata.columns import ColumnType
 from entities.query import ColumnRef
 
@@ -51,6 +52,7 @@ class Member:
     `names` maps option values to texts (FORMATTED and FINANCE_VALUE of choices, 0 and 1 for booleans) or target
     tables to navigation properties (NAVIGATION). `lookup_name` is (table, primary id, primary name) per target, for
     FORMATTED of a lookup. `omits_null` leaves the member out where there is no value, as rows of groups do.
+    `display` says how display texts are written for the caller.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Member:
     lookup_names: tuple[tuple[str, str, str], ...] = ()
     base: str = ""
     omits_null: bool = False
+    display: Display = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)

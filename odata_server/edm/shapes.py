@@ -29,7 +29,6 @@ from entities.metadata.columns import (
     StateType,
     StatusType,
 )
-from entities.metadata.labels import ENGLISH
 from entities.metadata.option_labels import option_labels
 from entities.metadata.tables import Table, TableKind
 from entities.query import ColumnRef
@@ -78,11 +77,10 @@ class Wanted:
     """What members of a row show besides values.
 
     `alias` is the linked table's where the row is that of an expanded record; `with_etag` is false where nested rows
-    carry no entity tag. `form` says how much control information there is.
+    carry no entity tag. `form` says how much control information there is, and how the caller sees values.
     """
 
     annotations: AnnotationFilter = NO_ANNOTATIONS
-    lcid: int = ENGLISH
     alias: str = ""
     with_etag: bool = True
     form: Format = MINIMAL
@@ -94,7 +92,6 @@ def web_api_shape(
     columns: tuple[str, ...] | None,
     *,
     annotations: AnnotationFilter = NO_ANNOTATIONS,
-    lcid: int = ENGLISH,
     form: Format = MINIMAL,
 ) -> RowShape:
     """Return the shape of a table's rows in the Web API.
@@ -104,10 +101,9 @@ def web_api_shape(
         table: the table.
         columns: logical names in the order of `$select`; None for every readable column.
         annotations: which annotations the request wants.
-        lcid: the language of display texts.
-        form: how much control information the rows carry.
+        form: how much control information the rows carry, and how the caller sees values.
     """
-    wanted = Wanted(annotations, lcid, form=form)
+    wanted = Wanted(annotations, form=form)
     return RowShape(table.logical_name, web_api_members(catalog, table, columns, wanted))
 
 
@@ -120,7 +116,7 @@ def web_api_members(
         catalog: the snapshot the table is from.
         table: the table, a linked one for an expanded record.
         columns: logical names in the order of `$select`; None for every readable column.
-        wanted: annotations, language and place of the row.
+        wanted: annotations, form and place of the row.
     """
     maker = _Maker(catalog, table, wanted)
     row = Links(catalog, table, wanted.alias, wanted.form)
@@ -171,7 +167,6 @@ class _Maker:
 
     def __init__(self, catalog: Catalog, table: Table, wanted: Wanted) -> None:
         self._catalog = catalog
-        self._lcid = wanted.lcid
         self._alias = wanted.alias
         self._form = wanted.form
         navigation = wanted.annotations.includes(ASSOCIATED_NAVIGATION)
@@ -192,8 +187,9 @@ class _Maker:
                 Facet.FORMATTED,
                 ref,
                 type_,
-                option_labels(type_, self._lcid),
+                option_labels(type_, self._form.display.language),
                 referenced_names(self._catalog, type_),
+                display=self._form.display,
             )
         if self._form is MINIMAL:
             yield Member(name, Facet.VALUE, ref, type_)

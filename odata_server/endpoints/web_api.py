@@ -6,6 +6,7 @@ receive -> authenticate -> parse -> bind -> execute -> render, refused on the wa
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, assert_never
 
@@ -30,8 +31,8 @@ from odata_server.bind.resource import (
     RowReferences,
     ServiceRoot,
 )
-from odata_server.edm.formats import MINIMAL
-from odata_server.edm.preferences import NO_PREFERENCES, Preferences, parse_preferences
+from odata_server.edm.formats import MINIMAL, Format
+from odata_server.edm.preferences import FORMATTED_VALUE, NO_PREFERENCES, Preferences, parse_preferences
 from odata_server.endpoints import invocations, reads, writes
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
@@ -120,9 +121,16 @@ def _call(request: ODataRequest, services: Services, principal: Principal, prefe
     organization = services.dataverse
     root = f"{request.origin}/api/data/{found[1]}"
     path = (found[2] or "").removesuffix("/")
-    form = negotiated(request, root, path)
+    form = _displayed(negotiated(request, root, path), principal, preferences)
     catalog = organization.catalog
     return Call(request, services, organization, catalog, principal, preferences, WEB_API, root, path, form)
+
+
+def _displayed(form: Format, principal: Principal, preferences: Preferences) -> Format:
+    """Return the format with the caller's way to see values, where the answer may show some."""
+    if not preferences.annotations.includes(FORMATTED_VALUE):
+        return form
+    return replace(form, display=principal.display)
 
 
 def _answer(call: Call) -> ODataResponse:

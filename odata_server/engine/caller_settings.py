@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from entities.metadata.catalog import Catalog
 from entities.query import QueryExpression
-from entities.relative.settings import ENGLISH, CallerSettings, FiscalSettings, PeriodType
+from entities.relative.settings import CallerSettings, FiscalSettings, PeriodType
 from entities.values import Guid, Record
 from odata_server.engine import reading
 from odata_server.engine.database import Connection, SqlRow
@@ -37,7 +37,7 @@ def caller_settings(
     """Return what relative conditions of a caller are resolved with.
 
     An environment without organization, and columns without value, count as Dataverse sets them up: weeks begin on
-    Sunday, fiscal years on 1 January with four quarters. The time zone is UTC.
+    Sunday, fiscal years on 1 January with four quarters. Time zone and language are the caller's own.
 
     Args:
         connection: a connection that may read.
@@ -58,7 +58,8 @@ def caller_settings(
         principal.caller.user_id,
         principal.caller.business_unit_id,
         principal.team_ids,
-        language=_number(organization, "languagecode", ENGLISH),
+        language=principal.display.language,
+        time_zone=principal.display.time_zone,
         week_start=_number(organization, "weekstartdaycode", 0),
         fiscal=_fiscal(organization),
         report_ids=reports,

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from entities.display import NO_CURRENCIES, Currencies
 from entities.errors import AccessDenied
 from entities.pipeline import Caller
 from entities.standard.identifiers import SYSTEM_ADMINISTRATOR_TEMPLATE, root_business_unit_id, system_user_id
 from entities.text import fold
 from entities.values import Guid
 from odata_server.engine.database import Connection, Database, SqlRow, quoted, single
+from odata_server.engine.display_settings import currencies, display_of
 from security.principals import EveryPrivilege, Principal
 from security.privileges import Depth
 
@@ -85,6 +87,7 @@ class _Known:
 
     stamp: int
     privilege_count: int
+    currencies: Currencies = NO_CURRENCIES
     principals: dict[_Ways, Principal] = field(default_factory=dict)
 
 
@@ -153,7 +156,7 @@ class DataverseDirectory:
         known = self._known
         if known.stamp != stamp:
             count = int(single(self._database.reader(), "SELECT count(*) FROM privilege"))
-            self._known = known = _Known(stamp, count)
+            self._known = known = _Known(stamp, count, currencies(self._database.reader()))
         return known
 
     def _read(self, known: _Known, ways: _Ways) -> Principal:
@@ -184,6 +187,7 @@ class DataverseDirectory:
             team_ids=tuple(Guid(str(team)) for (team,) in self._rows(_TEAMS, caller.user_id)),
             units_below=self._units_below(caller.business_unit_id, grants),
             privilege_total=known.privilege_count,
+            display=display_of(self._database.reader(), caller.user_id, known.currencies),
         )
 
     def _find(self, ways: _Ways) -> tuple[Caller, int, bool] | None:

@@ -11,7 +11,6 @@ from typing import assert_never
 
 import orjson
 
-from entities.grouping import result_digits
 from entities.metadata.columns import (
     BigIntType,
     BooleanType,
@@ -38,6 +37,7 @@ from entities.metadata.columns import (
 from odata_server.edm.managed_properties import managed_property
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.engine.database import quoted
+from odata_server.engine.display_sql import aggregate_display_sql, display_sql, exact_sql
 from odata_server.engine.predicates import Scope
 from odata_server.engine.storage import scale_of, table_of_lookup
 
@@ -117,13 +117,13 @@ def member_sql(scope: Scope, member: Member) -> str:
         case Facet.VALUE_AS_TEXT:
             return _text_sql(column, member.type)
         case Facet.FORMATTED:
-            return _formatted_sql(column, member)
+            return _formatted_sql(scope, column, member)
         case Facet.LOOKUP_LOGICAL_NAME:
             return _referenced_table_sql(column, member)
         case Facet.NAVIGATION:
             return _navigation_sql(column, member)
         case Facet.AGGREGATE | Facet.AGGREGATE_AS_TEXT | Facet.AGGREGATE_FORMATTED:
-            return _aggregate_sql(column, member)
+            return _aggregate_sql(scope, column, member)
         case Facet.FINANCE_VALUE:
             return _finance_sql(column, member)
         case Facet.ETAG | Facet.ENTITY_ID | Facet.TYPE | Facet.FINANCE_ETAG:
@@ -153,7 +153,7 @@ def value_sql(column: str, type_: ColumnType) -> str:
             yes, no = (text(managed_property(type_, value=value)) for value in (True, False))
             return f"json(CASE {column} WHEN 1 THEN {yes} WHEN 0 THEN {no} END)"
         case DecimalType() | MoneyType():
-            return f"json({_exact_sql(column, scale_of(type_), scale_of(type_), '%d')})"
+            return f"json({exact_sql(column, scale_of(type_), scale_of(type_), '%d')})"
         case MultiChoiceType():
             return f"trim({column}, ',')"
         case DoubleType():
@@ -184,24 +184,9 @@ def _text_sql(column: str, type_: ColumnType) -> str:
     """Return an integer or exact number as text instead of as a JSON number."""
     match type_:
         case DecimalType() | MoneyType():
-            return _exact_sql(column, scale_of(type_), scale_of(type_), "%d")
+            return exact_sql(column, scale_of(type_), scale_of(type_), "%d")
         case _:
             return f"CAST({column} AS TEXT)"
-
-
-def _exact_sql(column: str, scale: int, digits: int, whole: str) -> str:
-    """Return a scaled integer as text with `digits` after the point, rounded half up; `whole` formats the integer."""
-    size = f"abs({column})"
-    if digits < scale:
-        step = 10 ** (scale - digits)
-        size = f"(({size} + {step // 2}) / {step})"
-    unit = 10**digits
-    sign = f"CASE WHEN {column} < 0 AND {size} <> 0 THEN '-' ELSE '' END"
-    if digits == 0:
-        return f"CASE WHEN {column} IS NOT NULL THEN {sign} || printf('{whole}', {size}) END"
-    fraction = f"printf('%0{digits}d', {size} % {unit})"
-    # printf turns NULL into 0; the sum with the column keeps a missing value missing.
-    return f"CASE WHEN {column} IS NOT NULL THEN {sign} || printf('{whole}', {size} / {unit}) || '.' || {fraction} END"
 
 
 def _case_sql(column: str, names: tuple[tuple[int | str, str], ...]) -> str:
@@ -220,8 +205,8 @@ def _navigation_sql(column: str, member: Member) -> str:
     return _case_sql(f"({_referenced_table_sql(column, member)})", member.names)
 
 
-def _formatted_sql(column: str, member: Member) -> str:
-    """Return the display text (en-US, UTC) of a stored value."""
+def _formatted_sql(scope: Scope, column: str, member: Member) -> str:
+    """Return the display text of a stored value."""
     type_ = member.type
     if isinstance(type_, LookupType):
         return shown_name_sql(column, member)
@@ -231,60 +216,16 @@ def _formatted_sql(column: str, member: Member) -> str:
         return f"(SELECT group_concat(coalesce({label}, option.value), '; ') FROM {listed})"
     if member.names:
         return _case_sql(column, member.names)
-    return _display_sql(column, type_)
+    return display_sql(scope, column, member)
 
 
-def _display_sql(column: str, type_: ColumnType) -> str:
-    match type_:
-        case BooleanType() | ManagedPropertyType():
-            return f"CASE {column} WHEN 1 THEN 'Yes' WHEN 0 THEN 'No' END"
-        case IntegerType() | BigIntType():
-            return f"CASE WHEN {column} IS NOT NULL THEN printf('%,d', {column}) END"
-        case DecimalType():
-            return _exact_sql(column, type_.precision, type_.precision, "%,d")
-        case MoneyType():
-            return _exact_sql(column, scale_of(type_), type_.precision, "$%,d")
-        case DoubleType():
-            return f"CASE WHEN {column} IS NOT NULL THEN printf('%,.{type_.precision}f', {column}) END"
-        case DateTimeType():
-            return _moment_sql(column, date_only=type_.format == "DateOnly")
-        case (
-            UniqueIdentifierType()
-            | StringType()
-            | MemoType()
-            | ChoiceType()
-            | StateType()
-            | StatusType()
-            | LookupType()
-            | MultiChoiceType()
-            | EntityNameType()
-            | FileType()
-            | ImageType()
-        ):
-            return "NULL"
-        case _:
-            assert_never(type_)
-
-
-def _moment_sql(column: str, *, date_only: bool) -> str:
-    month, day = (f"CAST(substr({column}, {start}, 2) AS INTEGER)" for start in (6, 9))
-    shown = f"{month} || '/' || {day} || '/' || CAST(substr({column}, 1, 4) AS INTEGER)"
-    if date_only:
-        return shown
-    hour = f"CAST(substr({column}, 12, 2) AS INTEGER)"
-    half = f"CASE WHEN {hour} < 12 THEN ' AM' ELSE ' PM' END"
-    return f"{shown} || ' ' || (({hour} + 11) % 12 + 1) || ':' || substr({column}, 15, 2) || {half}"
-
-
-def _aggregate_sql(column: str, member: Member) -> str:
-    """Return an aggregated exact number, which is stored as `engine.exact_numbers` writes it."""
-    if member.facet is not Facet.AGGREGATE_FORMATTED:
-        assert isinstance(member.type, DecimalType)
-        number = f"exact_text({column}, {member.type.precision})"
-        return number if member.facet is Facet.AGGREGATE_AS_TEXT else f"json({number})"
-    shown = member.type.precision if isinstance(member.type, DecimalType | MoneyType) else 0
-    symbol = "$" if isinstance(member.type, MoneyType) else ""
-    return f"exact_display({column}, {result_digits(member.type)}, {shown}, '{symbol}')"
+def _aggregate_sql(scope: Scope, column: str, member: Member) -> str:
+    """Return an aggregated exact number, which is stored as the database's `exact_number` writes it."""
+    if member.facet is Facet.AGGREGATE_FORMATTED:
+        return aggregate_display_sql(scope, column, member)
+    assert isinstance(member.type, DecimalType)
+    number = f"exact_text({column}, {member.type.precision})"
+    return number if member.facet is Facet.AGGREGATE_AS_TEXT else f"json({number})"
 
 
 def shown_name_sql(column: str, member: Member) -> str:

@@ -37,7 +37,7 @@ from entities.metadata.columns import (
 from entities.values import EMPTY_GUID, EntityReference, Guid, Record, Value
 from odata_server.edm.etags import finance_etag, web_api_etag
 from odata_server.edm.representation import Expanded, Facet, Member, RowShape
-from odata_server.render.values import EMPTY_MOMENT, column_value, fixed, formatted, plain, quoted
+from odata_server.render.values import EMPTY_MOMENT, column_value, currency_of, fixed, formatted, plain, quoted
 
 _ZERO: Final = Decimal(0)
 _NULL: Final = "null"
@@ -108,7 +108,7 @@ def _token(record: Record, member: Member, id_column: str) -> str | None:
         case Facet.FINANCE_VALUE:
             return finance(value, member)
         case Facet.FORMATTED | Facet.AGGREGATE_FORMATTED:
-            return _quoted_or_none(formatted(value, member))
+            return _quoted_or_none(formatted(value, member, currency_of(record, member)))
         case Facet.LOOKUP_LOGICAL_NAME:
             return quoted(value.table) if isinstance(value, EntityReference) else None
         case Facet.TYPE:

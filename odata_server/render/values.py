@@ -1,22 +1,24 @@
 """One value of a record as the JSON token that SQLite's `json_object` would print for it.
 
-None from `token` means the member is left out of the row. Display texts follow the base language of an organization
-(English, United States): `$20,000.00`, `1,234`, `4/7/2023 2:59 PM` (Learn: "Formatted values").
+None from `token` means the member is left out of the row. Display texts follow the caller's settings; where nobody has
+changed any, `$20,000.00`, `1,234`, `4/7/2023 2:59 PM` (Learn: "Formatted values").
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
 import orjson
 
+from entities.display import amount_text, day_text, moment_text, number_text
 from entities.metadata.columns import ColumnType, DateTimeType, DecimalType, DoubleType, ManagedPropertyType, MoneyType
 from entities.values import ChoiceSet, EntityReference, KeyReference, Record, Value, utc_text
+from odata_server.edm.display_rules import CURRENCY, amount_format, in_base_currency, zone_of_display
 from odata_server.edm.managed_properties import managed_property
-from odata_server.edm.representation import Member
+from odata_server.edm.representation import Facet, Member
 
 EMPTY_MOMENT: Final = "1900-01-01T00:00:00Z"
 """What finance-and-operations prints for a date-time that was never set."""
@@ -92,12 +94,13 @@ def _text(value: str | date | EntityReference | KeyReference | ChoiceSet) -> str
             raise AssertionError("a stored row holds no unresolved key")
 
 
-def formatted(value: Value, member: Member) -> str | None:
+def formatted(value: Value, member: Member, currency_id: str | None = None) -> str | None:
     """Return the display text of a value, None where it has none (Learn: "Formatted values").
 
     Args:
         value: the value of the member's column.
-        member: brings the option labels and the column type.
+        member: brings the option labels, the column type and the caller's way to see values.
+        currency_id: the transaction currency of the record, for an amount; else it is in the base currency.
     """
     match value:
         case bool() | int() | str() if member.names:
@@ -110,40 +113,53 @@ def formatted(value: Value, member: Member) -> str | None:
         case None | str() | bytes() | KeyReference():
             return None
         case bool() | int() | float() | Decimal() | date():
-            return _scalar_text(value, member.type)
+            return _scalar_text(value, member, currency_id)
 
 
-def _scalar_text(value: float | Decimal | date, type_: ColumnType) -> str:
+def currency_of(record: Record, member: Member) -> str | None:
+    """Return the id of the transaction currency that a member's amount is in; None is the base currency.
+
+    Amounts in base currency and aggregated ones, which count records of any currency, are in none of their own.
+    """
+    column = member.column
+    if member.facet is not Facet.FORMATTED or in_base_currency(column.name):
+        return None
+    value = record.get(f"{column.alias}.{CURRENCY}" if column.alias else CURRENCY)
+    return value.id if isinstance(value, EntityReference) else None
+
+
+def _scalar_text(value: float | Decimal | date, member: Member, currency_id: str | None) -> str:
     match value:
         case bool():
             return "Yes" if value else "No"
         case int() | float() | Decimal():
-            return _number_text(value, type_)
-        case datetime():
-            return _moment_text(value, type_)
+            return _number_text(value, member, currency_id)
         case date():
-            return f"{value.month}/{value.day}/{value.year}"
+            return _date_text(value, member)
 
 
-def _number_text(value: float | Decimal, type_: ColumnType) -> str:
+def _number_text(value: float | Decimal, member: Member, currency_id: str | None) -> str:
+    type_, numbers = member.type, member.display.numbers
     if isinstance(type_, MoneyType):
-        sign = "-" if value < 0 else ""
-        return f"{sign}${_grouped(abs(Decimal(value)), type_.precision)}"
+        symbol, digits = amount_format(member.display.currencies.of(currency_id), type_)
+        return amount_text(_grouped(Decimal(value), digits), symbol, numbers)
     if isinstance(type_, (DecimalType, DoubleType)):
-        return _grouped(Decimal(value), type_.precision)
-    return f"{value:,}"
+        return number_text(_grouped(Decimal(value), type_.precision), numbers)
+    return number_text(f"{value:,}", numbers)
 
 
 def _grouped(number: Decimal, digits: int) -> str:
-    return format(_EXACT.quantize(number, Decimal(1).scaleb(-digits)), ",f")
+    rounded = _EXACT.quantize(number, Decimal(1).scaleb(-digits))
+    # What rounds to nothing is not below it.
+    return format(rounded or abs(rounded), ",f")
 
 
-def _moment_text(moment: datetime, type_: ColumnType) -> str:
-    utc = moment.astimezone(UTC)
-    day = f"{utc.month}/{utc.day}/{utc.year}"
-    if isinstance(type_, DateTimeType) and type_.format == "DateOnly":
-        return day
-    return f"{day} {(utc.hour - 1) % 12 + 1}:{utc.minute:02} {'AM' if utc.hour < 12 else 'PM'}"  # noqa: PLR2004 - noon
+def _date_text(value: date, member: Member) -> str:
+    display, type_ = member.display, member.type
+    zone = zone_of_display(display, type_)
+    if isinstance(value, datetime) and not (isinstance(type_, DateTimeType) and type_.format == "DateOnly"):
+        return moment_text(value, zone, display.dates)
+    return day_text(value, zone, display.dates)
 
 
 def column_value(record: Record, member: Member) -> Value:

@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from entities.display import Display
 from entities.metadata.catalog import catalog
 from entities.metadata.columns import Choice, ColumnType, ImageType, ManagedPropertyType, MultiChoiceType, Option
 from entities.metadata.declare import (
@@ -24,6 +25,7 @@ from entities.metadata.option_labels import option_labels
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table, TableKind
 from entities.query import ColumnRef
+from odata_server.edm.formats import Format
 from odata_server.edm.naming import edm_type, enum_name, finance_options, web_api_property
 from odata_server.edm.preferences import FORMATTED_VALUE, AnnotationFilter
 from odata_server.edm.representation import Facet
@@ -196,7 +198,9 @@ def test_an_owner_is_reached_by_one_name_whatever_it_is(dataverse):
     ],
 )
 def test_display_texts_come_in_the_language_asked_for(notes, name, lcid, expected):
-    shape = web_api_shape(notes, notes.tables["new_note"], (name,), annotations=FORMATTED, lcid=lcid)
+    shape = web_api_shape(
+        notes, notes.tables["new_note"], (name,), annotations=FORMATTED, form=Format(display=Display(language=lcid))
+    )
     (formatted,) = [member for member in shape.members if member.facet is Facet.FORMATTED]
     assert formatted.names == expected
 
