@@ -27,6 +27,7 @@ from odata_server.bind.apply import bind_apply
 from odata_server.bind.dialect import Dialect, Style
 from odata_server.bind.expand import Expansions, bind_expansions, listed, shown_columns
 from odata_server.bind.filters import bind_filter
+from odata_server.bind.finance_expand import bind_finance_expansions
 from odata_server.bind.paging import Key, keys_of, read_cookie
 from odata_server.bind.scope import Scope
 from odata_server.bind.selection import Reading, Selection, bind_orders, bind_selection, read_columns
@@ -91,7 +92,7 @@ def bind_rows(table: Table, options: QueryOptions, reading: Reading) -> BoundRow
     filter_ = bind_filter(options.filter, scope) if options.filter is not None else ALL_ROWS
     orders = tuple(bind_orders(options.orderby or (), scope))
     selection = bind_selection(table, options.select, reading.dialect)
-    expansions = bind_expansions(table, options.expand, reading, is_set=True)
+    expansions = _expansions(table, options, reading, is_set=True)
     shape = _shape(table, selection, expansions, reading)
     query = QueryExpression(
         table.logical_name,
@@ -140,7 +141,7 @@ def bind_row(table: Table, options: QueryOptions, reading: Reading) -> BoundRow:
     """
     _check_options(options, reading.dialect, _SINGLE_OPTIONS)
     selection = bind_selection(table, options.select, reading.dialect)
-    expansions = bind_expansions(table, options.expand, reading, is_set=False)
+    expansions = _expansions(table, options, reading, is_set=False)
     shape = _shape(table, selection, expansions, reading)
     return BoundRow(
         read_columns(table, selection, shape),
@@ -173,6 +174,12 @@ def of_company(table: Table, company: str) -> Filter:
     return Or((Condition(ref, ConditionOperator.IN, (company, "")), Condition(ref, ConditionOperator.NULL)))
 
 
+def _expansions(table: Table, options: QueryOptions, reading: Reading, *, is_set: bool) -> Expansions:
+    if reading.dialect.style is Style.FINANCE:
+        return bind_finance_expansions(table, options.expand, reading)
+    return bind_expansions(table, options.expand, reading, is_set=is_set)
+
+
 def _scope(table: Table, options: QueryOptions, reading: Reading) -> Scope:
     aliases = {assignment.name: assignment.value for assignment in options.aliases}
     return Scope(reading.catalog, reading.dialect, table, aliases)
@@ -185,10 +192,8 @@ def _check_options(options: QueryOptions, dialect: Dialect, allowed: frozenset[s
             raise MalformedRequest(f"Query option '{name}' is not allowed. {_allowed_text(dialect)}")
         if allowed is not None and name not in allowed:
             raise MalformedRequest(f"The query option '{name}' cannot be applied to the requested resource.")
-    absent = ("$deltatoken",) if dialect.style is Style.WEB_API else ("$expand",)
-    for name in absent:
-        if name in options.names:
-            raise NotSupported(f"The query option '{name}' is not supported yet.")
+    if "$deltatoken" in options.names:
+        raise NotSupported("The query option '$deltatoken' is not supported yet.")
     for custom in options.custom:
         if custom.name in _LANGUAGES and dialect.style is Style.WEB_API:
             raise MalformedRequest(f"The query option '{custom.name}' cannot be applied to the requested resource.")
@@ -207,9 +212,10 @@ def _parenthesized(selection: Selection, expansions: Expansions) -> str:
 def _shape(table: Table, selection: Selection, expansions: Expansions, reading: Reading) -> RowShape:
     names = shown_columns(selection, expansions)
     if reading.dialect.style is Style.FINANCE:
-        return finance_shape(table, names)
-    annotations = reading.preferences.annotations
-    shape = web_api_shape(reading.catalog, table, names, annotations=annotations, form=reading.form)
+        shape = finance_shape(table, names)
+    else:
+        annotations = reading.preferences.annotations
+        shape = web_api_shape(reading.catalog, table, names, annotations=annotations, form=reading.form)
     return replace(shape, expanded=expansions.shapes) if expansions.shapes else shape
 
 

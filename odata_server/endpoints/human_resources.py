@@ -18,7 +18,7 @@ from entities.errors import (
 from entities.human_resources.actions import ACTIONS_BY_NAME
 from entities.messages import Create, Delete, Execute, Executed, Retrieve, RetrieveMultiple, Rows, Update, Written
 from entities.metadata.tables import Table
-from entities.query import Page
+from entities.query import Expansion, Page, QueryExpression
 from entities.values import EntityReference, Guid, Value
 from odata_server.bind.dialect import FINANCE
 from odata_server.bind.json_body import read_object
@@ -175,6 +175,21 @@ def _crosses_companies(options: QueryOptions) -> bool:
     return any(o.name.lower() == "cross-company" and (o.value or "").lower() == "true" for o in options.custom)
 
 
+def _of_companies(call: Call, query: QueryExpression, options: QueryOptions) -> QueryExpression:
+    """Return a query narrowed, expanded records too, to the companies that a request is about."""
+    if _crosses_companies(options):
+        return query
+    company = call.services.default_company(call.principal)
+    own = narrowed(query, of_company(call.catalog.tables[query.table], company))
+    return replace(own, expansions=_expanded_of_companies(call, query.expansions, options))
+
+
+def _expanded_of_companies(
+    call: Call, expansions: tuple[Expansion, ...], options: QueryOptions
+) -> tuple[Expansion, ...]:
+    return tuple(replace(found, query=_of_companies(call, found.query, options)) for found in expansions)
+
+
 def _read_collection(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
     """Answer `GET /data/Set`: the caller's company and rows without one, all companies with `cross-company=true`."""
     request = call.request
@@ -183,9 +198,7 @@ def _read_collection(call: Call, table: Table, options: QueryOptions) -> ODataRe
     if bound is None:
         bound = bind_rows(table, options, call.reading())
         call.services.rows.put(key, bound)
-    if not _crosses_companies(options):
-        company = call.services.default_company(call.principal)
-        bound = replace(bound, query=narrowed(bound.query, of_company(table, company)))
+    bound = replace(bound, query=_of_companies(call, bound.query, options))
     return _skipped(call, bound, table) if bound.skip else _page(call, bound, table)
 
 
@@ -195,13 +208,18 @@ def _page(call: Call, bound: BoundRows, table: Table) -> ODataResponse:
 
 
 def _skipped(call: Call, bound: BoundRows, table: Table) -> ODataResponse:
-    """Answer a query with `$skip`: the rows before it are read and left out, as the query form has no offset."""
+    """Answer a query with `$skip`: as the query form has no offset, the page begins behind the rows to skip."""
     asked = bound.query.top if bound.query.top is not None else FINANCE.page_size
-    query = replace(bound.query, top=None, page=Page(bound.skip + asked), columns=None)
-    found = call.read(RetrieveMultiple(query))
+    columns = (table.primary_id,)
+    before = replace(bound.query, columns=columns, expansions=(), top=None, page=Page(bound.skip))
+    skipped = call.read(RetrieveMultiple(before))
+    if skipped.next is None or not asked:
+        return _rows(call, bound, table, replace(skipped, records=()), None)
+    query = replace(bound.query, top=None, page=Page(asked, skipped.next), count=False)
+    found = call.read(RetrieveMultiple(query), bound.shape)
     is_last = bound.query.top is not None or found.next is None
     link = None if is_last else linked(call, f"$skip={bound.skip + asked}", frozenset({"$skip"}))
-    return _rows(call, bound, table, replace(found, records=found.records[bound.skip :]), link)
+    return _rows(call, bound, table, replace(found, total=skipped.total), link)
 
 
 def _rows(call: Call, bound: BoundRows, table: Table, found: Rows, link: str | None) -> ODataResponse:
@@ -212,15 +230,14 @@ def _rows(call: Call, bound: BoundRows, table: Table, found: Rows, link: str | N
 
 
 def _read_count(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
-    query = bind_count(table, options, call.reading())
-    if not _crosses_companies(options):
-        query = narrowed(query, of_company(table, call.services.default_company(call.principal)))
+    query = _of_companies(call, bind_count(table, options, call.reading()), options)
     return ODataResponse(200, (("Content-Type", "text/plain"), *_HEADERS), str(counted(call, query)).encode())
 
 
 def _read_row(call: Call, row: Row, options: QueryOptions) -> ODataResponse:
     bound = bind_row(row.table, options, call.reading())
-    found = call.read(Retrieve(row.target, bound.columns), bound.shape)
+    expansions = _expanded_of_companies(call, bound.expansions, options)
+    found = call.read(Retrieve(row.target, bound.columns, expansions=expansions), bound.shape)
     body = envelope.single(call.context(bound.fragment), row_bytes(found, bound.shape, row.table.primary_id))
     return ODataResponse(200, _JSON, body)
 
@@ -234,7 +251,8 @@ def _create(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
     bound = bind_row(table, options, call.reading())
     written = call.execute(Create(table.logical_name, record))
     assert isinstance(written, Written)
-    found = call.read(Retrieve(written.reference, bound.columns), bound.shape)
+    expansions = _expanded_of_companies(call, bound.expansions, options)
+    found = call.read(Retrieve(written.reference, bound.columns, expansions=expansions), bound.shape)
     body = envelope.single(call.context(bound.fragment), row_bytes(found, bound.shape, table.primary_id))
     location = _location(call, table, written.reference)
     return ODataResponse(201, (*_JSON, ("Location", location)), body)

@@ -131,7 +131,8 @@ def _derived(value: Value, record: Record, member: Member, id_column: str) -> st
     version = int(plain(value, member.type))
     if member.facet is Facet.ETAG:
         return web_api_etag(version)
-    return finance_etag(version, _identifier(record.get(id_column)))
+    # The record of an expansion is of another table than the rows.
+    return finance_etag(version, _identifier(record.get(member.base or id_column)))
 
 
 def _quoted_or_none(text: str | None) -> str | None:
