@@ -44,6 +44,7 @@ from odata_server.engine import reading, rows
 from odata_server.engine.caller_settings import caller_settings
 from odata_server.engine.catalog_store import load_catalog, read_stamp
 from odata_server.engine.database import Database, single
+from odata_server.engine.narrowed import NarrowedQueries
 from odata_server.engine.references import not_found, resolve
 from odata_server.engine.relations import Link
 from odata_server.engine.transaction import Rules, Transaction
@@ -85,6 +86,7 @@ class OrganizationService:
         self._parts = parts
         self._catalog = load_catalog(database.reader())
         self._plans = reading.PlanCache()
+        self._narrowed = NarrowedQueries()
         self._directory: Directory = parts.directory(database, lambda: self._catalog.version)
         self._rules = Rules(parts.pipeline, self._directory.system, parts.security_tables, self._plans)
         self.organization_id = Guid(str(single(database.reader(), 'SELECT organization_id FROM "$state"')))
@@ -198,7 +200,7 @@ class OrganizationService:
         return with_calendar(concrete(query, settings, catalog), settings)
 
     def _retrieve_multiple(self, message: RetrieveMultiple, principal: Principal, shape: RowShape | None) -> Rows:
-        query = authorize(message, principal, self._catalog).message.query
+        query = self._narrowed.narrowed(message, principal, self._catalog)
         connection = self.database.reader()
         if shape is None:
             return reading.read_records(connection, self._plans, self._catalog, query)

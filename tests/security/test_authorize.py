@@ -232,8 +232,8 @@ def test_an_application_user_is_shown_as_non_interactive():
     ("depth", "rows"),
     [
         (Depth.BASIC, OWN),
-        (Depth.LOCAL, Or((OWN, one_of("owningbusinessunit", UNIT)))),
-        (Depth.DEEP, Or((OWN, one_of("owningbusinessunit", UNIT, BELOW)))),
+        (Depth.LOCAL, Or((one_of("owningbusinessunit", UNIT), OWN))),
+        (Depth.DEEP, Or((one_of("owningbusinessunit", UNIT, BELOW), OWN))),
         (Depth.GLOBAL, ALL_ROWS),
     ],
 )
