@@ -28,6 +28,7 @@ from odata_server.bind.query import BoundRows, bind_count, bind_row, bind_rows, 
 from odata_server.bind.resource import (
     Collection,
     Counted,
+    Many,
     Operation,
     References,
     Related,
@@ -45,6 +46,7 @@ from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.finance_tags import version_of_tag
 from odata_server.endpoints.invocations import body_parameters, result_json
+from odata_server.endpoints.navigation import located, of_parent, referenced
 from odata_server.endpoints.reads import counted, linked, next_link, row_bytes
 from odata_server.endpoints.services import Services
 from odata_server.render import envelope
@@ -128,28 +130,32 @@ def _answer(call: Call) -> ODataResponse:
 
 def _dispatch(call: Call, resource: Resource, options: QueryOptions) -> ODataResponse:
     match resource:
-        case Collection(table=table):
-            return _collection(call, table, options)
+        case Collection():
+            return _collection(call, resource, options)
         case Row():
             return _row(call, resource, options)
-        case Counted(rows=Collection(table=table)) if call.request.method == "GET":
-            return _read_count(call, table, options)
+        case Related() if call.request.method == "GET":
+            return _read_collection(call, resource, options)
+        case RelatedRow() | RelatedMember() if call.request.method == "GET":
+            return _read_related_row(call, resource, options)
+        case Counted(rows=rows) if call.request.method == "GET":
+            return _read_count(call, rows, options)
         case Operation() if call.request.method == "POST":
             return _invoke(call, resource)
-        case ServiceRoot() | Counted() | Operation():
+        case RowProperty() | References() | RowReferences():
+            raise NotSupported("Paths to properties and references are not supported on /data yet.")
+        case ServiceRoot() | Counted() | Operation() | Related() | RelatedRow() | RelatedMember():
             raise _wrong_method(call)
-        case Related() | RelatedRow() | RelatedMember() | RowProperty() | References() | RowReferences():
-            raise NotSupported("Paths behind a record are not supported on /data yet.")
         case _:
             assert_never(resource)
 
 
-def _collection(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
+def _collection(call: Call, rows: Collection, options: QueryOptions) -> ODataResponse:
     match call.request.method:
         case "GET":
-            return _read_collection(call, table, options)
+            return _read_collection(call, rows, options)
         case "POST":
-            return _create(call, table, options)
+            return _create(call, rows.table, options)
         case _:
             raise _wrong_method(call)
 
@@ -190,15 +196,19 @@ def _expanded_of_companies(
     return tuple(replace(found, query=_of_companies(call, found.query, options)) for found in expansions)
 
 
-def _read_collection(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
-    """Answer `GET /data/Set`: the caller's company and rows without one, all companies with `cross-company=true`."""
-    request = call.request
+def _read_collection(call: Call, rows: Many, options: QueryOptions) -> ODataResponse:
+    """Answer `GET /data/Set` and `GET /data/Set(key)/Collection`.
+
+    Shown are rows of the caller's company and rows without one, those of all companies with `cross-company=true`.
+    """
+    request, table = call.request, rows.table
     key = (call.catalog.version, call.dialect.style, table.logical_name, request.query, request.header("prefer"))
     bound = call.services.rows.get(key)
     if bound is None:
         bound = bind_rows(table, options, call.reading())
         call.services.rows.put(key, bound)
-    bound = replace(bound, query=_of_companies(call, bound.query, options))
+    query = _of_companies(call, bound.query, options)
+    bound = replace(bound, query=of_parent(call, query, rows) if isinstance(rows, Related) else query)
     return _skipped(call, bound, table) if bound.skip else _page(call, bound, table)
 
 
@@ -229,9 +239,18 @@ def _rows(call: Call, bound: BoundRows, table: Table, found: Rows, link: str | N
     return ODataResponse(200, _JSON, body)
 
 
-def _read_count(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
-    query = _of_companies(call, bind_count(table, options, call.reading()), options)
+def _read_count(call: Call, rows: Many, options: QueryOptions) -> ODataResponse:
+    query = _of_companies(call, bind_count(rows.table, options, call.reading()), options)
+    if isinstance(rows, Related):
+        query = of_parent(call, query, rows)
     return ODataResponse(200, (("Content-Type", "text/plain"), *_HEADERS), str(counted(call, query)).encode())
+
+
+def _read_related_row(call: Call, row: RelatedRow | RelatedMember, options: QueryOptions) -> ODataResponse:
+    """Answer `GET /data/Set(key)/Lookup`, 204 where there is no row, and `GET /data/Set(key)/Collection(key)`."""
+    if isinstance(row, RelatedRow) and referenced(call, row) is None:
+        return ODataResponse(204, _HEADERS)
+    return _read_row(call, located(call, row), options)
 
 
 def _read_row(call: Call, row: Row, options: QueryOptions) -> ODataResponse:
@@ -288,13 +307,13 @@ def _invoke(call: Call, operation: Operation) -> ODataResponse:
     bound = operation.bound
     if action is None or bound is None or action.table != bound.table.logical_name:
         raise not_found(f"{FINANCE.namespace}.{operation.name}")
-    if not isinstance(bound, Row):
+    if isinstance(bound, Collection | Related):
         raise MalformedRequest(f"The action '{operation.name}' is bound to one record, not to a collection.")
     parameters = body_parameters(call, operation.name)
     unknown = set(parameters) - {parameter.name for parameter in action.parameters}
     if unknown:
         raise MalformedRequest(f"The action '{operation.name}' has no parameter '{min(unknown)}'.")
-    answer = call.execute(Execute(operation.name, parameters, bound.target))
+    answer = call.execute(Execute(operation.name, parameters, located(call, bound).target))
     if not isinstance(answer, Executed):
         return ODataResponse(204, _HEADERS)
     return ODataResponse(200, _JSON, result_json(answer.result))

@@ -119,6 +119,47 @@ def test_records_are_rendered_as_the_database_writes_them(data, position):
     assert render_rows(own.records, bound.shape, id_column=table.primary_id, expanded=[(other,)]) == written
 
 
+def test_navigation_properties_lead_to_records(data, position):
+    many = data.json(f"{position}/CandidatesToHire?$select=FirstName&$orderby=FirstName")
+    assert many["@odata.context"] == f"{ROOT}/$metadata#CandidatesToHire(FirstName)"
+    assert names(many["value"]) == ["Ann", "Bob"]
+    everywhere = data.json(f"{position}/CandidatesToHire?$select=FirstName&$orderby=FirstName&cross-company=true")
+    assert names(everywhere["value"]) == ["Ann", "Bob", "Cid"]
+    skipped = data.json(f"{position}/CandidatesToHire?$select=FirstName&$orderby=FirstName&$skip=1")
+    assert names(skipped["value"]) == ["Bob"]
+    assert data("GET", f"{position}/CandidatesToHire/$count").body == b"2"
+    assert data("GET", f"{position}/CandidatesToHire/$count?cross-company=true").body == b"3"
+
+
+def test_a_lookup_and_a_key_behind_a_collection_lead_to_one_record(data, position):
+    found = data.json(f"{position}/CandidatesToHire?$filter=FirstName eq 'Ann'")["value"][0]
+    key = f"(dataAreaId='{found['dataAreaId']}',CandidateId='{found['CandidateId']}')"
+    assert data.json(f"{position}/CandidatesToHire{key}")["FirstName"] == "Ann"
+    assert data.json(f"/CandidatesToHire{key}/Position")["Description"] == "Engineer"
+    assert data.json(f"{position}/CandidatesToHire{key}/Position?$select=PositionId")["PositionId"] == "P1"
+    assert data("GET", f"/PositionsV2('P2')/CandidatesToHire{key}").status == 404
+    dan = data.json("/CandidatesToHire?$filter=FirstName eq 'Dan'")["value"][0]
+    path = f"/CandidatesToHire(dataAreaId='{dan['dataAreaId']}',CandidateId='{dan['CandidateId']}')/Position"
+    assert data("GET", path).status == 204
+    assert data("GET", f"{path}/CandidatesToHire").status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/PositionsV2('P9')/CandidatesToHire", 404),
+        ("GET", "/PositionsV2('P1')/Nope", 404),
+        ("GET", "/PositionsV2('P1')/Description", 501),
+        ("GET", "/PositionsV2('P1')/CandidatesToHire/$ref", 501),
+        ("POST", "/PositionsV2('P1')/CandidatesToHire", 405),
+        ("PATCH", "/PositionsV2('P1')/CandidatesToHire", 405),
+        ("GET", "/PositionsV2/CandidatesToHire", 400),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_refused(data, position, method, path, status):
+    assert data(method, path, {}).status == status
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
