@@ -19,16 +19,19 @@ from entities.human_resources import model
 from entities.human_resources.demo import demo_rows as human_resources_demo
 from entities.human_resources.seed import seed_rows as human_resources_seed
 from entities.human_resources.steps import human_resources_steps
-from entities.messages import Associate, Create
+from entities.messages import Associate, Create, RetrieveMultiple, Rows
 from entities.metadata.catalog import catalog
 from entities.metadata.declare import derived_id
 from entities.pipeline import pipeline
+from entities.query import QueryExpression
 from entities.standard.environment import standard_catalog
 from entities.standard.identifiers import role_id, root_business_unit_id
+from entities.standard.lookups import referenced
 from entities.standard.rules import SECURITY_TABLES, standard_steps
 from entities.standard.seed import SYSTEM_ADMINISTRATOR, NewOrganization
 from entities.standard.seed import seed_rows as standard_seed
 from entities.standard.user_rules import Application
+from entities.standard.user_settings_rules import settings_row
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
@@ -191,6 +194,7 @@ def _upgrade_databases(settings: Settings, place: StoragePlace, authority: Autho
     if changed:
         made = open_environments(settings, place, authority)
         complete(made.dataverse, _standard_rows(authority, made.dataverse))
+        complete(made.dataverse, _settings_of_users(made.dataverse))
         for _, service in made.by_name():
             service.database.close()
 
@@ -199,6 +203,19 @@ def _standard_rows(authority: Authority, dataverse: OrganizationService) -> Iter
     organization = NewOrganization(ORGANIZATION_ID, authority.tenant.display_name)
     yield from standard_seed(organization, environment_privilege_records(dataverse.catalog))
     yield from ((CATALOG_TABLE, row) for row in catalog_rows())
+
+
+def _settings_of_users(dataverse: OrganizationService) -> Iterator[tuple[str, Record]]:
+    """Yield the settings that new users get, for users whom an older release has made without any."""
+    users, organizations = (
+        dataverse.execute(RetrieveMultiple(QueryExpression(table)), dataverse.system)
+        for table in ("systemuser", "organization")
+    )
+    assert isinstance(users, Rows)
+    assert isinstance(organizations, Rows)
+    for user in users.records:
+        unit = referenced(user["businessunitid"])
+        yield "usersettings", settings_row(Guid(str(user["systemuserid"])), unit, organizations.records[0])
 
 
 def _seed(settings: Settings, authority: Authority, made: Environments) -> None:
