@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final, TypeAlias
-from zoneinfo import ZoneInfo
 
+from entities.time_zones import zone_info
 from entities.values import Guid
 
 ENGLISH_LANGUAGE: Final = 1033
@@ -124,7 +124,7 @@ def day_text(day: date, zone: str, dates: DateFormat) -> str:
 
 def _local(moment: datetime, zone: str) -> datetime:
     try:
-        return moment.astimezone(ZoneInfo(zone))
+        return moment.astimezone(zone_info(zone))
     except OverflowError:
         # The first and the last day that there are: another zone's date cannot be said.
         return moment.astimezone(UTC)

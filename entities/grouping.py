@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final, assert_never
-from zoneinfo import ZoneInfo
 
 from entities.errors import InvalidArgument
 from entities.metadata.catalog import Catalog
@@ -51,6 +50,7 @@ from entities.query import (
 )
 from entities.relative.fiscal import period_of, year_of
 from entities.relative.settings import CallerSettings, FiscalSettings, PeriodType
+from entities.time_zones import zone_info
 
 AGGREGATE_LIMIT: Final = 50_000
 """Records that an aggregated query may read (Learn: "Aggregate data using FetchXml", limitations)."""
@@ -242,7 +242,7 @@ def zone_of(group: Group, type_: ColumnType) -> str:
 
 def local_date(value: date, zone: str) -> date:
     """Return the date of an instant in a time zone; a date is its own."""
-    return value.astimezone(UTC if zone == "UTC" else ZoneInfo(zone)).date() if isinstance(value, datetime) else value
+    return value.astimezone(zone_info(zone)).date() if isinstance(value, datetime) else value
 
 
 def date_part(grouping: DateGrouping, day: date, calendar: GroupCalendar) -> int:

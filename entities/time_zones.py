@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -25,12 +25,20 @@ _LAST: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class TimeZone:
-    """A time zone as Dataverse lists it; `offset` is the standard one as the list shows it, `GMT+01:00`."""
+    """A time zone as Dataverse lists it; `bias` are the minutes that lead from its standard time to UTC."""
 
     code: int
     standard_name: str
     places: str
     zone: str
+    bias: int
+
+    @property
+    def interface_name(self) -> str:
+        """The text in lists: the standard offset and the places, `(GMT+01:00) Amsterdam, Berlin, …`."""
+        hours, minutes = divmod(abs(self.bias), 60)
+        offset = f"{'-' if self.bias > 0 else '+'}{hours:02}:{minutes:02}" if self.bias else ""
+        return f"(GMT{offset}) {self.places}"
 
     @property
     def daylight_name(self) -> str:
@@ -60,104 +68,104 @@ class Rule:
 
 
 _LISTED: Final = (
-    (0, "Dateline Standard Time", "International Date Line West", "Etc/GMT+12"),
-    (1, "Samoa Standard Time", "Samoa", "Pacific/Apia"),
-    (2, "Hawaiian Standard Time", "Hawaii", "Pacific/Honolulu"),
-    (3, "Alaskan Standard Time", "Alaska", "America/Anchorage"),
-    (4, "Pacific Standard Time", "Pacific Time (US & Canada)", "America/Los_Angeles"),
-    (5, "Pacific Standard Time (Mexico)", "Baja California", "America/Tijuana"),
-    (6, "UTC-11", "Coordinated Universal Time-11", "Etc/GMT+11"),
-    (10, "Mountain Standard Time", "Mountain Time (US & Canada)", "America/Denver"),
-    (12, "Mountain Standard Time (Mexico)", "Chihuahua, La Paz, Mazatlan", "America/Mazatlan"),
-    (15, "US Mountain Standard Time", "Arizona", "America/Phoenix"),
-    (20, "Central Standard Time", "Central Time (US & Canada)", "America/Chicago"),
-    (25, "Canada Central Standard Time", "Saskatchewan", "America/Regina"),
-    (29, "Central Standard Time (Mexico)", "Guadalajara, Mexico City, Monterrey", "America/Mexico_City"),
-    (33, "Central America Standard Time", "Central America", "America/Guatemala"),
-    (35, "Eastern Standard Time", "Eastern Time (US & Canada)", "America/New_York"),
-    (40, "US Eastern Standard Time", "Indiana (East)", "America/Indiana/Indianapolis"),
-    (45, "SA Pacific Standard Time", "Bogota, Lima, Quito, Rio Branco", "America/Bogota"),
-    (47, "Venezuela Standard Time", "Caracas", "America/Caracas"),
-    (50, "Atlantic Standard Time", "Atlantic Time (Canada)", "America/Halifax"),
-    (55, "SA Western Standard Time", "Georgetown, La Paz, Manaus, San Juan", "America/La_Paz"),
-    (56, "Pacific SA Standard Time", "Santiago", "America/Santiago"),
-    (58, "Central Brazilian Standard Time", "Cuiaba", "America/Cuiaba"),
-    (59, "Paraguay Standard Time", "Asuncion", "America/Asuncion"),
-    (60, "Newfoundland Standard Time", "Newfoundland", "America/St_Johns"),
-    (65, "E. South America Standard Time", "Brasilia", "America/Sao_Paulo"),
-    (69, "Argentina Standard Time", "Buenos Aires", "America/Argentina/Buenos_Aires"),
-    (70, "SA Eastern Standard Time", "Cayenne, Fortaleza", "America/Cayenne"),
-    (73, "Greenland Standard Time", "Greenland", "America/Nuuk"),
-    (74, "Montevideo Standard Time", "Montevideo", "America/Montevideo"),
-    (76, "UTC-02", "Coordinated Universal Time-02", "Etc/GMT+2"),
-    (80, "Azores Standard Time", "Azores", "Atlantic/Azores"),
-    (83, "Cape Verde Standard Time", "Cabo Verde Is.", "Atlantic/Cape_Verde"),
-    (84, "Morocco Standard Time", "Casablanca", "Africa/Casablanca"),
-    (85, "GMT Standard Time", "Dublin, Edinburgh, Lisbon, London", "Europe/London"),
-    (90, "Greenwich Standard Time", "Monrovia, Reykjavik", "Atlantic/Reykjavik"),
-    (92, "UTC", "Coordinated Universal Time", "UTC"),
-    (95, "Central Europe Standard Time", "Belgrade, Bratislava, Budapest, Ljubljana, Prague", "Europe/Budapest"),
-    (100, "Central European Standard Time", "Sarajevo, Skopje, Warsaw, Zagreb", "Europe/Warsaw"),
-    (105, "Romance Standard Time", "Brussels, Copenhagen, Madrid, Paris", "Europe/Paris"),
-    (110, "W. Europe Standard Time", "Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Berlin"),
-    (113, "W. Central Africa Standard Time", "West Central Africa", "Africa/Lagos"),
-    (115, "E. Europe Standard Time", "Chisinau", "Europe/Chisinau"),
-    (120, "Egypt Standard Time", "Cairo", "Africa/Cairo"),
-    (125, "FLE Standard Time", "Helsinki, Kyiv, Riga, Sofia, Tallinn, Vilnius", "Europe/Kyiv"),
-    (129, "Jordan Standard Time", "Amman", "Asia/Amman"),
-    (130, "GTB Standard Time", "Athens, Bucharest", "Europe/Bucharest"),
-    (131, "Middle East Standard Time", "Beirut", "Asia/Beirut"),
-    (133, "Syria Standard Time", "Damascus", "Asia/Damascus"),
-    (134, "Turkey Standard Time", "Istanbul", "Europe/Istanbul"),
-    (135, "Israel Standard Time", "Jerusalem", "Asia/Jerusalem"),
-    (140, "South Africa Standard Time", "Harare, Pretoria", "Africa/Johannesburg"),
-    (141, "Namibia Standard Time", "Windhoek", "Africa/Windhoek"),
-    (145, "Russian Standard Time", "Moscow, St. Petersburg", "Europe/Moscow"),
-    (150, "Arab Standard Time", "Kuwait, Riyadh", "Asia/Riyadh"),
-    (155, "E. Africa Standard Time", "Nairobi", "Africa/Nairobi"),
-    (158, "Arabic Standard Time", "Baghdad", "Asia/Baghdad"),
-    (159, "Kaliningrad Standard Time", "Kaliningrad", "Europe/Kaliningrad"),
-    (160, "Iran Standard Time", "Tehran", "Asia/Tehran"),
-    (165, "Arabian Standard Time", "Abu Dhabi, Muscat", "Asia/Dubai"),
-    (169, "Azerbaijan Standard Time", "Baku", "Asia/Baku"),
-    (170, "Caucasus Standard Time", "Yerevan", "Asia/Yerevan"),
-    (172, "Mauritius Standard Time", "Port Louis", "Indian/Mauritius"),
-    (173, "Georgian Standard Time", "Tbilisi", "Asia/Tbilisi"),
-    (175, "Afghanistan Standard Time", "Kabul", "Asia/Kabul"),
-    (180, "Ekaterinburg Standard Time", "Ekaterinburg", "Asia/Yekaterinburg"),
-    (184, "Pakistan Standard Time", "Islamabad, Karachi", "Asia/Karachi"),
-    (185, "West Asia Standard Time", "Ashgabat, Tashkent", "Asia/Tashkent"),
-    (190, "India Standard Time", "Chennai, Kolkata, Mumbai, New Delhi", "Asia/Kolkata"),
-    (193, "Nepal Standard Time", "Kathmandu", "Asia/Kathmandu"),
-    (195, "Central Asia Standard Time", "Bishkek", "Asia/Bishkek"),
-    (196, "Bangladesh Standard Time", "Dhaka", "Asia/Dhaka"),
-    (200, "Sri Lanka Standard Time", "Sri Jayawardenepura", "Asia/Colombo"),
-    (201, "N. Central Asia Standard Time", "Novosibirsk", "Asia/Novosibirsk"),
-    (203, "Myanmar Standard Time", "Yangon (Rangoon)", "Asia/Yangon"),
-    (205, "SE Asia Standard Time", "Bangkok, Hanoi, Jakarta", "Asia/Bangkok"),
-    (207, "North Asia Standard Time", "Krasnoyarsk", "Asia/Krasnoyarsk"),
-    (210, "China Standard Time", "Beijing, Chongqing, Hong Kong, Urumqi", "Asia/Shanghai"),
-    (215, "Singapore Standard Time", "Kuala Lumpur, Singapore", "Asia/Singapore"),
-    (220, "Taipei Standard Time", "Taipei", "Asia/Taipei"),
-    (225, "W. Australia Standard Time", "Perth", "Australia/Perth"),
-    (227, "North Asia East Standard Time", "Irkutsk", "Asia/Irkutsk"),
-    (228, "Ulaanbaatar Standard Time", "Ulaanbaatar", "Asia/Ulaanbaatar"),
-    (230, "Korea Standard Time", "Seoul", "Asia/Seoul"),
-    (235, "Tokyo Standard Time", "Osaka, Sapporo, Tokyo", "Asia/Tokyo"),
-    (240, "Yakutsk Standard Time", "Yakutsk", "Asia/Yakutsk"),
-    (245, "AUS Central Standard Time", "Darwin", "Australia/Darwin"),
-    (250, "Cen. Australia Standard Time", "Adelaide", "Australia/Adelaide"),
-    (255, "AUS Eastern Standard Time", "Canberra, Melbourne, Sydney", "Australia/Sydney"),
-    (260, "E. Australia Standard Time", "Brisbane", "Australia/Brisbane"),
-    (265, "Tasmania Standard Time", "Hobart", "Australia/Hobart"),
-    (270, "Vladivostok Standard Time", "Vladivostok", "Asia/Vladivostok"),
-    (275, "West Pacific Standard Time", "Guam, Port Moresby", "Pacific/Port_Moresby"),
-    (280, "Central Pacific Standard Time", "Solomon Is., New Caledonia", "Pacific/Guadalcanal"),
-    (281, "Magadan Standard Time", "Magadan", "Asia/Magadan"),
-    (284, "UTC+12", "Coordinated Universal Time+12", "Etc/GMT-12"),
-    (285, "Fiji Standard Time", "Fiji", "Pacific/Fiji"),
-    (290, "New Zealand Standard Time", "Auckland, Wellington", "Pacific/Auckland"),
-    (300, "Tonga Standard Time", "Nuku'alofa", "Pacific/Tongatapu"),
+    (0, "Dateline Standard Time", "International Date Line West", "Etc/GMT+12", 720),
+    (1, "Samoa Standard Time", "Samoa", "Pacific/Apia", -780),
+    (2, "Hawaiian Standard Time", "Hawaii", "Pacific/Honolulu", 600),
+    (3, "Alaskan Standard Time", "Alaska", "America/Anchorage", 540),
+    (4, "Pacific Standard Time", "Pacific Time (US & Canada)", "America/Los_Angeles", 480),
+    (5, "Pacific Standard Time (Mexico)", "Baja California", "America/Tijuana", 480),
+    (6, "UTC-11", "Coordinated Universal Time-11", "Etc/GMT+11", 660),
+    (10, "Mountain Standard Time", "Mountain Time (US & Canada)", "America/Denver", 420),
+    (12, "Mountain Standard Time (Mexico)", "Chihuahua, La Paz, Mazatlan", "America/Mazatlan", 420),
+    (15, "US Mountain Standard Time", "Arizona", "America/Phoenix", 420),
+    (20, "Central Standard Time", "Central Time (US & Canada)", "America/Chicago", 360),
+    (25, "Canada Central Standard Time", "Saskatchewan", "America/Regina", 360),
+    (29, "Central Standard Time (Mexico)", "Guadalajara, Mexico City, Monterrey", "America/Mexico_City", 360),
+    (33, "Central America Standard Time", "Central America", "America/Guatemala", 360),
+    (35, "Eastern Standard Time", "Eastern Time (US & Canada)", "America/New_York", 300),
+    (40, "US Eastern Standard Time", "Indiana (East)", "America/Indiana/Indianapolis", 300),
+    (45, "SA Pacific Standard Time", "Bogota, Lima, Quito, Rio Branco", "America/Bogota", 300),
+    (47, "Venezuela Standard Time", "Caracas", "America/Caracas", 240),
+    (50, "Atlantic Standard Time", "Atlantic Time (Canada)", "America/Halifax", 240),
+    (55, "SA Western Standard Time", "Georgetown, La Paz, Manaus, San Juan", "America/La_Paz", 240),
+    (56, "Pacific SA Standard Time", "Santiago", "America/Santiago", 240),
+    (58, "Central Brazilian Standard Time", "Cuiaba", "America/Cuiaba", 240),
+    (59, "Paraguay Standard Time", "Asuncion", "America/Asuncion", 240),
+    (60, "Newfoundland Standard Time", "Newfoundland", "America/St_Johns", 210),
+    (65, "E. South America Standard Time", "Brasilia", "America/Sao_Paulo", 180),
+    (69, "Argentina Standard Time", "Buenos Aires", "America/Argentina/Buenos_Aires", 180),
+    (70, "SA Eastern Standard Time", "Cayenne, Fortaleza", "America/Cayenne", 180),
+    (73, "Greenland Standard Time", "Greenland", "America/Nuuk", 120),
+    (74, "Montevideo Standard Time", "Montevideo", "America/Montevideo", 180),
+    (76, "UTC-02", "Coordinated Universal Time-02", "Etc/GMT+2", 120),
+    (80, "Azores Standard Time", "Azores", "Atlantic/Azores", 60),
+    (83, "Cape Verde Standard Time", "Cabo Verde Is.", "Atlantic/Cape_Verde", 60),
+    (84, "Morocco Standard Time", "Casablanca", "Africa/Casablanca", -60),
+    (85, "GMT Standard Time", "Dublin, Edinburgh, Lisbon, London", "Europe/London", 0),
+    (90, "Greenwich Standard Time", "Monrovia, Reykjavik", "Atlantic/Reykjavik", 0),
+    (92, "UTC", "Coordinated Universal Time", "UTC", 0),
+    (95, "Central Europe Standard Time", "Belgrade, Bratislava, Budapest, Ljubljana, Prague", "Europe/Budapest", -60),
+    (100, "Central European Standard Time", "Sarajevo, Skopje, Warsaw, Zagreb", "Europe/Warsaw", -60),
+    (105, "Romance Standard Time", "Brussels, Copenhagen, Madrid, Paris", "Europe/Paris", -60),
+    (110, "W. Europe Standard Time", "Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Berlin", -60),
+    (113, "W. Central Africa Standard Time", "West Central Africa", "Africa/Lagos", -60),
+    (115, "E. Europe Standard Time", "Chisinau", "Europe/Chisinau", -120),
+    (120, "Egypt Standard Time", "Cairo", "Africa/Cairo", -120),
+    (125, "FLE Standard Time", "Helsinki, Kyiv, Riga, Sofia, Tallinn, Vilnius", "Europe/Kyiv", -120),
+    (129, "Jordan Standard Time", "Amman", "Asia/Amman", -180),
+    (130, "GTB Standard Time", "Athens, Bucharest", "Europe/Bucharest", -120),
+    (131, "Middle East Standard Time", "Beirut", "Asia/Beirut", -120),
+    (133, "Syria Standard Time", "Damascus", "Asia/Damascus", -180),
+    (134, "Turkey Standard Time", "Istanbul", "Europe/Istanbul", -180),
+    (135, "Israel Standard Time", "Jerusalem", "Asia/Jerusalem", -120),
+    (140, "South Africa Standard Time", "Harare, Pretoria", "Africa/Johannesburg", -120),
+    (141, "Namibia Standard Time", "Windhoek", "Africa/Windhoek", -120),
+    (145, "Russian Standard Time", "Moscow, St. Petersburg", "Europe/Moscow", -180),
+    (150, "Arab Standard Time", "Kuwait, Riyadh", "Asia/Riyadh", -180),
+    (155, "E. Africa Standard Time", "Nairobi", "Africa/Nairobi", -180),
+    (158, "Arabic Standard Time", "Baghdad", "Asia/Baghdad", -180),
+    (159, "Kaliningrad Standard Time", "Kaliningrad", "Europe/Kaliningrad", -120),
+    (160, "Iran Standard Time", "Tehran", "Asia/Tehran", -210),
+    (165, "Arabian Standard Time", "Abu Dhabi, Muscat", "Asia/Dubai", -240),
+    (169, "Azerbaijan Standard Time", "Baku", "Asia/Baku", -240),
+    (170, "Caucasus Standard Time", "Yerevan", "Asia/Yerevan", -240),
+    (172, "Mauritius Standard Time", "Port Louis", "Indian/Mauritius", -240),
+    (173, "Georgian Standard Time", "Tbilisi", "Asia/Tbilisi", -240),
+    (175, "Afghanistan Standard Time", "Kabul", "Asia/Kabul", -270),
+    (180, "Ekaterinburg Standard Time", "Ekaterinburg", "Asia/Yekaterinburg", -300),
+    (184, "Pakistan Standard Time", "Islamabad, Karachi", "Asia/Karachi", -300),
+    (185, "West Asia Standard Time", "Ashgabat, Tashkent", "Asia/Tashkent", -300),
+    (190, "India Standard Time", "Chennai, Kolkata, Mumbai, New Delhi", "Asia/Kolkata", -330),
+    (193, "Nepal Standard Time", "Kathmandu", "Asia/Kathmandu", -345),
+    (195, "Central Asia Standard Time", "Bishkek", "Asia/Bishkek", -360),
+    (196, "Bangladesh Standard Time", "Dhaka", "Asia/Dhaka", -360),
+    (200, "Sri Lanka Standard Time", "Sri Jayawardenepura", "Asia/Colombo", -330),
+    (201, "N. Central Asia Standard Time", "Novosibirsk", "Asia/Novosibirsk", -420),
+    (203, "Myanmar Standard Time", "Yangon (Rangoon)", "Asia/Yangon", -390),
+    (205, "SE Asia Standard Time", "Bangkok, Hanoi, Jakarta", "Asia/Bangkok", -420),
+    (207, "North Asia Standard Time", "Krasnoyarsk", "Asia/Krasnoyarsk", -420),
+    (210, "China Standard Time", "Beijing, Chongqing, Hong Kong, Urumqi", "Asia/Shanghai", -480),
+    (215, "Singapore Standard Time", "Kuala Lumpur, Singapore", "Asia/Singapore", -480),
+    (220, "Taipei Standard Time", "Taipei", "Asia/Taipei", -480),
+    (225, "W. Australia Standard Time", "Perth", "Australia/Perth", -480),
+    (227, "North Asia East Standard Time", "Irkutsk", "Asia/Irkutsk", -480),
+    (228, "Ulaanbaatar Standard Time", "Ulaanbaatar", "Asia/Ulaanbaatar", -480),
+    (230, "Korea Standard Time", "Seoul", "Asia/Seoul", -540),
+    (235, "Tokyo Standard Time", "Osaka, Sapporo, Tokyo", "Asia/Tokyo", -540),
+    (240, "Yakutsk Standard Time", "Yakutsk", "Asia/Yakutsk", -540),
+    (245, "AUS Central Standard Time", "Darwin", "Australia/Darwin", -570),
+    (250, "Cen. Australia Standard Time", "Adelaide", "Australia/Adelaide", -570),
+    (255, "AUS Eastern Standard Time", "Canberra, Melbourne, Sydney", "Australia/Sydney", -600),
+    (260, "E. Australia Standard Time", "Brisbane", "Australia/Brisbane", -600),
+    (265, "Tasmania Standard Time", "Hobart", "Australia/Hobart", -600),
+    (270, "Vladivostok Standard Time", "Vladivostok", "Asia/Vladivostok", -600),
+    (275, "West Pacific Standard Time", "Guam, Port Moresby", "Pacific/Port_Moresby", -600),
+    (280, "Central Pacific Standard Time", "Solomon Is., New Caledonia", "Pacific/Guadalcanal", -660),
+    (281, "Magadan Standard Time", "Magadan", "Asia/Magadan", -660),
+    (284, "UTC+12", "Coordinated Universal Time+12", "Etc/GMT-12", -720),
+    (285, "Fiji Standard Time", "Fiji", "Pacific/Fiji", -720),
+    (290, "New Zealand Standard Time", "Auckland, Wellington", "Pacific/Auckland", -720),
+    (300, "Tonga Standard Time", "Nuku'alofa", "Pacific/Tongatapu", -780),
 )
 
 TIME_ZONES: Final[Mapping[int, TimeZone]] = MappingProxyType({row[0]: TimeZone(*row) for row in _LISTED})
@@ -170,18 +178,13 @@ def zone_named(code: object) -> str | None:
     return found.zone if found else None
 
 
-def interface_name(zone: TimeZone, year: int) -> str:
-    """Return a zone's text in lists: the standard offset and the places, `(GMT+01:00) Amsterdam, Berlin, …`."""
-    minutes = -standard_bias(zone.zone, year)
-    hours, rest = divmod(abs(minutes), 60)
-    offset = f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}" if minutes else ""
-    return f"(GMT{offset}) {zone.places}"
+def zone_info(name: str) -> tzinfo:
+    """Return a time zone by its IANA name; UTC needs no database of time zones.
 
-
-def standard_bias(zone: str, year: int) -> int:
-    """Return the minutes that lead from a zone's standard time to UTC: the smaller offset of January and July."""
-    place = ZoneInfo(zone)
-    return -min(_minutes(datetime(year, month, 1, tzinfo=place).utcoffset()) for month in (1, 7))
+    Raises:
+        ZoneInfoNotFoundError: there is no such time zone.
+    """
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 @lru_cache(maxsize=512)
@@ -194,7 +197,7 @@ def rule_of(zone: str, year: int) -> Rule:
         zone: an IANA name.
         year: the year.
     """
-    place = ZoneInfo(zone)
+    place = zone_info(zone)
     begin = datetime(year, 1, 1, tzinfo=UTC)
     jumps = [jump for day in range(_DAYS) for jump in _jumps(begin + timedelta(days=day), timedelta(days=1), place)]
     if len(jumps) != 2 or jumps[0][1] != jumps[1][2]:  # noqa: PLR2004 - to summer time and back
@@ -207,7 +210,7 @@ _Jump: TypeAlias = tuple[datetime, timedelta, timedelta]
 """The hour of UTC in which clocks change, and the offsets before and after."""
 
 
-def _jumps(begin: datetime, span: timedelta, place: ZoneInfo) -> Iterator[_Jump]:
+def _jumps(begin: datetime, span: timedelta, place: tzinfo) -> Iterator[_Jump]:
     """Yield the change of clocks within a span: clocks are asked every day, every hour only where they differ."""
     before, after = ((begin + gone).astimezone(place).utcoffset() or _NONE for gone in (_NONE, span))
     if before == after:

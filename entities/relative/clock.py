@@ -6,9 +6,9 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from entities.relative.settings import CallerSettings
+from entities.time_zones import zone_info
 
 EARLIEST: Final = date(1753, 1, 1)
 LATEST: Final = date(9999, 12, 30)
@@ -88,4 +88,4 @@ def clock_of(settings: CallerSettings) -> Clock:
     Raises:
         ZoneInfoNotFoundError: there is no such time zone.
     """
-    return Clock(settings.now.replace(microsecond=0).astimezone(ZoneInfo(settings.time_zone)), settings.week_start)
+    return Clock(settings.now.replace(microsecond=0).astimezone(zone_info(settings.time_zone)), settings.week_start)

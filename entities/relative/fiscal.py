@@ -10,10 +10,10 @@ from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from entities.relative.clock import EARLIEST, LATEST, plus_days, plus_months
 from entities.relative.settings import FiscalSettings, PeriodType
+from entities.time_zones import zone_info
 
 _PERIODS: Final[Mapping[PeriodType, int]] = {
     PeriodType.ANNUALLY: 1,
@@ -73,7 +73,7 @@ def period_at(moment: str | date, start: str, period_type: int, zone: str) -> in
     settings = FiscalSettings(date.fromisoformat(start), PeriodType(period_type))
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment) if "T" in moment else date.fromisoformat(moment)
-    return period_of(settings, moment.astimezone(ZoneInfo(zone)).date() if isinstance(moment, datetime) else moment)
+    return period_of(settings, moment.astimezone(zone_info(zone)).date() if isinstance(moment, datetime) else moment)
 
 
 def _name_offset(settings: FiscalSettings) -> int:

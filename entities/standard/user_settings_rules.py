@@ -8,12 +8,10 @@ from entities.pipeline import ExecutionContext, Stage, Step
 from entities.query import QueryExpression, equals
 from entities.standard.identifiers import time_zone_definition_id
 from entities.standard.lookups import first, referenced
-from entities.time_zones import TIME_ZONES, UTC_CODE, Rule, interface_name, rule_of, standard_bias, zone_named
+from entities.time_zones import TIME_ZONES, UTC_CODE, Rule, rule_of, zone_named
 from entities.values import EntityReference, Guid, Record, Value
 
 UNKNOWN_TIME_ZONE = "0x800608f7"
-_SEED_YEAR = 2024
-"""The year whose standard offsets the list of time zones shows: the same on every day a database is made."""
 
 _ENGLISH: Record = {
     "localeid": 1033,
@@ -139,8 +137,8 @@ def time_zone_rows() -> tuple[tuple[str, Record], ...]:
                 "timezonecode": zone.code,
                 "standardname": zone.standard_name,
                 "daylightname": zone.daylight_name,
-                "userinterfacename": interface_name(zone, _SEED_YEAR),
-                "bias": standard_bias(zone.zone, _SEED_YEAR),
+                "userinterfacename": zone.interface_name,
+                "bias": zone.bias,
                 "retiredorder": 0,
             },
         )
