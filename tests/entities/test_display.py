@@ -75,12 +75,12 @@ def test_digits_are_grouped_as_the_settings_say(groups, shown):
     assert number_text("1,234,567.5", NumberFormat(",", ".", group_sizes(groups))) == shown
 
 
-@pytest.mark.parametrize(("code", "shown"), enumerate(("(1.5)", "-1.5", "- 1.5", "1.5-", "1.5 -")))
+@pytest.mark.parametrize(("code", "shown"), list(enumerate(("(1.5)", "-1.5", "- 1.5", "1.5-", "1.5 -"))))
 def test_negative_numbers_follow_their_code(code, shown):
     assert number_text("-1.5", NumberFormat(negative=code)) == shown
 
 
-@pytest.mark.parametrize(("code", "shown"), enumerate(("€1.5", "1.5€", "€ 1.5", "1.5 €")))
+@pytest.mark.parametrize(("code", "shown"), list(enumerate(("€1.5", "1.5€", "€ 1.5", "1.5 €"))))
 def test_amounts_follow_their_code(code, shown):
     assert amount_text("1.5", "€", NumberFormat(amount=code)) == shown
 
@@ -91,7 +91,7 @@ NEGATIVE = (
 )
 
 
-@pytest.mark.parametrize(("code", "shown"), enumerate(NEGATIVE))
+@pytest.mark.parametrize(("code", "shown"), list(enumerate(NEGATIVE)))
 def test_negative_amounts_follow_their_code_whatever_the_symbol_is(code, shown):
     assert amount_text("-1.5", "n$", NumberFormat(negative_amount=code)) == shown
 
