@@ -15,10 +15,12 @@ from entities.errors import InvalidArgument
 from entities.hierarchy import HIERARCHICAL, hierarchies
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import (
+    ChoiceType,
     ColumnType,
     DateTimeBehavior,
     DateTimeType,
     EntityNameType,
+    IntegerType,
     LookupType,
     MemoType,
     MultiChoiceType,
@@ -180,6 +182,7 @@ class _Walk:
         type_ = table.by_name[node.column.name].type
         operator = node.operator
         if operator in _CALLER:
+            _check_caller(node, table, type_)
             wanted, values = _CALLER[operator]
             return Condition(node.column, wanted, values(self.settings))
         if operator in DATE_OPERATORS:
@@ -280,6 +283,15 @@ def _invalid_value(node: Condition) -> InvalidArgument:
         f"Invalid value specified for type. Operator '{node.operator.value}', column '{node.column.name}'.",
         code=INVALID_VALUE,
     )
+
+
+def _check_caller(node: Condition, table: Table, type_: ColumnType) -> None:
+    """Refuse to compare the caller's ids with anything but ids, its language with anything but a number."""
+    if node.operator is ConditionOperator.EQUAL_USER_LANGUAGE:
+        if not isinstance(type_, IntegerType | ChoiceType):
+            raise _misplaced(node, table, "number")
+    elif not isinstance(type_, LookupType | UniqueIdentifierType):
+        raise _misplaced(node, table, "lookup")
 
 
 def _misplaced(node: Condition, table: Table, wanted: str) -> InvalidArgument:

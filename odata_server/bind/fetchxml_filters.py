@@ -38,6 +38,7 @@ from odata_server.bind.fetchxml_sources import (
     ref,
 )
 from odata_server.bind.fetchxml_values import BAD_CONDITION, WITH_WILDCARDS, condition_values, operator_named
+from odata_server.bind.literals import NUMBERS
 from odata_server.edm.naming import edm_type
 
 INVALID_FILTER_TYPE: Final = "0x80041122"
@@ -45,7 +46,6 @@ _COMPARISONS: Final = {
     **{operator.value: operator for operator in ComparisonOperator},
     "neq": ComparisonOperator.NOT_EQUAL,
 }
-_NUMBERS: Final = frozenset({"Edm.Int32", "Edm.Int64", "Edm.Decimal", "Edm.Double"})
 
 
 def bind_filters(element: Element, near: Source, sources: Sources) -> Filter:
@@ -117,7 +117,7 @@ def _comparison(source: Source, name: str, operator: str, valueof: str, sources:
     left, right = column_named(source, name), column_named(other, other_name)
     comparison = _COMPARISONS.get(operator)
     kinds = {edm_type(left.type), edm_type(right.type)}
-    if comparison is None or not (len(kinds) == 1 or kinds <= _NUMBERS):
+    if comparison is None or not (len(kinds) == 1 or kinds <= NUMBERS):
         raise MalformedRequest(
             f"Incorrect filter condition or conditions. '{left.logical_name}' and '{valueof[:256]}' cannot be compared"
             f" with the operator '{operator}'.",

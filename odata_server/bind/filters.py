@@ -29,7 +29,7 @@ from entities.values import Value
 from entities.wildcards import text_condition
 from odata_server.bind.dialect import Style
 from odata_server.bind.functions import bind_query_function, is_query_function
-from odata_server.bind.literals import literal_value
+from odata_server.bind.literals import NUMBERS, incompatible, literal_value
 from odata_server.bind.scope import Found, Scope, path_names
 from odata_server.edm.naming import edm_type
 from odata_server.syntax import trees
@@ -182,12 +182,20 @@ def _comparison(comparison: trees.Binary, scope: Scope) -> Filter:
         return _without_column(left, right, operator, scope)
     other = path_names(right)
     if other is not None:
-        return ColumnComparison(scope.resolve(names).ref, ComparisonOperator(operator.value), scope.resolve(other).ref)
+        return _column_comparison(scope.resolve(names), operator, scope.resolve(other))
     if not isinstance(right, trees.Literal | trees.EnumLiteral):
         raise MalformedRequest(f"A property cannot be compared with {kind_of(right)} in $filter.")
     if isinstance(right, trees.Literal) and right.kind is trees.LiteralKind.NULL:
         return _null_comparison(names, operator, scope)
     return _with_value(scope.resolve(names), operator, right, scope)
+
+
+def _column_comparison(left: Found, operator: trees.Operator, right: Found) -> Filter:
+    """Bind a comparison of two columns, whose types must match (Learn: "Filter rows", column comparison)."""
+    kinds = {edm_type(left.column.type), edm_type(right.column.type)}
+    if len(kinds) > 1 and not kinds <= NUMBERS:
+        raise incompatible(left.column, edm_type(right.column.type), _OPERATOR_KINDS[operator])
+    return ColumnComparison(left.ref, ComparisonOperator(operator.value), right.ref)
 
 
 def _without_column(left: trees.Expression, right: trees.Expression, operator: trees.Operator, scope: Scope) -> Filter:

@@ -18,9 +18,11 @@ from odata_server.bind.dialect import Dialect, Style, option_names
 from odata_server.edm.naming import edm_type
 from odata_server.syntax.trees import EnumLiteral, Literal, LiteralKind
 
-_NUMBERS: Final = frozenset({LiteralKind.INTEGER, LiteralKind.DECIMAL, LiteralKind.DOUBLE})
 _WHOLE: Final = frozenset({"Edm.Int32", "Edm.Int64"})
 _EXACT: Final = frozenset({"Edm.Decimal", "Edm.Double"})
+NUMBERS: Final = _WHOLE | _EXACT
+"""Types that compare with one another."""
+
 
 LITERAL_TYPES: Final[dict[LiteralKind, str]] = {
     LiteralKind.NULL: "Edm.Null",

@@ -81,7 +81,10 @@ def read_array(cursor: Cursor, read: Reader) -> ArrayExpression:
     while cursor.kind != "]":
         if items and not cursor.take_if(","):
             # Learn: filter-rows shows this text for an apostrophe inside single-quoted items.
-            raise cursor.refusal("Invalid JSON. A comma character ',' was expected in scope 'Array'")
+            raise cursor.refusal(
+                "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and"
+                " properties of an object must be separated by commas."
+            )
         items.append(read(cursor))
     cursor.advance()
     return ArrayExpression(tuple(items), cursor.span_from(start))
@@ -98,7 +101,10 @@ def read_object(cursor: Cursor, read: Reader) -> ObjectExpression:
     members: list[ObjectMember] = []
     while cursor.kind != "}":
         if members and not cursor.take_if(","):
-            raise cursor.refusal("Invalid JSON. A comma character ',' was expected in scope 'Object'")
+            raise cursor.refusal(
+                "Invalid JSON. A comma character ',' was expected in scope 'Object'. Every two elements in an array and"
+                " properties of an object must be separated by commas."
+            )
         member_start = cursor.start
         if cursor.kind not in {"quoted", "string"}:
             raise cursor.refusal()

@@ -87,7 +87,9 @@ class SyntaxRefused(Exception):
         self.position = position
 
     def __str__(self) -> str:
-        """Say it in Microsoft.OData's form: reason, position, text."""
+        """Say it in Microsoft.OData's form: reason, position, text; its reader of JSON names no place."""
+        if self.message.endswith("."):
+            return self.message
         return f"{self.message} at position {self.position} in '{self.text}'."
 
     def pointer(self) -> str:

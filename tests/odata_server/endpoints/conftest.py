@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
+from moments import MADE, NOW, Clock
 
 from entities.errors import AccessDenied
 from entities.human_resources.model import RELATIONSHIPS as FINANCE_RELATIONSHIPS
@@ -199,3 +200,18 @@ def api(services):
 @pytest.fixture(scope="module")
 def data(services):
     return Client(services, human_resources.handle, "/data")
+
+
+@pytest.fixture(scope="module")
+def dated_api(templates, tmp_path_factory):
+    """The Web API over accounts made at chosen moments, at a moment of their time."""
+    folder = tmp_path_factory.mktemp("moments")
+    shutil.copy(templates / "dataverse.db", folder)
+    clock = Clock()
+    service = open_dataverse(folder / "dataverse.db", clock)
+    client = Client(build_services(service, service), web_api.handle, "/api/data/v9.2")
+    for name, clock.text in MADE.items():
+        client.created("accounts", name=name)
+    clock.text = NOW
+    yield client
+    service.database.close()

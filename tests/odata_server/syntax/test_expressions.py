@@ -150,7 +150,10 @@ def test_expressions_become_trees(text, tree):
         ("['it's']", "There is an unterminated literal at position 8 in '['it's']'."),
         (
             "['a' 'b']",
-            "Invalid JSON. A comma character ',' was expected in scope 'Array' at position 5 in '['a' 'b']'.",
+            (
+                "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two elements in an array and "
+                "properties of an object must be separated by commas."
+            ),
         ),
         ("cast(a)b", "Syntax error at position 7 in 'cast(a)b'."),
         ("case(a)", "Syntax error at position 6 in 'case(a)'."),
