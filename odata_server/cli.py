@@ -28,6 +28,7 @@ from odata_server.admin.logs import LOG_LEVELS
 from odata_server.admin.serving import Program, serve
 from odata_server.admin.workers import StartError
 from odata_server.engine.authority_store import NewerAuthorityStoreError
+from odata_server.engine.storage_place import StorageError
 from odata_server.settings import DEFAULT_PORT, DurabilityLevel, SampleData, Settings, is_loopback
 
 _SERVER_ERRORS: Final = (
@@ -37,7 +38,9 @@ _SERVER_ERRORS: Final = (
     NewerAuthorityStoreError,
     FixtureError,
     EngineFault,
+    StorageError,
 )
+_DATABASE_SCHEMES: Final = ("postgresql://", "postgres://")
 
 
 @click.group(help=help_texts.MAIN, context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,6 +86,7 @@ def _absent_flags(command: Callable[..., None]) -> Callable[..., None]:
 @option("--fixture", type=click.Path(path_type=Path), metavar="FILE", help="Declared units, users, tables and rows.")
 @option("--public-url", metavar="URL", help="A further URL clients use, such as a proxy's.")
 @option("--end-of-service", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Refuse exports after this day.")
+@option("--database-url", metavar="URL", help="A PostgreSQL database for the data, postgresql://USER@HOST/DATABASE.")
 @option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
 @_absent_flags
 def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes them
@@ -98,6 +102,7 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
     fixture: Path | None,
     public_url: str | None,
     end_of_service: datetime | None,
+    database_url: str | None,
     log_level: str,
 ) -> None:
     """Run the server."""
@@ -110,6 +115,10 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
         )
     if in_memory and workers > 1:
         end("--in-memory is one worker: leave out --workers, or --in-memory", REFUSED)
+    if in_memory and database_url is not None:
+        end("--in-memory keeps nothing, a database does: leave out --database-url, or --in-memory", REFUSED)
+    if database_url is not None and not database_url.startswith(_DATABASE_SCHEMES):
+        end("--database-url is a PostgreSQL database's: postgresql://user:password@localhost:5432/talentverse", REFUSED)
     settings = Settings(
         data_directory=data,
         storage_directory=data,
@@ -124,6 +133,7 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
         public_url=public_url,
         end_of_service=end_of_service.date() if end_of_service else None,
         log_level=log_level,
+        database_url=database_url,
     )
     # The application takes a moment to import; the other commands do without it.
     from odata_server import app  # noqa: PLC0415 - see above

@@ -6,7 +6,7 @@ where they are spawned. Nothing is read from the environment or a file a second 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
@@ -36,7 +36,7 @@ class Settings:
     Attributes:
         data_directory: holds environment.json, the secrets, the certificates and the lock; mode 0700.
         storage_directory: holds the databases; the data directory itself, except with `in_memory`, where it is a
-            temporary directory that is removed at the end.
+            temporary directory that is removed at the end, and with `database_url`, where it holds none.
         host: the address to listen on.
         port: the port to listen on; already chosen and bound when the value reaches a worker.
         durability: what an acknowledged write survives: `normal` a killed process, `full` a power cut.
@@ -49,6 +49,7 @@ class Settings:
         end_of_service: exports from Talent Hub after this day are refused (R-120).
         service_protection: limits per user; None switches them off.
         log_level: `debug`, `info`, `warning` or `error`.
+        database_url: the PostgreSQL database that holds the data in place of files; not shown, for its password.
     """
 
     data_directory: Path
@@ -65,6 +66,7 @@ class Settings:
     end_of_service: date | None = None
     service_protection: ServiceProtection | None = None
     log_level: str = "warning"
+    database_url: str | None = field(default=None, repr=False)
 
     @property
     def scheme(self) -> str:

@@ -26,7 +26,8 @@ DIR/environment.json, which tells clients how to reach it. Everything else goes 
 \b
 Exit status:
   0  it was told to stop, and finished the requests in flight
-  1  it could not start: the data directory or the port is in use, or the data is of a newer release
+  1  it could not start: the data directory or the port is in use, the database cannot be used, or the data is of a
+     newer release
   2  the command line is wrong
 
 \b
@@ -34,6 +35,7 @@ Examples:
   talentverse serve
   talentverse serve --port 0 --in-memory --sample-data none
   talentverse serve --data /srv/talentverse --workers 2 --durability full
+  talentverse serve --database-url postgresql://talentverse@localhost/talentverse
 """
 
 ENV: Final = """\

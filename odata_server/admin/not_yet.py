@@ -19,7 +19,6 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 
 SERVE_FLAGS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "--database-url": "leave it out: the databases are files in the data directory",
         "--service-protection": "leave it out: there are no limits",
         "--entra-host": "leave it out, and give clients the authority that 'talentverse env' names",
     }

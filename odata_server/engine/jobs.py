@@ -21,6 +21,7 @@ from typing import TypeAlias
 import orjson
 import structlog
 
+from entities.errors import TemporarilyUnavailable
 from entities.values import Guid
 from odata_server.engine.database import Connection, Database
 from odata_server.engine.identifiers import sequential_id
@@ -118,7 +119,13 @@ class JobWorker:
 
     def _run(self) -> None:
         while not self._stopping:
-            if not self.run_one():
+            try:
+                found = self.run_one()
+            except TemporarilyUnavailable as error:
+                # The database may be back at the next turn; a job that was at work is due again when its lease ends.
+                _log.warning("jobs wait", error=str(error))
+                found = False
+            if not found:
                 self._wake.wait(_POLL_SECONDS)
                 self._wake.clear()
 

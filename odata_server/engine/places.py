@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from odata_server.engine.postgres.schemas import SchemaPlace
 from odata_server.engine.sqlite.files import FilePlace
 from odata_server.engine.storage_place import StoragePlace
 from odata_server.settings import Settings
@@ -9,4 +10,6 @@ from odata_server.settings import Settings
 
 def storage_place(settings: Settings) -> StoragePlace:
     """Return where the databases of a server lie; nothing is opened yet."""
+    if settings.database_url is not None:
+        return SchemaPlace(settings.database_url)
     return FilePlace(settings.storage_directory)

@@ -55,7 +55,8 @@ def test_every_command_explains_itself_with_an_example(run, path):
         "export schema file.json",
         "virtual-table list",
         "trust",
-        "serve --database-url postgresql://localhost/x",
+        "serve --database-url mysql://localhost/x",
+        "serve --in-memory --database-url postgresql://localhost/x",
         "serve --service-protection on",
         "serve --entra-host",
         "serve --plain-http --host 0.0.0.0",
@@ -84,7 +85,17 @@ def test_absent_flags_of_serve_may_say_what_is_anyway_so(run):
 
 def test_help_names_the_variable_of_every_flag_of_serve(run):
     text = run("serve", "--help", terminal_width=200).stdout
-    for name in ("HOST", "PORT", "DATA", "IN_MEMORY", "WORKERS", "SAMPLE_DATA", "PLAIN_HTTP", "FIXTURE"):
+    for name in (
+        "HOST",
+        "PORT",
+        "DATA",
+        "IN_MEMORY",
+        "WORKERS",
+        "SAMPLE_DATA",
+        "PLAIN_HTTP",
+        "FIXTURE",
+        "DATABASE_URL",
+    ):
         assert f"TALENTVERSE_{name}" in text
 
 

@@ -92,8 +92,14 @@ def write(tmp_path):
     return written
 
 
-def test_a_fixture_declares_a_whole_world(tmp_path, write):
-    settings, made = first_start(tmp_path, fixture=write(EVERYTHING), sample_data="none")
+@pytest.fixture(params=("SQLite", "PostgreSQL"))
+def where(request):
+    """The settings that say where the data lies."""
+    return {} if request.param == "SQLite" else {"database_url": request.getfixturevalue("postgres_url")}
+
+
+def test_a_fixture_declares_a_whole_world(tmp_path, write, where):
+    settings, made = first_start(tmp_path, fixture=write(EVERYTHING), sample_data="none", **where)
     application = build(settings)
     administrator = Caller(
         application, bearer(application, made.tenant_id, made.admin_client_id, made.admin_client_secret)
@@ -224,15 +230,16 @@ def test_what_the_rules_refuse_is_named_and_nothing_is_left(tmp_path, write, wha
     assert not (tmp_path / "dataverse.sqlite").exists()
 
 
-def test_a_start_after_a_refused_fixture_is_like_the_first_one(tmp_path, write):
+def test_a_start_after_a_refused_fixture_is_like_the_first_one(tmp_path, write, where):
     application = {"clientId": READER, "clientSecret": SECRET, "displayName": "Reader"}
     broken = {"applications": [application], "rows": {"accounts": [{"nothing": 1}]}}
     with pytest.raises(FixtureError):
-        first_start(tmp_path, fixture=write(broken), sample_data="none")
+        first_start(tmp_path, fixture=write(broken), sample_data="none", **where)
     settings, made = first_start(
         tmp_path,
         fixture=write({"applications": [application], "users": [{"applicationId": READER}]}),
         sample_data="none",
+        **where,
     )
     application = build(settings)
     assert bearer(application, made.tenant_id, READER, SECRET)

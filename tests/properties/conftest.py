@@ -12,7 +12,6 @@ from entities.metadata.catalog import catalog
 from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
 from odata_server.engine.database import Database, Durability
 from odata_server.engine.postgres.database import PostgresDatabase
-from odata_server.engine.postgres.functions import create_functions
 from odata_server.engine.sqlite.database import SqliteDatabase
 
 settings.register_profile(
@@ -38,9 +37,8 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def _engine(database: Database) -> Iterator[Engine]:
+    database.create()
     with database.writing() as connection:
-        if isinstance(database, PostgresDatabase):
-            create_functions(connection)
         initialize(connection, "00000000-0000-0000-0000-00000000000a")
         everything = CatalogChange(tuple(CATALOG.tables.values()), tuple(CATALOG.relationships.values()))
         apply_change(connection, catalog(0, (), ()), everything)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final, TypeAlias, TypeVar, cast
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import TupleRow
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
@@ -21,7 +20,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from entities.errors import TemporarilyUnavailable
 from odata_server.engine.database import Cursor, Durability, SqlRow
-from odata_server.engine.dialect import POSTGRESQL, Dialect
+from odata_server.engine.dialect import POSTGRESQL, Dialect, quoted
+from odata_server.engine.postgres.copies import read_copy, write_copy
+from odata_server.engine.postgres.functions import create_functions
 from odata_server.engine.storage import SqlValue
 
 _Raw: TypeAlias = psycopg.Connection[TupleRow]
@@ -35,6 +36,7 @@ _CONNECTIONS: Final = 4
 _COMMITS: Final = {Durability.FULL: "on", Durability.NORMAL: "on", Durability.NONE: "off"}
 """`synchronous_commit`: PostgreSQL's own promise survives a power cut and is the only one that a crash keeps whole."""
 
+_NO_USE_TO_REPEAT: Final = (PoolTimeout, psycopg.errors.LockNotAvailable)
 _NO_MORE: Final = "The organization's database is busy. Try again."
 
 
@@ -76,15 +78,23 @@ class PostgresReader:
         return cast("Cursor", self._twice(lambda raw: _fetched(raw, statement, parameters)))
 
     def _twice(self, work: Callable[[_Raw], _Result]) -> _Result:
-        """Do work that only reads; once more where the connection was lost, as after a restart of the server."""
+        """Do work that only reads; once more where the connection was lost, as after a restart of the server.
+
+        Raises:
+            TemporarilyUnavailable: the server is not there, or all connections are in use for too long.
+        """
         try:
-            with self._pool.connection() as raw:
-                return work(raw)
-        except PoolTimeout as error:
+            try:
+                with self._pool.connection() as raw:
+                    return work(raw)
+            except _NO_USE_TO_REPEAT:
+                raise
+            except psycopg.OperationalError:
+                self._pool.check()
+                with self._pool.connection() as raw:
+                    return work(raw)
+        except psycopg.OperationalError as error:
             raise TemporarilyUnavailable(_NO_MORE) from error
-        except psycopg.OperationalError:
-            with self._pool.connection() as raw:
-                return work(raw)
 
 
 class _Fetched:
@@ -120,7 +130,7 @@ class PostgresDatabase:
 
     Args:
         url: `postgresql://…`, as libpq takes it.
-        schema: the environment's schema; made when it does not exist.
+        schema: the environment's schema; `create` makes it.
         durability: what an acknowledged write survives.
     """
 
@@ -132,8 +142,6 @@ class PostgresDatabase:
         self._commit = _COMMITS[durability]
         # `crc32`, because the number must be the same in every process.
         self._lock = zlib.crc32(schema.encode())
-        with psycopg.connect(url, autocommit=True) as raw:
-            raw.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         self._pool = ConnectionPool(
             url,
             min_size=1,
@@ -183,20 +191,58 @@ class PostgresDatabase:
             TemporarilyUnavailable: others held the database longer than a request may wait, or it is not there.
         """
         try:
-            with self._pool.connection() as raw:
+            with ExitStack() as stack:
+                raw = self._begun(stack)
                 try:
-                    raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({self._lock})")
                     yield PostgresConnection(raw)
                     raw.execute("COMMIT")
                 except BaseException:
                     if not raw.closed:
                         raw.rollback()
                     raise
-        except (PoolTimeout, psycopg.errors.LockNotAvailable, psycopg.OperationalError) as error:
+        except psycopg.OperationalError as error:
             raise TemporarilyUnavailable(_NO_MORE) from error
+
+    def _begun(self, stack: ExitStack) -> _Raw:
+        """Return a connection whose transaction has begun; another one where the first was lost meanwhile."""
+        begin = f"BEGIN; SELECT pg_advisory_xact_lock({self._lock})"
+        raw = stack.enter_context(self._pool.connection())
+        try:
+            raw.execute(begin)
+        except _NO_USE_TO_REPEAT:
+            raise
+        except psycopg.OperationalError:
+            self._pool.check()
+            raw = stack.enter_context(self._pool.connection())
+            raw.execute(begin)
+        return raw
 
     def start_background(self) -> None:
         """Do nothing: PostgreSQL has its own background work."""
+
+    @property
+    def place(self) -> str:
+        """Return the schema's name, in words."""
+        return f'the schema "{self.schema}"'
+
+    def create(self) -> None:
+        """Make the schema and its functions; functions of an older release become those of this one."""
+        with self.writing() as connection:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.schema)}")
+            create_functions(connection)
+
+    def keep(self, copy: str) -> None:
+        """Copy the present state to another schema."""
+        with self.writing() as connection:
+            write_copy(connection, self.schema, self._copy(copy))
+
+    def put_back(self, copy: str) -> None:
+        """Make the schema what a copy is."""
+        with self.writing() as connection:
+            read_copy(connection, self.schema, self._copy(copy))
+
+    def _copy(self, name: str) -> str:
+        return f"{self.schema}${name}"
 
     def close(self) -> None:
         """Close every connection; the database must not be used afterwards."""
