@@ -211,11 +211,15 @@ class LinkEntity:
     links: tuple[LinkEntity, ...] = ()
 
 
+CALLERS_LANGUAGE = 0
+"""Stands for the language of whoever asks, as relative conditions stand for dates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One sort term; nulls come first ascending, as SQL Server sorts them.
 
-    A choice sorts by its number, or by its label in the language `labels`.
+    A choice sorts by its number, or by its label in the language `labels` (`CALLERS_LANGUAGE` until it is known).
     """
 
     column: ColumnRef

@@ -29,6 +29,7 @@ from entities.metadata.columns import (
 )
 from entities.metadata.tables import Table
 from entities.query import (
+    CALLERS_LANGUAGE,
     And,
     ColumnComparison,
     Condition,
@@ -39,6 +40,7 @@ from entities.query import (
     LinkEntity,
     Not,
     Or,
+    Order,
     QueryExpression,
 )
 from entities.relative.clock import Clock, clamped, clock_of
@@ -83,8 +85,8 @@ _CHECKED: Final = frozenset({*_CALLER, *DATE_OPERATORS, *_LIKE, *_VALUES, *HIERA
 
 
 def is_relative(query: QueryExpression) -> bool:
-    """Say whether a query has a condition that `concrete` must look at; every read asks."""
-    if _has(query.filter):
+    """Say whether a query has a condition or order that `concrete` must look at; every read asks."""
+    if _has(query.filter) or any(order.labels == CALLERS_LANGUAGE for order in query.orders):
         return True
     if not query.links and not query.expansions:
         return False
@@ -112,7 +114,7 @@ def _link_has(link: LinkEntity) -> bool:
 
 
 def concrete(query: QueryExpression, settings: CallerSettings, catalog: Catalog) -> QueryExpression:
-    """Return the query with every relative condition rewritten for one caller at one time.
+    """Return the query with every relative condition, and the language of labels, rewritten for one caller.
 
     Args:
         query: any query whose names are bound against `catalog`.
@@ -130,8 +132,13 @@ def concrete(query: QueryExpression, settings: CallerSettings, catalog: Catalog)
         query,
         filter=walk.filter(query.filter),
         links=tuple(walk.link(link) for link in query.links),
+        orders=tuple(_in_language(order, settings.language) for order in query.orders),
         expansions=expansions,
     )
+
+
+def _in_language(order: Order, language: int) -> Order:
+    return replace(order, labels=language) if order.labels == CALLERS_LANGUAGE else order
 
 
 def _aliases(

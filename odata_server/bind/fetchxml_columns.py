@@ -13,9 +13,8 @@ from typing import Final
 
 from entities.errors import MalformedRequest
 from entities.metadata.columns import Column, LookupType, MultiChoiceType
-from entities.metadata.labels import ENGLISH
 from entities.metadata.option_labels import has_sorted_labels
-from entities.query import ColumnRef, Order
+from entities.query import CALLERS_LANGUAGE, ColumnRef, Order
 from odata_server.bind.fetchxml_children import child_counts, child_members, counts_children
 from odata_server.bind.fetchxml_document import Element, flag, required
 from odata_server.bind.fetchxml_sources import (
@@ -202,4 +201,4 @@ def _order(source: Source, column: Column, element: Element, *, raw: bool) -> Or
     term, descending = ref(source, column), flag(element, "descending")
     if raw and isinstance(column.type, LookupType):
         return Order(replace(term, part="id"), descending)
-    return Order(term, descending, None if raw or not has_sorted_labels(column.type) else ENGLISH)
+    return Order(term, descending, None if raw or not has_sorted_labels(column.type) else CALLERS_LANGUAGE)

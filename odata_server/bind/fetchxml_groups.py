@@ -11,9 +11,8 @@ from typing import Final
 
 from entities.errors import MalformedRequest
 from entities.metadata.columns import Column
-from entities.metadata.labels import ENGLISH
 from entities.metadata.option_labels import has_sorted_labels
-from entities.query import Aggregate, AggregateFunction, ColumnRef, DateGrouping, Group, Order
+from entities.query import CALLERS_LANGUAGE, Aggregate, AggregateFunction, ColumnRef, DateGrouping, Group, Order
 from odata_server.bind.fetchxml_document import Element, flag, malformed, required
 from odata_server.bind.fetchxml_sources import DUPLICATE_ALIAS, Source, checked_alias, column_named, encoded, ref
 
@@ -58,7 +57,9 @@ def bind_grouping(
 def _labelled(columns: Iterable[tuple[Group | Aggregate, Column]]) -> dict[str, int]:
     """Return the groups that sort by labels, with the language of these."""
     return {
-        found.alias: ENGLISH for found, column in columns if isinstance(found, Group) and has_sorted_labels(column.type)
+        found.alias: CALLERS_LANGUAGE
+        for found, column in columns
+        if isinstance(found, Group) and has_sorted_labels(column.type)
     }
 
 

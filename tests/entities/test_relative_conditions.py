@@ -10,12 +10,13 @@ import pytest
 from entities.errors import EngineFault, InvalidArgument
 from entities.evaluate import evaluate
 from entities.metadata.catalog import catalog
-from entities.metadata.columns import Choice, DateTimeBehavior, MultiChoiceType
+from entities.metadata.columns import Choice, ChoiceType, DateTimeBehavior, MultiChoiceType, Option
 from entities.metadata.declare import column, date_only, date_time, integer, lookup, options, primary_id, string
 from entities.metadata.labels import label
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table
 from entities.query import (
+    CALLERS_LANGUAGE,
     ColumnRef,
     Condition,
     ConditionOperator,
@@ -23,6 +24,7 @@ from entities.query import (
     LinkEntity,
     Not,
     Or,
+    Order,
     QueryExpression,
 )
 from entities.relative import RELATIVE, concrete, is_relative
@@ -373,6 +375,10 @@ def test_nobody_is_in_no_team():
         (O.IN_FISCAL_PERIOD, "seenon", (0,), "0x80044814"),
         (O.IN_OR_AFTER_FISCAL_PERIOD_AND_YEAR, "seenon", (13, 2024), "0x80044814"),
         (O.TODAY, "name", (), "0x80041106"),
+        (O.EQUAL_USER, "name", (), "0x80041106"),
+        (O.EQUAL_USER_OR_HIERARCHY_AND_TEAMS, "seenon", (), "0x80041106"),
+        (O.NOT_EQUAL_BUSINESS, "language", (), "0x80041106"),
+        (O.EQUAL_USER_LANGUAGE, "ownerid", (), "0x80041106"),
         (O.IN_FISCAL_YEAR, "language", (2024,), "0x80041106"),
         (O.LIKE, "language", ("1%",), "0x80041106"),
         (O.CONTAIN_VALUES, "language", (1,), "0x80041106"),
@@ -497,3 +503,25 @@ def test_the_operators_are_those_of_fetchxml():
     assert set(ConditionOperator) - known == {O.CONTAINS, O.NOT_CONTAINS}
     with pytest.raises(ValueError, match="last-x-moons"):
         ConditionOperator("last-x-moons")
+
+
+SHADES = Choice("shade", (Option(1, label("Green", nl="Zeegroen")), Option(2, label("Red", nl="Rood"))))
+PAINTING = replace(THING, columns=(*THING.columns, column("Shade", ChoiceType(SHADES))))
+PAINTINGS = catalog(1, (PAINTING,), (TREE,))
+
+
+@pytest.mark.parametrize(("language", "expected"), [(1033, [1, 2]), (1043, [2, 1]), (1053, [1, 2])])
+def test_a_choice_sorts_by_its_labels_in_the_callers_language(language, expected):
+    query = QueryExpression("thing", orders=(Order(ColumnRef("shade"), labels=CALLERS_LANGUAGE),))
+    assert is_relative(query)
+    found = concrete(query, replace(SETTINGS, language=language), PAINTINGS)
+    assert found.orders == (Order(ColumnRef("shade"), labels=language),)
+    assert not is_relative(found)
+    things = [{"thingid": ident(n), "shade": n} for n in (1, 2)]
+    assert [row["shade"] for row in evaluate(found, PAINTINGS, {"thing": things})] == expected
+
+
+def test_an_order_by_number_has_no_language():
+    query = QueryExpression("thing", orders=(Order(ColumnRef("shade")),))
+    assert not is_relative(query)
+    assert concrete(query, SETTINGS, PAINTINGS) == query

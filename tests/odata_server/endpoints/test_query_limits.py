@@ -17,11 +17,10 @@ JOBS = "/asyncoperations?$select=name"
 @pytest.fixture(scope="module")
 def jobs(services):
     """More jobs than are ever counted or shown on a page."""
-    numbers = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})"
     columns = '"asyncoperationid", "name", "name$fold"'
-    rows = "SELECT printf('%08x-0000-4000-8000-000000000000', i), 'job' || (i % 2), 'job' || (i % 2) FROM n"
+    rows = ",".join(f"('{i:08x}-0000-4000-8000-000000000000', 'job{i % 2}', 'job{i % 2}')" for i in range(1, ROWS + 1))
     with services.dataverse.database.writing() as connection:
-        connection.execute(f'{numbers} INSERT INTO "asyncoperation" ({columns}) {rows}')
+        connection.execute(f'INSERT INTO "asyncoperation" ({columns}) VALUES {rows}')
 
 
 def fetch(**attributes):
