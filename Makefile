@@ -11,6 +11,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := odata_server security entities integration talent_hub_adapter
 JOBS ?= 2
+# What runs on PostgreSQL as well, on a private server that the tests start.
+BOTH := tests/engine tests/odata_server/endpoints tests/odata_server/test_finance_operations_rows.py \
+	tests/security/test_directory.py tests/entities/test_standard_rules.py tests/entities/test_human_resources_chain.py
 
 .PHONY: help install demo serve test check bench format lint types imports tests docs clean
 
@@ -41,9 +44,10 @@ types: $(VENV)/installed-dev ## Check the types.
 imports: $(VENV)/installed-dev ## Check the arrows between the packages.
 	@$(BIN)/lint-imports --no-logo >/dev/null && echo "imports  ok" || { $(BIN)/lint-imports --no-logo; exit 1; }
 
-tests: $(VENV)/installed-dev ## Run the tests with coverage of lines and branches.
+tests: $(VENV)/installed-dev ## Run the tests with coverage of lines and branches, those of the engine on both databases.
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --quiet tests
+	TALENTVERSE_TEST_DATABASE=PostgreSQL $(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --quiet $(BOTH)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --skip-empty
 

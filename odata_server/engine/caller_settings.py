@@ -19,15 +19,15 @@ _LEVELS = 3
 """Levels of managers where the organization says nothing (Learn: "Hierarchy security", depth)."""
 
 _REPORTS = (
-    "WITH RECURSIVE report (id, level) AS (SELECT ?1, 0 UNION"
+    "WITH RECURSIVE report (id, level) AS (SELECT $1, 0 UNION"
     " SELECT u.systemuserid, r.level + 1 FROM report AS r"
-    " JOIN systemuser AS u ON u.parentsystemuserid = r.id WHERE r.level < ?2)"
-    " SELECT DISTINCT id FROM report WHERE id <> ?1 ORDER BY id"
+    " JOIN systemuser AS u ON u.parentsystemuserid = r.id WHERE r.level < $2)"
+    " SELECT DISTINCT id FROM report WHERE id <> $1 ORDER BY id"
 )
 # As for the caller's own teams: access teams own nothing.
 _TEAMS = (
-    "SELECT DISTINCT m.teamid FROM json_each(?1) AS user JOIN teammembership AS m ON m.systemuserid = user.value"
-    " JOIN team AS t ON t.teamid = m.teamid WHERE coalesce(t.teamtype, 0) <> 1 ORDER BY m.teamid"
+    "SELECT DISTINCT m.teamid FROM teammembership AS m JOIN team AS t ON t.teamid = m.teamid"
+    " WHERE m.systemuserid IN ({}) AND coalesce(t.teamtype, 0) <> 1 ORDER BY m.teamid"
 )
 
 
@@ -52,7 +52,8 @@ def caller_settings(
     if organization.get("ishierarchicalsecuritymodelenabled"):
         levels = _number(organization, "maxdepthforhierarchicalsecuritymodel", _LEVELS)
         reports = _ids(connection.execute(_REPORTS, (principal.caller.user_id, levels)))
-        teams = _ids(connection.execute(_TEAMS, (json.dumps(reports),)))
+        of_reports = _TEAMS.format(connection.dialect.members("$1"))
+        teams = _ids(connection.execute(of_reports, (json.dumps(reports),)))
     return CallerSettings(
         now,
         principal.caller.user_id,

@@ -1,22 +1,21 @@
 """An organization per test: a copy of a database that is prepared once."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from databases import copy_database, open_database, remove_database
 from things import ORGANIZATION, SYSTEM, SYSTEM_USER, UNIT, USER, Office, OpenOffice, gadget_catalog
 
 from entities.pipeline import Step
 from odata_server.engine.environment import Blueprint, prepare_database
-from odata_server.engine.sqlite.database import SqliteDatabase
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("organization") / "prepared.db"
-    with closing(SqliteDatabase(path)) as database:
+    with closing(open_database(path)) as database:
         prepare_database(database, Blueprint(ORGANIZATION, gadget_catalog()))
     office = Office(path)
     office.create("businessunit", SYSTEM, businessunitid=UNIT.id, name="Root")
@@ -30,7 +29,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_office(prepared: Path, tmp_path: Path) -> Iterator[OpenOffice]:
     """A way to open the test's organization, several times if need be, with pipeline steps."""
     path = tmp_path / "organization.db"
-    shutil.copyfile(prepared, path)
+    copy_database(prepared, path)
     opened: list[Office] = []
 
     def open_(*steps: Step) -> Office:
@@ -40,6 +39,7 @@ def open_office(prepared: Path, tmp_path: Path) -> Iterator[OpenOffice]:
     yield open_
     for office in opened:
         office.close()
+    remove_database(path)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from databases import open_database
+from engines import Engine
 from worlds import CATALOG, record_guid
 
 from entities.errors import InvalidArgument
@@ -27,15 +29,15 @@ from odata_server.edm.preferences import AnnotationFilter
 from odata_server.engine import rows
 from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
 from odata_server.engine.database import Durability
-from odata_server.engine.reading import PlanCache, read_page, read_records
-from odata_server.engine.sqlite.database import SqliteDatabase
+from odata_server.engine.reading import PlanCache, read_records
 
 LARGEST = Decimal("922337203685477.0000")
 
 
 @pytest.fixture
 def database(tmp_path):
-    opened = SqliteDatabase(tmp_path / "data.db", Durability.NONE)
+    opened = open_database(tmp_path / "data.db", Durability.NONE)
+    opened.create()
     with opened.writing() as connection:
         initialize(connection, "00000000-0000-0000-0000-00000000000a")
         everything = CatalogChange(tuple(CATALOG.tables.values()), tuple(CATALOG.relationships.values()))
@@ -70,7 +72,7 @@ def test_sums_of_amounts_are_exact_beyond_64_bits(database):
     shape = group_shape(CATALOG, query, annotations=AnnotationFilter(("*",)))
     name = "OData.Community.Display.V1.FormattedValue"
     assert (
-        read_page(database.reader(), PlanCache(), CATALOG, query, shape).body
+        Engine(database).page(query, shape).body
         == (
             f'{{"a@{name}":"$2,767,011,611,056,431.00","a":2767011611056431.000100000,'
             f'"m@{name}":"$691,752,902,764,107.75","m":691752902764107.750025000}}'
@@ -134,7 +136,7 @@ def test_fiscal_groups_have_a_display_text(database):
     shape = group_shape(CATALOG, query, annotations=AnnotationFilter(("*",)))
     name = "OData.Community.Display.V1.FormattedValue"
     assert (
-        read_page(database.reader(), PlanCache(), CATALOG, query, shape).body
+        Engine(database).page(query, shape).body
         == (f'{{}},{{"p@{name}":"Quarter 1 FY2023","p":202301,"y@{name}":"FY2023","y":2023}}').encode()
     )
 
@@ -183,7 +185,7 @@ def test_more_records_than_may_be_aggregated_are_refused(database, limit):
 def test_fifty_thousand_records_may_be_aggregated_and_one_more_may_not(database):
     with database.writing() as connection:
         numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50001)"
-        connection.execute(f'{numbers} INSERT INTO "firm" ("firmid", "staff") SELECT printf(\'%08x\', i), i FROM n')
+        connection.execute(f'{numbers} INSERT INTO "firm" ("firmid", "staff") SELECT CAST(i AS TEXT), i FROM n')
     counting = aggregated(Aggregate(AggregateFunction.COUNT, "n"))
     small = Condition(ColumnRef("staff"), ConditionOperator.LESS_EQUAL, (50_000,))
     found = read(database, aggregated(*counting.aggregates, filter=small, aggregate_limit=90_000))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from databases import copy_database, open_database
 
 from entities.errors import AccessDenied, StepRejected
 from entities.human_resources.demo import demo_rows
@@ -22,7 +23,6 @@ from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.database import Durability
 from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.providers.hr_directory import HumanResourcesDirectory
 from security.principals import Principal
 
@@ -84,7 +84,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A filled database, copied for every test."""
     path = tmp_path_factory.mktemp("hr") / "made.db"
     blueprint = Blueprint(Guid("22222222-2222-4222-8222-222222222222"), catalog(1, TABLES, RELATIONSHIPS))
-    with closing(SqliteDatabase(path)) as database:
+    with closing(open_database(path)) as database:
         prepare_database(database, blueprint)
     service = opened(path)
     fill(service, (*seed_rows(admin_client_id=ADMIN_APPLICATION, domain=DOMAIN), *demo_rows(domain=DOMAIN)))
@@ -100,7 +100,7 @@ def opened(path: Path, today: date = date(2021, 6, 1), end_of_service: date | No
         {},
         lambda: datetime(today.year, today.month, today.day, 12, tzinfo=UTC),
     )
-    return OrganizationService(SqliteDatabase(path, Durability.NONE), parts)
+    return OrganizationService(open_database(path, Durability.NONE), parts)
 
 
 @pytest.fixture
@@ -108,8 +108,8 @@ def start(made: Path, tmp_path: Path) -> Iterator[Callable[..., HumanResources]]
     services: list[OrganizationService] = []
 
     def begin(**options: date) -> HumanResources:
-        path = tmp_path / "hr.db"
-        path.write_bytes(made.read_bytes())
+        path = tmp_path / f"hr{len(services)}.db"
+        copy_database(made, path)
         service = opened(path, **options)
         services.append(service)
         return HumanResources(service, service.directory.user(None, f"uma@{DOMAIN}"))

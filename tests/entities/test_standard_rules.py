@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 from decimal import Decimal
 
 import pytest
+from databases import copy_database, open_database
 
 from entities.errors import AccessDenied, DataverseError, InvalidArgument, InvalidOperation, RecordNotFound
 from entities.messages import Associate, Create, Delete, Disassociate, Execute, RetrieveMultiple, Update
@@ -30,7 +30,6 @@ from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
 from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.sample_data.demo import demo_rows
 from odata_server.sample_data.people import BERLIN, PEOPLE, UTRECHT, unit_id
 from security.privileges import environment_privilege_records
@@ -64,9 +63,9 @@ def parts():
 def filled(tmp_path_factory):
     path = tmp_path_factory.mktemp("standard") / "environment.db"
     catalog = standard_catalog(1)
-    with closing(SqliteDatabase(path)) as database:
+    with closing(open_database(path)) as database:
         prepare_database(database, Blueprint(ORG, catalog))
-    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts())
+    service = OrganizationService(open_database(path, Durability.NONE), parts())
     fill(service, seed_rows(NewOrganization(ORG, "contoso"), environment_privilege_records(catalog)))
     fill(service, demo_rows(ORG, "contoso.example"))
     service.database.close()
@@ -76,8 +75,8 @@ def filled(tmp_path_factory):
 @pytest.fixture
 def environment(filled, tmp_path):
     path = tmp_path / "environment.db"
-    shutil.copy(filled, path)
-    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts())
+    copy_database(filled, path)
+    service = OrganizationService(open_database(path, Durability.NONE), parts())
     yield service
     service.database.close()
 

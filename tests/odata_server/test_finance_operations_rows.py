@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 
 import pytest
+from databases import open_database
 
 from entities.errors import AccessDenied, RecordNotFound, StepRejected
 from entities.generation import virtual_table
@@ -20,7 +21,6 @@ from entities.values import EntityReference, Guid, Value
 from odata_server.engine.database import Durability
 from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.hr_directory import HumanResourcesDirectory
 
@@ -42,7 +42,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrganizationSer
     """Human Resources with the sample rows, and the adapter mapped to Uma."""
     path = tmp_path_factory.mktemp("hr") / "hr.db"
     declared = Blueprint(Guid("22222222-2222-4222-8222-222222222222"), catalog(1, TABLES, RELATIONSHIPS))
-    with closing(SqliteDatabase(path)) as database:
+    with closing(open_database(path)) as database:
         prepare_database(database, declared)
     parts = Parts(
         pipeline(*human_resources_steps()),
@@ -51,7 +51,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrganizationSer
         {},
         lambda: datetime(2021, 6, 1, tzinfo=UTC),
     )
-    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts)
+    service = OrganizationService(open_database(path, Durability.NONE), parts)
     fill(service, (*seed_rows(admin_client_id=str(UNIT), domain=DOMAIN), *demo_rows(domain=DOMAIN)))
     mapped = {"clientid": ADAPTER_APPLICATION, "name": "LinkedIn Talent Hub HRIS Integration", "userid": "Uma"}
     fill(service, [("sysaadcliententity", mapped)])

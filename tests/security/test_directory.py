@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 
 import pytest
+from databases import copy_database, on_sqlite_only, open_database
 
 from entities.errors import AccessDenied
 from entities.messages import Associate, Create, Disassociate, Execute, Retrieve, RetrieveMultiple, Update
@@ -21,7 +21,6 @@ from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
 from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.sample_data.demo import demo_rows
 from odata_server.sample_data.people import BERLIN, PEOPLE, unit_id
 from security.privileges import Depth, environment_privilege_records
@@ -50,9 +49,9 @@ def parts():
 def filled(tmp_path_factory):
     path = tmp_path_factory.mktemp("directory") / "environment.db"
     catalog = standard_catalog(1)
-    with closing(SqliteDatabase(path)) as database:
+    with closing(open_database(path)) as database:
         prepare_database(database, Blueprint(ORG, catalog))
-    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts())
+    service = OrganizationService(open_database(path, Durability.NONE), parts())
     fill(service, seed_rows(NewOrganization(ORG, "contoso"), environment_privilege_records(catalog)))
     fill(service, demo_rows(ORG, "contoso.example"))
     service.database.close()
@@ -62,8 +61,8 @@ def filled(tmp_path_factory):
 @pytest.fixture
 def environment(filled, tmp_path):
     path = tmp_path / "environment.db"
-    shutil.copy(filled, path)
-    service = OrganizationService(SqliteDatabase(path, Durability.NONE), parts())
+    copy_database(filled, path)
+    service = OrganizationService(open_database(path, Durability.NONE), parts())
     yield service
     service.database.close()
 
@@ -182,6 +181,7 @@ def test_a_principal_is_remembered_until_security_changes(environment):
     assert environment.directory.user(rita.object_id, None) is not first
 
 
+@on_sqlite_only
 @pytest.mark.parametrize("column", ["applicationid", "azureactivedirectoryobjectid", "domainname$fold"])
 def test_finding_a_user_takes_an_index(environment, column):
     plan = environment.database.reader().execute(

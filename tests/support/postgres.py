@@ -48,23 +48,44 @@ def missing() -> str | None:
 @contextmanager
 def fresh_database() -> Iterator[str]:
     """Give the URL of a new, empty database, which is dropped afterwards."""
-    server = _server()
     name = f"test_{uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        made = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' STRATEGY FILE_COPY"
-        connection.execute(sql.SQL(made).format(sql.Identifier(name)))
+    create_database(name)
     try:
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        yield url_of(name)
     finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop_database(name)
+
+
+def url_of(name: str) -> str:
+    """Return the URL of a database of the run's server."""
+    return urlsplit(_server())._replace(path=f"/{name}").geturl()
+
+
+def holds(name: str) -> bool:
+    """Say whether there is such a database."""
+    with psycopg.connect(_server(), autocommit=True) as connection:
+        return connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
+
+
+def create_database(name: str, template: str = "template0") -> None:
+    """Make a database: empty, or a copy of one that nobody is connected to."""
+    made = "CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8' STRATEGY FILE_COPY"
+    with psycopg.connect(_server(), autocommit=True) as connection:
+        connection.execute(sql.SQL(made).format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop_database(name: str) -> None:
+    """Drop a database, whoever is connected to it."""
+    with psycopg.connect(_server(), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @cache
 def _server() -> str:
     """Return the URL of the run's server; this process uses it until its end."""
-    # The workers of pytest-xdist have one run in common.
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
+    # The workers of pytest-xdist have one run in common, and so have the processes that a test starts.
+    own = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    run = os.environ.setdefault("TALENTVERSE_TEST_RUN", own)[:12]
     home = Path(tempfile.gettempdir(), f"talentverse-{os.getuid()}-{run}")
     _use(home)
     # Not `run`, which kills its process when it is interrupted: a server that is just starting would stay.

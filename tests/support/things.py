@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from databases import open_database
+
 from entities.messages import Create, Retrieve, Rows, Written
 from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.declare import (
@@ -31,9 +33,8 @@ from entities.metadata.tables import AlternateKey, Ownership, Table, TableKind
 from entities.pipeline import Caller, Step, pipeline
 from entities.standard.environment import standard_catalog
 from entities.values import EntityReference, Guid, Record, Value
-from odata_server.engine.database import Durability, quoted
+from odata_server.engine.database import Database, Durability, quoted
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
 from security.principals import EveryPrivilege, Principal
 
 ORGANIZATION = Guid("0a000000-0000-4000-8000-000000000001")
@@ -156,7 +157,7 @@ class Directory:
 def open_service(path: Path, *steps: Step) -> OrganizationService:
     """Open the organization with pipeline steps of the test's own."""
     parts = Parts(pipeline(*steps), lambda _database, _stamp: Directory(), frozenset({"role"}), {})
-    return OrganizationService(SqliteDatabase(path, Durability.NORMAL), parts)
+    return OrganizationService(open_database(path, Durability.NORMAL), parts)
 
 
 class Office:
@@ -186,8 +187,8 @@ class Office:
 OpenOffice = Callable[..., Office]
 
 
-def dump(database: SqliteDatabase) -> Mapping[str, list[tuple[object, ...]]]:
+def dump(database: Database) -> Mapping[str, list[tuple[object, ...]]]:
     """Return the rows of every SQL table, internal ones included."""
     connection = database.reader()
-    names = [str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    names = [str(name) for (name,) in connection.execute(database.dialect.schema_tables)]
     return {name: sorted(connection.execute(f"SELECT * FROM {quoted(name)}"), key=repr) for name in names}

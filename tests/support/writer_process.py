@@ -6,12 +6,13 @@ Arguments: the database file, the prefix of the names, how many to create, the d
 import sys
 from pathlib import Path
 
+from databases import open_database
+
 from entities.messages import Create
 from entities.pipeline import Caller, pipeline
 from entities.values import Guid
 from odata_server.engine.database import Durability
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
 from security.principals import Principal
 
 
@@ -36,7 +37,7 @@ def main(path: str, prefix: str, count: str, durability: str) -> None:
     user, unit = Guid("0a000000-0000-4000-8000-000000000003"), Guid("0a000000-0000-4000-8000-000000000002")
     directory = OnlySystem(Principal(Caller(user, unit, "SYSTEM"), 0, False, 1, {}, is_system=True))
     parts = Parts(pipeline(), lambda _database, _stamp: directory, frozenset(), {})
-    service = OrganizationService(SqliteDatabase(Path(path), Durability[durability]), parts)
+    service = OrganizationService(open_database(Path(path), Durability[durability]), parts)
     service.database.start_background()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

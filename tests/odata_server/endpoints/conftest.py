@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 from contextlib import closing
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
+from databases import copy_database, open_database
 from moments import MADE, NOW, Clock
 
 from entities.errors import AccessDenied
@@ -33,7 +33,6 @@ from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
 from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
 from security.authority.validation import ExpiredToken, InvalidToken, TokenClaims
 from security.principals import Principal
 from security.privileges import environment_privilege_records
@@ -118,12 +117,12 @@ def open_dataverse(path, clock=None):
         APPLICATIONS.get, tenant_domain="contoso.test", organization_id=ORGANIZATION, version="9.2.0.0"
     )
     parts = Parts(pipeline(*steps), lambda db, stamp: DataverseDirectory(db, stamp, ORGANIZATION), SECURITY_TABLES, {})
-    return OrganizationService(SqliteDatabase(path, Durability.NONE), replace(parts, clock=clock or parts.clock))
+    return OrganizationService(open_database(path, Durability.NONE), replace(parts, clock=clock or parts.clock))
 
 
 def seed_dataverse(path):
     declared = standard_catalog(1)
-    with closing(SqliteDatabase(path)) as database:
+    with closing(open_database(path)) as database:
         prepare_database(database, Blueprint(ORGANIZATION, declared))
     service = open_dataverse(path)
     fill(service, seed_rows(NewOrganization(ORGANIZATION, "Contoso"), environment_privilege_records(declared)))
@@ -141,11 +140,11 @@ def seed_dataverse(path):
 def open_finance(path):
     steps = human_resources_steps(end_of_service=None)
     parts = Parts(pipeline(*steps), lambda db, stamp: FinanceUsers(), frozenset(), {})
-    return OrganizationService(SqliteDatabase(path, Durability.NONE), parts)
+    return OrganizationService(open_database(path, Durability.NONE), parts)
 
 
 def seed_finance(path):
-    with closing(SqliteDatabase(path)) as database:
+    with closing(open_database(path)) as database:
         prepare_database(database, Blueprint(ORGANIZATION, catalog(1, FINANCE_TABLES, FINANCE_RELATIONSHIPS)))
 
 
@@ -179,8 +178,8 @@ def templates(tmp_path_factory):
 @pytest.fixture(scope="module")
 def environments(templates, tmp_path_factory):
     folder = tmp_path_factory.mktemp("environments")
-    for file in templates.iterdir():
-        shutil.copy(file, folder)
+    for name in ("dataverse.db", "finance.db"):
+        copy_database(templates / name, folder / name)
     pair = open_dataverse(folder / "dataverse.db"), open_finance(folder / "finance.db")
     yield pair
     for service in pair:
@@ -206,7 +205,7 @@ def data(services):
 def dated_api(templates, tmp_path_factory):
     """The Web API over accounts made at chosen moments, at a moment of their time."""
     folder = tmp_path_factory.mktemp("moments")
-    shutil.copy(templates / "dataverse.db", folder)
+    copy_database(templates / "dataverse.db", folder / "dataverse.db")
     clock = Clock()
     service = open_dataverse(folder / "dataverse.db", clock)
     client = Client(build_services(service, service), web_api.handle, "/api/data/v9.2")

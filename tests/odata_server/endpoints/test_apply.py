@@ -265,7 +265,7 @@ def test_a_table_out_of_sight_is_not_aggregated_through_navigation(api, seller):
 def test_more_than_fifty_thousand_rows_are_not_aggregated(api, services):
     numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50001)"
     columns = '"asyncoperationid", "name", "name$fold"'
-    rows = "SELECT printf('%08x-0000-0000-0000-000000000000', i), 'job', 'job' FROM n"
+    rows = "SELECT substr(CAST(100000000 + i AS TEXT), 2) || '-0000-0000-0000-000000000000', 'job', 'job' FROM n"
     with services.dataverse.database.writing() as connection:
         connection.execute(f'{numbers} INSERT INTO "asyncoperation" ({columns}) {rows}')
     path = "/asyncoperations?$apply={}aggregate($count as n)"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
 
 import pytest
+from databases import copy_database
 
 from entities.messages import Associate, RetrieveMultiple
 from entities.query import QueryExpression, equals
@@ -53,7 +53,7 @@ class Clock:
 @pytest.fixture(scope="module")
 def api(templates, tmp_path_factory):
     folder = tmp_path_factory.mktemp("displays")
-    shutil.copy(templates / "dataverse.db", folder)
+    copy_database(templates / "dataverse.db", folder / "dataverse.db")
     clock = Clock()
     service = open_dataverse(folder / "dataverse.db", clock)
     client = Client(build_services(service, service), web_api.handle, "/api/data/v9.2")

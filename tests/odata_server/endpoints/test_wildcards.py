@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+from databases import on_sqlite_only
 
 from odata_server.endpoints.explain import SYSTEM, explain
 
@@ -92,6 +93,7 @@ def test_fetchxml_reads_wildcards_in_its_operators_on_text_alone(api, accounts, 
     assert fetched(api, operator, value) == sorted(numbers(*found))
 
 
+@on_sqlite_only
 @pytest.mark.parametrize(
     ("condition", "is_sought"),
     [

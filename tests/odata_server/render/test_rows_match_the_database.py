@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from databases import on_sqlite_only, open_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +40,6 @@ from odata_server.edm.shapes import finance_shape, web_api_shape
 from odata_server.engine.database import Durability
 from odata_server.engine.environment import Blueprint, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
-from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.render.rows import rows
 from security.principals import Principal
 
@@ -74,6 +74,9 @@ THING = Table(
 _ID = Guid("0a000000-0000-4000-8000-000000000001")
 SYSTEM = Principal(Caller(_ID, _ID, "SYSTEM"), 0, False, 1, {}, is_system=True)
 
+# Elsewhere the database makes no JSON.
+pytestmark = on_sqlite_only
+
 
 class OnlySystem:
     """A directory that needs nobody else."""
@@ -85,10 +88,10 @@ class OnlySystem:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     path = tmp_path_factory.mktemp("rows") / "things.db"
-    with closing(SqliteDatabase(path)) as database:
+    with closing(open_database(path)) as database:
         prepare_database(database, Blueprint(_ID, catalog(1, (THING,), ())))
     service = OrganizationService(
-        SqliteDatabase(path, Durability.NONE), Parts(pipeline(), lambda db, stamp: OnlySystem(), frozenset(), {})
+        open_database(path, Durability.NONE), Parts(pipeline(), lambda db, stamp: OnlySystem(), frozenset(), {})
     )
     yield service
     service.database.close()
