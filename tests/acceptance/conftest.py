@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,6 +163,36 @@ def stop(server: Server) -> None:
     server.process.send_signal(signal.SIGTERM)
     _, errors = server.process.communicate(timeout=60)
     assert server.process.returncode == 0, errors
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Callable[..., contextlib.AbstractContextManager[Server]]:
+    """What runs a further server while a block lasts."""
+
+    @contextlib.contextmanager
+    def run(data: Path, *arguments: str) -> Iterator[Server]:
+        server = start(data, *arguments)
+        yield server
+        stop(server)
+
+    return run
+
+
+@pytest.fixture
+def serve() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a server that ends by itself."""
+
+    def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [SCRIPTS / "talentverse", "serve", "--port", "0", "--data", data, *arguments],
+            env=plain_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")
