@@ -49,7 +49,7 @@ from odata_server.engine.validation import validate
 from security.authorize import Authorized, authorize
 from security.denials import row_denied
 from security.principals import Principal
-from security.privileges import AccessRight
+from security.privileges import AccessRight, rights_of
 
 _MAX_DEPTH = 8
 """Messages that steps cause may nest this deep (Learn: "Understand the execution context", Depth)."""
@@ -252,6 +252,8 @@ class Transaction:
                 new = {**dict(key.values), **message.record}
             case EntityReference(id=chosen):
                 found = message.target if rows.exists(self._connection, table, chosen) else None
+                if found is None and AccessRight.CREATE not in rights_of(table) and not principal.is_system:
+                    raise not_found(table, chosen)
                 new = {**message.record, table.primary_id: chosen}
         if found is None:
             return self._create(Create(table.logical_name, new), principal)

@@ -114,6 +114,12 @@ def test_settings_come_and_go_with_their_user_only(api, clerk, method, body):
     assert _settings(api, clerk)["systemuserid"] == clerk
 
 
+def test_there_are_no_settings_without_a_user(api):
+    nobody = "00000000-0000-4000-8000-00000000dead"
+
+    assert api.error("PATCH", f"/usersettingscollection({nobody})", {"paginglimit": 25})[0] == 404
+
+
 def test_a_user_takes_its_settings_along_to_another_unit_and_away_when_deleted(api):
     root = root_business_unit_id("0a000000-0000-4000-8000-000000000001")
     parent = {"parentbusinessunitid@odata.bind": f"/businessunits({root})"}
