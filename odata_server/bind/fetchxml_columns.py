@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from entities.errors import MalformedRequest
-from entities.metadata.columns import Column, LookupType, MultiChoiceType
+from entities.metadata.columns import Column, LookupType
 from entities.metadata.option_labels import has_sorted_labels
 from entities.query import CALLERS_LANGUAGE, ColumnRef, Order
 from odata_server.bind.fetchxml_children import child_counts, child_members, counts_children
@@ -26,7 +26,7 @@ from odata_server.bind.fetchxml_sources import (
     encoded,
     ref,
 )
-from odata_server.bind.selection import Reading
+from odata_server.bind.selection import Reading, check_sortable
 from odata_server.edm.naming import readable_columns, web_api_property
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.edm.shapes import Wanted, web_api_members
@@ -194,10 +194,7 @@ def bind_orders(
 
 
 def _order(source: Source, column: Column, element: Element, *, raw: bool) -> Order:
-    if isinstance(column.type, MultiChoiceType):
-        raise MalformedRequest(
-            "GroupBy or OrderBy Query is not supported for MultiSelectPickList Attribute Type.", code="0x80050224"
-        )
+    check_sortable(column)
     term, descending = ref(source, column), flag(element, "descending")
     if raw and isinstance(column.type, LookupType):
         return Order(replace(term, part="id"), descending)

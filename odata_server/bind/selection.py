@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from entities.errors import MalformedRequest, NotSupported
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import Column
+from entities.metadata.columns import Column, MultiChoiceType
 from entities.metadata.tables import Table
 from entities.query import ColumnRef, Order
 from odata_server.bind.dialect import Dialect, Style, column_of
@@ -104,7 +104,7 @@ def bind_orders(items: tuple[OrderItem, ...], scope: Scope) -> Iterator[Order]:
     """Yield the sort terms of `$orderby`; a repeated column counts once.
 
     Raises:
-        MalformedRequest: a term is no property path.
+        MalformedRequest: a term is no property path, or a column that rows have no order by.
     """
     seen: set[ColumnRef] = set()
     for item in items:
@@ -116,5 +116,18 @@ def bind_orders(items: tuple[OrderItem, ...], scope: Scope) -> Iterator[Order]:
             raise MalformedRequest("Only properties are supported in $orderby.")
         found = scope.resolve(names)
         if found.ref not in seen:
+            check_sortable(found.column)
             seen.add(found.ref)
             yield Order(found.ref, item.descending)
+
+
+def check_sortable(column: Column) -> None:
+    """Refuse to sort by choices of several options (error-code page, 0x80050224).
+
+    Raises:
+        MalformedRequest: the column holds such choices.
+    """
+    if isinstance(column.type, MultiChoiceType):
+        raise MalformedRequest(
+            "GroupBy or OrderBy Query is not supported for MultiSelectPickList Attribute Type.", code="0x80050224"
+        )
