@@ -78,5 +78,6 @@ def child_members(aliases: Iterable[str], reading: Reading) -> Iterator[Member]:
     for alias in aliases:
         name = encoded(alias)
         if reading.preferences.annotations.includes(FORMATTED_VALUE):
-            yield Member(f"{name}@{FORMATTED_VALUE}", Facet.FORMATTED, CHILDREN, IntegerType())
+            formatted = f"{name}@{FORMATTED_VALUE}"
+            yield Member(formatted, Facet.FORMATTED, CHILDREN, IntegerType(), display=reading.form.display)
         yield Member(name, Facet.VALUE, CHILDREN, IntegerType())
