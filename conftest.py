@@ -7,7 +7,8 @@
     ```text, ```json, ```http and others are only shown
 
 Each document gets a fresh server with sample data, started by the command `talentverse serve`, and a working directory
-with the repository's `examples/` and the server's `.talentverse/`. The variables of `talentverse env` are set.
+with the repository's `examples/` and the server's `.talentverse/`. The variables of `talentverse env` are set;
+where a document mentions `DATABASE_URL`, that is the URL of an empty PostgreSQL database.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import postgres
 import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
@@ -30,6 +32,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 REPOSITORY: Final = Path(__file__).parent
 SCRIPTS: Final = Path(sys.executable).parent
 SECONDS: Final = 120
+_DATABASE_URL: Final = "DATABASE_URL"
 _PROLOGUE: Final = 'set -eo pipefail\nset -a\n[ ! -e .state ] || . ./.state\ncd "${DOCUMENT_PWD:-.}"\n'
 _EPILOGUE: Final = '\nDOCUMENT_PWD=$PWD\n{ export -p; declare -f; } > "$DOCUMENT_HOME/.state"\n'
 
@@ -110,11 +113,24 @@ def _serve(home: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Give the variable DATABASE_URL of a fresh PostgreSQL database to a document that mentions it."""
+    if _DATABASE_URL not in request.path.read_text(encoding="utf-8"):
+        yield {}
+        return
+    reason = postgres.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with postgres.fresh_database() as url:
+        yield {_DATABASE_URL: url}
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory, database_url: dict[str, str]) -> Iterator[Reader]:
     """Give the reader of one document, with a server that has just been started."""
     home = tmp_path_factory.mktemp("reader")
     shutil.copytree(REPOSITORY / "examples", home / "examples")
-    plain = _plain_variables(home)
+    plain = _plain_variables(home) | database_url
     server = _serve(home, plain)
     try:
         variables = plain | _exported(Reader(home, plain))
