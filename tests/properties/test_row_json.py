@@ -71,7 +71,8 @@ def _facets(column: Column) -> Iterator[Facet]:
 
 def _member(name: str, column: Column, facet: Facet) -> Member:
     lookups = tuple(t for t in _TARGETS if isinstance(column.type, LookupType) and t[0] in column.type.targets)
-    base = "https://contoso.crm4.dynamics.com/api/data/v9.2/firms({id})?it's"
+    url = "https://contoso.crm4.dynamics.com/api/data/v9.2/firms({id})?it's"
+    base = "firmid" if facet is Facet.FINANCE_ETAG else url
     return Member(name, facet, ColumnRef(column.logical_name), column.type, _names(column, facet), lookups, base)
 
 
