@@ -36,11 +36,21 @@ class RetrieveMultiple:
 
 
 @dataclass(frozen=True, slots=True)
+class RelatedRecords:
+    """What a new record is related to through one of its navigation properties: records to make, and existing ones."""
+
+    navigation: str
+    made: tuple[Create, ...] = ()
+    bound: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
-    """Make a record; its id is the server's unless the record carries one."""
+    """Make a record, and with it those that are `related`; its id is the server's unless the record carries one."""
 
     table: str
     record: Record
+    related: tuple[RelatedRecords, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

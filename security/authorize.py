@@ -121,8 +121,8 @@ def _authorize(message: Message, principal: Principal, catalog: Catalog) -> Auth
             return desk.query(message)
         case Retrieve():
             return desk.retrieve(message)
-        case Create(table, record):
-            return desk.create(message, table, record)
+        case Create():
+            return desk.create(message)
         case Update(target, record) | Upsert(target, record):
             return desk.change(message, target.table, record)
         case Delete(target):
@@ -213,9 +213,15 @@ class _Desk:
             reasons.append(f"{right.name}: {reason}")
         return Authorized(message, self.principal, rights[0], rows, tuple(reasons))
 
-    def create(self, message: Message, name: str, record: Record) -> Authorized[Message]:
-        """Authorize a new record: Create, Append and AppendTo for what it binds to, Assign for another owner."""
-        table = self.catalog.tables[name]
+    def create(self, message: Create) -> Authorized[Message]:
+        """Authorize a new record: Create, Append and AppendTo for what it binds to, Assign for another owner.
+
+        Records that come with it need the same; who they belong to is known, and checked, when they are made.
+        """
+        for other in message.related:
+            for new in other.made:
+                self.create(new)
+        table, record = self.catalog.tables[message.table], message.record
         rows, reason = self.rows(table, AccessRight.CREATE)
         targets = self._targets(table, record)
         if targets:

@@ -1,16 +1,19 @@
 """A decoded JSON object as a record of a table (Learn: "Create a table row using the Web API").
 
 Lookups are set through navigation properties with `@odata.bind`; other annotations are checked for their form and
-ignored; columns that only the server sets are ignored, as Dataverse ignores them.
+ignored; columns that only the server sets are ignored, as Dataverse ignores them. A new record may hold the records
+that are made with it, to any depth, and the URLs of existing ones in its collections ("Create related table rows in
+one operation", "Associate table rows on create").
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NoReturn, assert_never
 
 from entities.errors import DataverseError, InvalidPayload, MalformedRequest, NotSupported
+from entities.messages import Create, RelatedRecords, Target
 from entities.metadata.catalog import (
     Catalog,
     CollectionNavigation,
@@ -18,7 +21,16 @@ from entities.metadata.catalog import (
     ManyToManyNavigation,
     Navigation,
 )
-from entities.metadata.columns import BooleanType, ChoiceType, Column, DateTimeType, LookupType, StateType, StatusType
+from entities.metadata.columns import (
+    BooleanType,
+    ChoiceType,
+    Column,
+    DateTimeType,
+    LookupKind,
+    LookupType,
+    StateType,
+    StatusType,
+)
 from entities.metadata.tables import Table
 from entities.values import Value
 from odata_server.bind.coerce import coerce, is_date_only, moment
@@ -48,10 +60,57 @@ class Payload:
     roots: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A record while it is read: its values, and what comes with it by navigation property.
+
+    `takes_related` says whether it may bring other records.
+    """
+
+    table: Table
+    payload: Payload
+    creates: bool
+    updates: bool
+    takes_related: bool = False
+    record: dict[str, Value] = field(default_factory=dict)
+    made: dict[str, tuple[Create, ...]] = field(default_factory=dict)
+    bound: dict[str, tuple[Target, ...]] = field(default_factory=dict)
+
+    def read(self, members: Mapping[str, object]) -> None:
+        for name, json_value in members.items():
+            if "@" in name:
+                _annotation(name, json_value, self)
+                continue
+            column = column_of(self.payload.dialect, self.table, name)
+            if column is None:
+                _read_navigation(name, json_value, self)
+            else:
+                _read_column(column, json_value, self)
+
+
+def bind_new(members: Mapping[str, object], table: Table, payload: Payload) -> Create:
+    """Return a body as the record to make, with the records that are made or related with it.
+
+    Args:
+        members: the decoded JSON object.
+        table: the table it is a record of.
+        payload: names and roots.
+
+    Raises:
+        InvalidPayload: an unknown property, a wrong type, or a reference that cannot be read.
+    """
+    draft = _Draft(table, payload, creates=True, updates=False, takes_related=True)
+    draft.read(members)
+    _check_lookups(draft)
+    names = dict.fromkeys((*draft.made, *draft.bound))
+    related = tuple(RelatedRecords(name, draft.made.get(name, ()), draft.bound.get(name, ())) for name in names)
+    return Create(table.logical_name, draft.record, related)
+
+
 def bind_record(
     members: Mapping[str, object], table: Table, payload: Payload, *, creates: bool, updates: bool
 ) -> dict[str, Value]:
-    """Return a body as values by column logical name.
+    """Return a body as values by column logical name; it holds no other records.
 
     Args:
         members: the decoded JSON object.
@@ -62,22 +121,20 @@ def bind_record(
 
     Raises:
         InvalidPayload: an unknown property, a wrong type, or a reference that cannot be read.
-        NotSupported: nested records.
+        NotSupported: records in a new record, where `bind_new` is not used.
     """
-    record: dict[str, Value] = {}
-    for name, json_value in members.items():
-        if "@" in name:
-            _annotation(name, json_value, table, payload, record)
-            continue
-        column = column_of(payload.dialect, table, name)
-        if column is None:
-            _refuse_name(name, json_value, table, payload)
-        if isinstance(column.type, LookupType) and payload.dialect.style is Style.WEB_API:
-            raise refusal(table.entity_set_name, f"Microsoft.Crm.CrmException: {_NO_DIRECT_LOOKUP}")
-        value = _value(json_value, column, table, payload.dialect)
-        if (creates and column.valid_for_create) or (updates and column.valid_for_update):
-            record[column.logical_name] = value
-    return record
+    draft = _Draft(table, payload, creates, updates)
+    draft.read(members)
+    return draft.record
+
+
+def _read_column(column: Column, json_value: object, draft: _Draft) -> None:
+    table, dialect = draft.table, draft.payload.dialect
+    if isinstance(column.type, LookupType) and dialect.style is Style.WEB_API:
+        raise refusal(table.entity_set_name, f"Microsoft.Crm.CrmException: {_NO_DIRECT_LOOKUP}")
+    value = _value(json_value, column, table, dialect)
+    if (draft.creates and column.valid_for_create) or (draft.updates and column.valid_for_update):
+        draft.record[column.logical_name] = value
 
 
 def _value(json_value: object, column: Column, table: Table, dialect: Dialect) -> Value:
@@ -105,15 +162,70 @@ def _finance_text(text: str, column: Column) -> object:
     raise InvalidPayload(f"The string '{text}' is not a valid value of the enumeration for '{column.schema_name}'.")
 
 
-def _refuse_name(name: str, json_value: object, table: Table, payload: Payload) -> NoReturn:
-    """Refuse a member that is no property: a nested record, or a name the type does not have."""
+def _read_navigation(name: str, json_value: object, draft: _Draft) -> None:
+    """Read the records that come with a new one; a name that the type does not have is refused."""
+    table, payload = draft.table, draft.payload
     navigation = payload.catalog.navigation(table.logical_name, name)
-    if navigation is not None and isinstance(json_value, dict | list):
-        raise NotSupported(f"Creating related records together with a record (deep insert, '{name}') is not supported.")
-    if navigation is not None and json_value is not None:
-        raise refusal(table.entity_set_name, _NAVIGATION_VALUE)
-    if navigation is not None:
-        raise refusal(table.entity_set_name, f"Microsoft.Crm.CrmException: '{name}@odata.bind': null clears a lookup.")
+    match navigation, json_value:
+        case None, _:
+            _refuse_name(name, table, payload)
+        case LookupNavigation(), dict():
+            _check_nested(name, draft)
+            _read_one(navigation, json_value, draft)
+        case ((CollectionNavigation() | ManyToManyNavigation()), list()):
+            _check_nested(name, draft)
+            draft.made[name] = tuple(_nested(navigation, item, draft) for item in json_value)
+        case LookupNavigation(), None:
+            raise refusal(
+                table.entity_set_name, f"Microsoft.Crm.CrmException: '{name}@odata.bind': null clears a lookup."
+            )
+        case _:
+            raise refusal(table.entity_set_name, _NAVIGATION_VALUE)
+
+
+def _check_nested(name: str, draft: _Draft) -> None:
+    if draft.takes_related:
+        return
+    if draft.updates:
+        raise refusal(
+            draft.table.entity_set_name,
+            f"Microsoft.OData.ODataException: Deep update of navigation properties is not allowed ('{name}').",
+        )
+    raise NotSupported(f"Creating related records together with a record (deep insert, '{name}') is not supported.")
+
+
+def _read_one(navigation: LookupNavigation, members: Mapping[str, object], draft: _Draft) -> None:
+    column = draft.table.by_name[navigation.relationship.referencing_column]
+    if isinstance(column.type, LookupType) and column.type.kind is LookupKind.OWNER:
+        inner = "Microsoft.OData.ODataException: A record of the abstract type 'principal' cannot be created."
+        raise refusal(draft.table.entity_set_name, inner)
+    if not column.valid_for_create:
+        return
+    draft.made[navigation.name] = (_nested(navigation, members, draft),)
+
+
+def _check_lookups(draft: _Draft) -> None:
+    """Refuse a lookup that is set twice: by two records, or by a record and a URL."""
+    given = {name for name, value in draft.record.items() if value is not None}
+    for name in draft.made:
+        navigation = draft.payload.catalog.navigation(draft.table.logical_name, name)
+        if not isinstance(navigation, LookupNavigation):
+            continue
+        column = navigation.relationship.referencing_column
+        if column in given:
+            inner = f"Microsoft.OData.ODataException: More than one record is given for the lookup '{column}'."
+            raise refusal(draft.table.entity_set_name, inner)
+        given.add(column)
+
+
+def _nested(navigation: Navigation, json_value: object, draft: _Draft) -> Create:
+    if not isinstance(json_value, dict):
+        raise refusal(draft.table.entity_set_name, _NAVIGATION_VALUE)
+    return bind_new(json_value, draft.payload.catalog.tables[navigation.target], draft.payload)
+
+
+def _refuse_name(name: str, table: Table, payload: Payload) -> NoReturn:
+    """Refuse a member whose name the type does not have."""
     raise refusal(
         table.entity_set_name,
         f"Microsoft.Crm.CrmException: Invalid property '{name}' was found in entity "
@@ -122,11 +234,12 @@ def _refuse_name(name: str, json_value: object, table: Table, payload: Payload) 
     )
 
 
-def _annotation(name: str, json_value: object, table: Table, payload: Payload, record: dict[str, Value]) -> None:
+def _annotation(name: str, json_value: object, draft: _Draft) -> None:
     """Check an annotation's name; act on `nav@odata.bind` and `@odata.type`, ignore the rest (OData JSON §4.6)."""
+    table, payload = draft.table, draft.payload
     owner, _, term = name.partition("@")
     if owner and term == _BIND:
-        _bind(owner, json_value, table, payload, record)
+        _bind(owner, json_value, draft)
         return
     if "." not in term.strip("."):
         raise refusal(
@@ -165,28 +278,51 @@ def _undeclared(name: str, table: Table) -> InvalidPayload:
     )
 
 
-def _bind(name: str, json_value: object, table: Table, payload: Payload, record: dict[str, Value]) -> None:
-    navigation: Navigation | None = payload.catalog.navigation(table.logical_name, name)
+def _bind(name: str, json_value: object, draft: _Draft) -> None:
+    table = draft.table
+    navigation: Navigation | None = draft.payload.catalog.navigation(table.logical_name, name)
     match navigation:
         case None:
             raise _undeclared(name, table)
         case LookupNavigation():
-            column = table.by_name[navigation.relationship.referencing_column]
-            value = _reference(name, json_value, navigation, column, table, payload)
-            # Of several navigation properties over one lookup, the one with a value decides.
-            if value is not None or column.logical_name not in record:
-                record[column.logical_name] = value
+            _bind_lookup(navigation, json_value, draft)
         case CollectionNavigation() | ManyToManyNavigation():
-            raise NotSupported(f"'{name}@odata.bind' on a collection-valued navigation property is not supported yet.")
+            draft.bound[name] = _bind_collection(navigation, json_value, draft)
         case _:
             assert_never(navigation)
 
 
-def _reference(
-    name: str, json_value: object, navigation: LookupNavigation, column: Column, table: Table, payload: Payload
-) -> Value:
-    if json_value is None:
-        return None
+def _bind_lookup(navigation: LookupNavigation, json_value: object, draft: _Draft) -> None:
+    record, column = draft.record, draft.table.by_name[navigation.relationship.referencing_column]
+    value = None
+    if json_value is not None:
+        value = _reference(navigation, json_value, _allowed(navigation, column), draft)
+    if not ((draft.creates and column.valid_for_create) or (draft.updates and column.valid_for_update)):
+        return
+    # Of several navigation properties over one lookup, the one with a value decides.
+    if value is not None or column.logical_name not in record:
+        record[column.logical_name] = value
+
+
+def _bind_collection(
+    navigation: CollectionNavigation | ManyToManyNavigation, json_value: object, draft: _Draft
+) -> tuple[Target, ...]:
+    """Return the existing records that a new one is related to."""
+    name, entity_set = navigation.name, draft.table.entity_set_name
+    if draft.updates:
+        inner = f"Microsoft.OData.ODataException: Deep update of navigation properties is not allowed ('{name}')."
+        raise refusal(entity_set, inner)
+    if not draft.takes_related:
+        raise NotSupported(f"'{name}@odata.bind' on a collection-valued navigation property is not supported yet.")
+    if not isinstance(json_value, list):
+        inner = f"Microsoft.OData.ODataException: The value of '{name}@odata.bind' must be an array of URLs."
+        raise refusal(entity_set, inner)
+    return tuple(_reference(navigation, item, (navigation.target,), draft) for item in json_value)
+
+
+def _reference(navigation: Navigation, json_value: object, allowed: tuple[str, ...], draft: _Draft) -> Target:
+    """Return the record, of one of some tables, that a URL names."""
+    name, table, payload = navigation.name, draft.table, draft.payload
     if not isinstance(json_value, str):
         raise refusal(
             table.entity_set_name,
@@ -198,7 +334,7 @@ def _reference(
         raise refusal(table.entity_set_name, f"Microsoft.OData.ODataException: {error.message}") from error
     except DataverseError as error:
         raise InvalidPayload(error.message, code=error.code) from error
-    if target.table not in _allowed(navigation, column):
+    if target.table not in allowed:
         raise refusal(
             table.entity_set_name,
             f"Microsoft.OData.ODataException: '{name}' refers to a record of '{navigation.target}', "

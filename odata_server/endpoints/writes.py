@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, assert_never
 
-from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest, NotSupported
-from entities.messages import Associate, Create, Delete, Disassociate, Retrieve, Target, Update, Upsert, Written
-from entities.metadata.catalog import CollectionNavigation, LookupNavigation
+from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest
+from entities.messages import (
+    Associate,
+    Create,
+    Delete,
+    Disassociate,
+    RelatedRecords,
+    Retrieve,
+    Target,
+    Update,
+    Upsert,
+    Written,
+)
+from entities.metadata.catalog import CollectionNavigation, LookupNavigation, ManyToManyNavigation
 from entities.metadata.columns import Column
 from entities.metadata.tables import Table
 from entities.values import EMPTY_GUID, EntityReference, KeyReference, Record, Value
 from odata_server.bind.coerce import coerce
 from odata_server.bind.json_body import read_object, refusal
-from odata_server.bind.payload import bind_record
+from odata_server.bind.payload import bind_new, bind_record
 from odata_server.bind.query import BoundRow, bind_row
 from odata_server.bind.resource import References, Related, Row, RowProperty
 from odata_server.bind.target import bind_reference
@@ -32,23 +43,46 @@ _CHANGED: Final = 200
 
 def create(call: Call, table: Table) -> ODataResponse:
     """Answer `POST set`: 204 with the record's URL, or 201 with the record where that is preferred."""
-    return _create(call, table, {})
+    return _made(call, table, new_record(call, table))
 
 
 def create_related(call: Call, related: Related) -> ODataResponse:
-    """Answer `POST set(key)/collection`: create a record that refers to the row."""
+    """Answer `POST set(key)/collection`: create a record that refers to the row, or is paired with it."""
+    new, source = new_record(call, related.table), existing(call, related.source)
     match related.navigation:
         case CollectionNavigation(relationship=relationship):
-            return _create(call, related.table, {relationship.referencing_column: existing(call, related.source)})
+            new = replace(new, record={**new.record, relationship.referencing_column: source})
+        case ManyToManyNavigation() as navigation:
+            back = RelatedRecords(_opposite(call, navigation).name, bound=(source,))
+            new = replace(new, related=(*new.related, back))
         case _:
-            raise NotSupported("Creating a record through a many-to-many navigation property is not supported yet.")
+            assert_never(related.navigation)
+    return _made(call, related.table, new)
 
 
-def _create(call: Call, table: Table, given: Record) -> ODataResponse:
-    members = read_object(call.request.body, table.entity_set_name)
-    record = bind_record(members, table, call.payload(), creates=True, updates=False)
+def _opposite(call: Call, navigation: ManyToManyNavigation) -> ManyToManyNavigation:
+    """Return the navigation property of the same relationship that leads back."""
+    for found in call.catalog.navigations[navigation.target].values():
+        if isinstance(found, ManyToManyNavigation) and (found.relationship, found.near) == (
+            navigation.relationship,
+            navigation.far,
+        ):
+            return found
+    raise MalformedRequest(f"The navigation property '{navigation.name}' has no partner.")
+
+
+def new_record(call: Call, table: Table) -> Create:
+    """Return the record that the body of a request describes, with those that come with it.
+
+    Raises:
+        InvalidPayload: the body is no record of the table.
+    """
+    return bind_new(read_object(call.request.body, table.entity_set_name), table, call.payload())
+
+
+def _made(call: Call, table: Table, new: Create) -> ODataResponse:
     answered = _answer_wanted(call, table, call.options())
-    written = call.execute(Create(table.logical_name, {**record, **given}))
+    written = call.execute(new)
     assert isinstance(written, Written)
     if answered is not None:
         return row_answer(call, written.reference, answered, status=_CREATED)
@@ -83,17 +117,19 @@ def change(call: Call, row: Row) -> ODataResponse:
     updates_only = if_match not in {"", "null"}
     if creates_only and updates_only:
         raise MalformedRequest("If-Match and If-None-Match cannot be used together.")
-    members = read_object(call.request.body, table.entity_set_name)
-    record = bind_record(members, table, call.payload(), creates=not updates_only, updates=not creates_only)
-    _check_key(record, row.target, table)
-    answered = _answer_wanted(call, table, _not_expanded(call.options()))
+    message: Create | Update | Upsert
     if creates_only:
-        written = call.execute(Create(table.logical_name, {**record, **_key_values(row.target, table)}))
-    elif updates_only:
-        record.pop(table.primary_id, None)
-        written = call.execute(Update(row.target, record, version_of(if_match)))
+        new = new_record(call, table)
+        _check_key(new.record, row.target, table)
+        message = replace(new, record={**new.record, **_key_values(row.target, table)})
     else:
-        written = call.execute(Upsert(row.target, record))
+        members = read_object(call.request.body, table.entity_set_name)
+        record = bind_record(members, table, call.payload(), creates=not updates_only, updates=True)
+        _check_key(record, row.target, table)
+        record.pop(table.primary_id, None)
+        message = Update(row.target, record, version_of(if_match)) if updates_only else Upsert(row.target, record)
+    answered = _answer_wanted(call, table, _not_expanded(call.options()))
+    written = call.execute(message)
     assert isinstance(written, Written)
     if answered is not None:
         return row_answer(call, written.reference, answered, status=_CREATED if written.created else _CHANGED)

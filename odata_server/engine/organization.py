@@ -34,7 +34,7 @@ from entities.messages import (
 )
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
-from entities.pipeline import Pipeline
+from entities.pipeline import Caller, Pipeline
 from entities.query import ALL_ROWS, QueryExpression, both, equals
 from entities.relative import concrete, is_relative
 from entities.values import EntityReference, Guid, KeyReference
@@ -248,8 +248,7 @@ class OrganizationService:
             case Retrieve():
                 return self._retrieve_virtual(provider, message, principal, table)
             case Create():
-                made = provider.create(table, message.record, caller)
-                return Written(EntityReference(table.logical_name, made), created=True)
+                return _create_virtual(provider, message, table, caller)
             case Update() | Upsert():
                 target = _id_of(table, message.target)
                 if isinstance(message, Update) and message.version is not None:
@@ -308,6 +307,13 @@ def _id_of(table: Table, target: EntityReference | KeyReference) -> EntityRefere
             code="0x80060890",
         )
     return target
+
+
+def _create_virtual(provider: DataProvider, message: Create, table: Table, caller: Caller) -> Written:
+    if message.related:
+        raise NotSupported(f"Related records cannot be created with one of the virtual table '{message.table}'.")
+    made = provider.create(table, message.record, caller)
+    return Written(EntityReference(table.logical_name, made), created=True)
 
 
 def _no_versions(table: Table) -> InvalidOperation:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never, cast
 
-from entities.errors import InvalidOperation, MalformedRequest, NotSupported, VersionMismatch
+from entities.errors import InvalidOperation, MalformedRequest, NotSupported
 from entities.messages import (
     Associate,
     Create,
@@ -35,19 +35,20 @@ from entities.messages import (
 from entities.metadata.catalog import Catalog, Navigation
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Pipeline, Stage
-from entities.query import ALL_ROWS, Filter, QueryExpression, equals
+from entities.query import QueryExpression, equals
 from entities.values import EntityReference, Guid, KeyReference, Record, Value
 from odata_server.engine import jobs, reading, rows
 from odata_server.engine.cascade import before_delete
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
 from odata_server.engine.database import Connection, single
+from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import complete_change, complete_new, owned_by, require
 from odata_server.engine.identifiers import record_id, sequential_id
 from odata_server.engine.references import by_key, check_exists, not_found, resolve, resolved
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
+from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.validation import validate
-from security.authorize import Authorized, authorize
-from security.denials import row_denied
+from security.authorize import authorize
 from security.principals import Principal
 from security.privileges import AccessRight, rights_of
 
@@ -69,15 +70,6 @@ class Rules:
     system: Callable[[], Principal]
     security_tables: frozenset[str]
     plans: reading.PlanCache
-
-
-@dataclass(frozen=True, slots=True)
-class AccessCheck:
-    """A record that must be among the rows that a right reaches."""
-
-    reference: EntityReference
-    right: AccessRight
-    rows: Filter
 
 
 class Transaction:
@@ -156,7 +148,7 @@ class Transaction:
     def _dispatch(self, message: Message, principal: Principal) -> Response:
         match message:
             case Create():
-                return self._create(message, principal)
+                return create_with_related(message, self._writing(principal))
             case Update():
                 return self._update(message, principal)
             case Upsert():
@@ -174,6 +166,11 @@ class Transaction:
                 return Done()
             case _:
                 assert_never(message)
+
+    def _writing(self, principal: Principal) -> Writing:
+        return Writing(
+            self._catalog, lambda new: self._create(new, principal), lambda link: self._relate(link, principal)
+        )
 
     def _run(self, context: ExecutionContext, stage: Stage, table: str | None) -> None:
         for step in self._rules.pipeline.steps(name_of(context.message), table, stage):
@@ -198,7 +195,7 @@ class Transaction:
         validate(table, {n: v for n, v in record.items() if n in message.record or filled.get(n) is not v})
         rows.stamped(self._connection, table, record)
         rows.insert(self._connection, table, record)
-        self._check_rows(authorized, context.reference, made=True)
+        self._checks.check_made(authorized, context.reference)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Written(context.reference, created=True, version=cast("int | None", record.get("versionnumber")))
@@ -224,7 +221,7 @@ class Transaction:
         authorized = authorize(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
-        self._check_version(table, target, authorized, message.version)
+        self._checks.check_version(table, target, authorized, message.version)
         record = resolved(self._connection, self._catalog, message.record)
         record.pop(table.primary_id, None)
         image = self._image(table, target)
@@ -238,7 +235,7 @@ class Transaction:
         rows.stamped(self._connection, table, record)
         if record:
             rows.update(self._connection, table, target.id, record)
-        self._check_rows(authorized, target)
+        self._checks.check_bound(authorized)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Written(target, created=False, version=cast("int | None", record.get("versionnumber")))
@@ -263,7 +260,7 @@ class Transaction:
         authorized = authorize(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
-        self._check_version(table, target, authorized, message.version)
+        self._checks.check_version(table, target, authorized, message.version)
         context = self._context(message, principal, pre_image=self._image(table, target), reference=target)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
@@ -284,7 +281,7 @@ class Transaction:
         authorized = authorize(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
-        self._check_version(table, target, authorized, None)
+        self._checks.check_version(table, target, authorized, None)
         related = resolve(self._connection, self._catalog, message.related) if message.related else None
         if related:
             check_exists(self._connection, self._catalog, related)
@@ -294,7 +291,7 @@ class Transaction:
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
         self._set_link(Link(navigation, target, related, isinstance(message, Associate)), principal)
-        self._check_rows(authorized, target)
+        self._checks.check_bound(authorized)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Done()
 
@@ -317,7 +314,7 @@ class Transaction:
             raise NotSupported(f"The operation '{message.name}' is not available in this version of Talentverse.")
         target = resolve(self._connection, self._catalog, message.target) if message.target else None
         if target:
-            self._check_version(self._standard(target.table), target, authorized, None)
+            self._checks.check_version(self._standard(target.table), target, authorized, None)
         context = self._context(message, principal, reference=target, parameters=message.parameters)
         for stage in Stage:
             self._run(context, stage, table)
@@ -349,51 +346,9 @@ class Transaction:
         found = self.records(QueryExpression(table.logical_name, filter=equals(table.primary_id, target.id)))
         return found[0]
 
-    def _check_version(
-        self, table: Table, target: EntityReference, authorized: Authorized[Message], version: int | None
-    ) -> None:
-        """Check that the caller may use the row and that it is the version the caller means.
-
-        Raises:
-            RecordNotFound: there is no such row.
-            AccessDenied: there is, but not for this caller.
-            VersionMismatch: it has changed meanwhile.
-        """
-        found = rows.version_of(self._connection, self._rules.plans, self._catalog, table, target.id, authorized.rows)
-        if found is None:
-            if rows.exists(self._connection, table, target.id):
-                raise row_denied(authorized.principal, authorized.right, target)
-            raise not_found(table, target.id)
-        if version is not None and found[0] != version:
-            raise VersionMismatch("The version of the existing record doesn't match the RowVersion property provided.")
-
-    def _check_rows(self, authorized: Authorized[Message], reference: EntityReference, *, made: bool = False) -> None:
-        """Check what only the transaction can know: rights on the records that lookups point to, and on the owner.
-
-        A record that is made must be among the rows that Create reaches once it is stored: its owner decides.
-        """
-        if made:
-            self._check_row(authorized, AccessCheck(reference, authorized.right, authorized.rows))
-        for check in authorized.targets:
-            subject = resolve(self._connection, self._catalog, check.target)
-            self._check_row(authorized, AccessCheck(subject, check.right, check.rows))
-        if authorized.owner is not None:
-            owner = resolve(self._connection, self._catalog, authorized.owner.target)
-            if not self._is_among(owner, authorized.owner.rows):
-                raise authorized.owner.denial
-
-    def _is_among(self, reference: EntityReference, filter_: Filter) -> bool:
-        table = self._catalog.tables[reference.table]
-        if filter_ == ALL_ROWS or table.source is not None:
-            return True
-        return (
-            rows.version_of(self._connection, self._rules.plans, self._catalog, table, reference.id, filter_)
-            is not None
-        )
-
-    def _check_row(self, authorized: Authorized[Message], check: AccessCheck) -> None:
-        if not self._is_among(check.reference, check.rows):
-            raise row_denied(authorized.principal, check.right, check.reference)
+    @property
+    def _checks(self) -> RowChecks:
+        return RowChecks(self._connection, self._rules.plans, self._catalog)
 
     def _written(self, table: Table) -> None:
         if table.logical_name in self._rules.security_tables and not self._rights_changed:

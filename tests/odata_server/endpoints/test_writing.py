@@ -64,8 +64,6 @@ def test_an_id_that_exists_already_is_refused(api):
         ({"creditonhold": "true"}, 400, "0x80048d19", "Edm.Boolean"),
         ({"_primarycontactid_value": None}, 400, "0x80048d19", "CRM do not support direct update of Entity Reference"),
         ({"primarycontactid": FRESH.format(0)}, 400, "0x80048d19", "A 'PrimitiveValue' node with non-null value"),
-        ({"primarycontactid": {"lastname": "x"}}, 501, "0x80040315", "deep insert"),
-        ({"contact_customer_accounts": []}, 501, "0x80040315", "deep insert"),
         ({"nope@odata.bind": "/contacts(1)"}, 400, "0x80048d19", "An undeclared property 'nope'"),
         ({"nope@My.Annotation": 1}, 400, "0x80048d19", "An undeclared property 'nope'"),
         ({"@logicalName": "account"}, 400, "0x80048d19", "'logicalName' is an invalid instance annotation name"),

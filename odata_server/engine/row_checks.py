@@ -1,0 +1,80 @@
+"""Rights on rows, as only the transaction can know them: an authorized message carries filters, the rows decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from entities.errors import VersionMismatch
+from entities.messages import Message
+from entities.metadata.catalog import Catalog
+from entities.metadata.tables import Table
+from entities.query import ALL_ROWS, Filter
+from entities.values import EntityReference
+from odata_server.engine import reading, rows
+from odata_server.engine.database import Connection
+from odata_server.engine.references import not_found, resolve
+from security.authorize import Authorized
+from security.denials import row_denied
+from security.privileges import AccessRight
+
+
+@dataclass(frozen=True, slots=True)
+class RowChecks:
+    """The rows of a transaction as it sees them now."""
+
+    connection: Connection
+    plans: reading.PlanCache
+    catalog: Catalog
+
+    def check_version(
+        self, table: Table, target: EntityReference, authorized: Authorized[Message], version: int | None
+    ) -> None:
+        """Check that the caller may use the row and that it is the version the caller means.
+
+        Raises:
+            RecordNotFound: there is no such row.
+            AccessDenied: there is, but not for this caller.
+            VersionMismatch: it has changed meanwhile.
+        """
+        found = rows.version_of(self.connection, self.plans, self.catalog, table, target.id, authorized.rows)
+        if found is None:
+            if rows.exists(self.connection, table, target.id):
+                raise row_denied(authorized.principal, authorized.right, target)
+            raise not_found(table, target.id)
+        if version is not None and found[0] != version:
+            raise VersionMismatch("The version of the existing record doesn't match the RowVersion property provided.")
+
+    def check_made(self, authorized: Authorized[Message], made: EntityReference) -> None:
+        """Check that a stored record is among those that Create reaches (its owner decides), and what it binds to.
+
+        Raises:
+            AccessDenied: it is not, or `check_bound` says so.
+        """
+        self._check_row(authorized, made, authorized.right, authorized.rows)
+        self.check_bound(authorized)
+
+    def check_bound(self, authorized: Authorized[Message]) -> None:
+        """Check the rights on the records that lookups point to, and that a new owner may read the record.
+
+        Raises:
+            AccessDenied: a right is missing.
+        """
+        for check in authorized.targets:
+            subject = resolve(self.connection, self.catalog, check.target)
+            self._check_row(authorized, subject, check.right, check.rows)
+        if authorized.owner is not None:
+            owner = resolve(self.connection, self.catalog, authorized.owner.target)
+            if not self._is_among(owner, authorized.owner.rows):
+                raise authorized.owner.denial
+
+    def _check_row(
+        self, authorized: Authorized[Message], subject: EntityReference, right: AccessRight, reached: Filter
+    ) -> None:
+        if not self._is_among(subject, reached):
+            raise row_denied(authorized.principal, right, subject)
+
+    def _is_among(self, reference: EntityReference, filter_: Filter) -> bool:
+        table = self.catalog.tables[reference.table]
+        if filter_ == ALL_ROWS or table.source is not None:
+            return True
+        return rows.version_of(self.connection, self.plans, self.catalog, table, reference.id, filter_) is not None
