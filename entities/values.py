@@ -52,6 +52,15 @@ Record: TypeAlias = Mapping[str, Value]
 """Column logical name to value. A column that is absent is not part of the message."""
 
 
+@dataclass(frozen=True, slots=True)
+class EntityValue:
+    """A record that is given as a parameter: its table, its values, and which record it is (None: a new one)."""
+
+    table: str
+    record: Record
+    target: EntityReference | KeyReference | None = None
+
+
 def guid(text: str) -> Guid | None:
     """Return `text` as a canonical GUID, or None when it is not one.
 

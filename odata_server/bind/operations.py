@@ -1,86 +1,145 @@
-"""The functions and actions that the Web API knows here, and how they are called.
+"""The functions and actions that a URL can name, and their parameters as a handler gets them.
 
-Signatures: Learn, "Web API Function Reference", "Web API Action Reference".
+A handler gets a GUID as `Guid`, a point in time as aware `datetime`, an enumeration as the names of its members joined
+by commas, a complex value as a mapping, a record that is only named as `EntityReference` or `KeyReference`, one with
+values as `EntityValue`. Learn: "Use Web API functions", "Use Web API actions"; OData 4.01 Part 2 §5.1.1.13 (aliases).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from entities.errors import MalformedRequest
+from entities.errors import InvalidPayload, MalformedRequest, NotSupported
+from odata_server.bind.json_body import refusal
+from odata_server.bind.parameters import typed
+from odata_server.bind.paths import not_found
+from odata_server.bind.payload import Payload
+from odata_server.bind.resource import Collection, Many, Related, Single
+from odata_server.bind.resource import Operation as Called
+from odata_server.edm.definition_values import PropertyType
+from odata_server.edm.operation_list import AVAILABLE, operation_list
+from odata_server.edm.operations import ANY_TABLE, Operation
 from odata_server.syntax import trees
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A function (GET, parameters in the URL) or action (POST, parameters in the body); `table` it is bound to."""
-
-    is_function: bool
-    table: str | None = None
-
-
-_FUNCTION: Final = Signature(is_function=True)
-_ACTION: Final = Signature(is_function=False)
+def declared(called: Called) -> Operation | None:
+    """Return the operation that a URL names, as it is bound there; None when there is no such one."""
+    for operation in operation_list().by_name.get(called.name, ()):
+        if _is_bound(operation.bound, called.bound):
+            return operation
+    return None
 
 
-def _function_on(table: str) -> Signature:
-    return Signature(is_function=True, table=table)
+def _is_bound(bound: PropertyType | None, place: Single | Many | None) -> bool:
+    if bound is None or place is None:
+        return bound is None and place is None
+    is_collection = isinstance(place, Collection | Related)
+    return bound.is_collection is is_collection and bound.name in {ANY_TABLE, place.table.logical_name}
 
 
-def _action_on(table: str) -> Signature:
-    return Signature(is_function=False, table=table)
+def check_available(operation: Operation) -> None:
+    """Refuse an operation that Dataverse has and this server has not.
+
+    Raises:
+        NotSupported: it is not there yet; the text names it.
+    """
+    if operation.name not in AVAILABLE:
+        raise NotSupported(f"The operation '{operation.name}' is not supported yet.")
 
 
-OPERATIONS: Final[Mapping[str, tuple[Signature, ...]]] = {
-    "WhoAmI": (_FUNCTION,),
-    "RetrieveVersion": (_FUNCTION,),
-    "RetrieveCurrentOrganization": (_FUNCTION,),
-    "RetrieveTimestamp": (_FUNCTION,),
-    "RetrieveProvisionedLanguages": (_FUNCTION,),
-    "RetrieveTotalRecordCount": (_FUNCTION,),
-    "RetrieveRolePrivilegesRole": (_FUNCTION,),
-    "RetrieveSharedPrincipalsAndAccess": (_FUNCTION,),
-    "RetrieveUserPrivileges": (_function_on("systemuser"),),
-    "RetrieveUserPrivilegeByPrivilegeName": (_function_on("systemuser"),),
-    "RetrieveUserPrivilegeByPrivilegeId": (_function_on("systemuser"),),
-    "RetrieveTeamPrivileges": (_function_on("team"),),
-    "RetrievePrincipalAccess": (_function_on("systemuser"), _function_on("team"), _function_on("organization")),
-    "RetrievePrivilegeSet": (_function_on("privilege"),),
-    "AddPrivilegesRole": (_action_on("role"),),
-    "ReplacePrivilegesRole": (_action_on("role"),),
-    "RemovePrivilegeRole": (_action_on("role"),),
-    "AddMembersTeam": (_action_on("team"),),
-    "RemoveMembersTeam": (_action_on("team"),),
-    "SetBusinessSystemUser": (_action_on("systemuser"),),
-    "GrantAccess": (_ACTION,),
-    "ModifyAccess": (_ACTION,),
-    "RevokeAccess": (_ACTION,),
-    "Merge": (_ACTION,),
-    "PublishXml": (_ACTION,),
-    "PublishAllXml": (_ACTION,),
-}
+def function_parameters(
+    operation: Operation, called: Called, aliases: Mapping[str, trees.Expression], payload: Payload
+) -> dict[str, object]:
+    """Return the parameters of a function, which stand in its parentheses or behind aliases.
 
-UNBOUND: Final = frozenset(name for name, found in OPERATIONS.items() if any(s.table is None for s in found))
+    Raises:
+        ResourceNotFound: a parameter is unknown, or one that cannot be null is missing: no such function is declared.
+        MalformedRequest: a value is not of its parameter's type.
+    """
+    given = {argument.name: argument.value for argument in called.arguments}
+    required = {name for name, type_ in operation.parameters.items() if not type_.is_nullable}
+    if not given.keys() <= operation.parameters.keys() or not required <= given.keys():
+        raise not_found(operation.name)
+    found: dict[str, object] = {}
+    for name, expression in given.items():
+        type_ = operation.parameters[name]
+        _check_literal(name, expression, type_, aliases)
+        try:
+            found[name] = typed(plain_value(expression, aliases), type_, name, payload)
+        except InvalidPayload as error:
+            raise MalformedRequest(error.message, code=error.code) from error
+    return found
 
 
-def signature(name: str, table: str | None) -> Signature | None:
-    """Return how an operation is called on a table (None: unbound), None when there is no such operation."""
-    return next((found for found in OPERATIONS.get(name, ()) if found.table == table), None)
+def _check_literal(
+    name: str, expression: trees.Expression, type_: PropertyType, aliases: Mapping[str, trees.Expression]
+) -> None:
+    """Tell texts from what is written without quotes: a GUID, a number."""
+    if isinstance(expression, trees.Alias):
+        expression = aliases.get(expression.name, expression)
+    if not isinstance(expression, trees.Literal) or expression.value is None or type_.is_collection:
+        return
+    is_text = expression.kind is trees.LiteralKind.STRING
+    if (type_.name == "String" and not is_text) or (is_text and type_.name in _UNQUOTED):
+        raise MalformedRequest(
+            f"Cannot convert the literal {expression.text} of the parameter '{name}' to the expected type"
+            f" 'Edm.{type_.name}'."
+        )
+
+
+_UNQUOTED: Final = frozenset({"Boolean", "Decimal", "Double", "Guid", "Int16", "Int32", "Int64"})
+
+
+def action_parameters(
+    operation: Operation, read: Callable[[], Mapping[str, object]], payload: Payload
+) -> dict[str, object]:
+    """Return the parameters of an action, the members of its body.
+
+    Args:
+        operation: the action.
+        read: reads the body as JSON.
+        payload: names and roots.
+
+    Raises:
+        InvalidPayload: a parameter is unknown or missing, or a value is not of its parameter's type.
+    """
+    members = {name: value for name, value in read().items() if not name.startswith("@")}
+    unknown = next((name for name in members if name not in operation.parameters), None)
+    if unknown is not None:
+        raise refusal(
+            operation.name,
+            f"Microsoft.OData.ODataException: The parameter '{unknown}' in the request payload is not a valid "
+            f"parameter for the operation '{operation.name}'.",
+        )
+    required = (name for name, type_ in operation.parameters.items() if not type_.is_nullable)
+    missing = [name for name in required if name not in members]
+    if missing:
+        raise refusal(
+            operation.name,
+            f"Microsoft.OData.ODataException: One or more parameters of the operation '{operation.name}' are missing "
+            f"from the request payload. The missing parameters are: {', '.join(missing)}.",
+        )
+    try:
+        return {n: typed(value, operation.parameters[n], n, payload) for n, value in members.items()}
+    except InvalidPayload as error:
+        if error.message.startswith("Error identified"):
+            raise
+        raise refusal(operation.name, f"Microsoft.OData.ODataException: {error.message}") from error
 
 
 def plain_value(expression: trees.Expression, aliases: Mapping[str, trees.Expression]) -> object:
     """Return a function's argument as the JSON value it stands for; GUIDs and enumeration members are text.
 
     Raises:
-        MalformedRequest: the argument is no literal, array or object.
+        MalformedRequest: the argument is no literal, array or object, or an alias leads back to itself.
     """
     match expression:
         case trees.Alias(name=name):
-            return plain_value(aliases[name], aliases) if name in aliases else None
+            left = {other: value for other, value in aliases.items() if other != name}
+            return plain_value(aliases[name], left) if name in aliases else None
         case trees.Literal(value=UUID() as found):
             return str(found)
         case trees.Literal(value=bool() | int() | float() | Decimal() | str() | None as found):

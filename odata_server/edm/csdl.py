@@ -24,7 +24,8 @@ from odata_server.edm.naming import (
     readable_columns,
     web_api_property,
 )
-from odata_server.edm.operations import WEB_API_OPERATIONS, Operation, declared, import_xml, operation_xml
+from odata_server.edm.operation_list import available_operations, operation_list
+from odata_server.edm.operations import Operation, declared, import_xml, operation_xml
 from odata_server.edm.query_functions import query_functions_xml
 from odata_server.edm.xml_text import DECLARATION, empty, opened
 
@@ -38,15 +39,16 @@ _STREAMING: Final = ("; odata.streaming=true", "; odata.streaming=false", "")
 _LEVELS: Final = ("; odata.metadata=minimal", "; odata.metadata=full", "; odata.metadata=none", "")
 
 
-def csdl(catalog: Catalog, *, operations: tuple[Operation, ...] = WEB_API_OPERATIONS, annotated: bool = False) -> bytes:
+def csdl(catalog: Catalog, *, operations: tuple[Operation, ...] | None = None, annotated: bool = False) -> bytes:
     """Return the metadata document of a catalog.
 
     Args:
         catalog: tables and relationships.
-        operations: functions and actions; those whose tables are missing are left out.
+        operations: functions and actions, all that work here when None; those whose tables are missing are left out.
         annotated: whether descriptions and permissions are written too (`?annotations=true`).
     """
-    return "".join(_document(catalog, declared(catalog, operations), annotated=annotated)).encode()
+    known = declared(catalog, available_operations() if operations is None else operations)
+    return "".join(_document(catalog, known, annotated=annotated)).encode()
 
 
 def _document(catalog: Catalog, operations: tuple[Operation, ...], *, annotated: bool) -> Iterator[str]:
@@ -68,7 +70,7 @@ def _document(catalog: Catalog, operations: tuple[Operation, ...], *, annotated:
         yield from operation_xml(operation)
     yield from query_functions_xml()
     yield from definition_types_xml()
-    yield from value_types_xml()
+    yield from value_types_xml(*operation_list().types_of(operations))
     yield from _terms()
     yield from _container(catalog, tables, operations)
     yield "</Schema></edmx:DataServices></edmx:Edmx>"
@@ -202,7 +204,7 @@ def _container(catalog: Catalog, tables: list[Table], operations: tuple[Operatio
         if table.entity_set_name:
             yield from _entity_set(catalog, table)
     for operation in operations:
-        if not operation.is_bound:
+        if operation.bound is None:
             yield import_xml(operation)
     yield from definition_sets_xml()
     yield from _capabilities()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from odata_server.edm.alternate_keys import alternate_keys_xml
 from odata_server.edm.definition_types import DEFINITION_TYPES, DefinitionType, NavigationType
-from odata_server.edm.definition_values import COMPLEX_TYPES, ENUM_TYPES, PropertyType
+from odata_server.edm.definition_values import COMPLEX_TYPES, ENUM_TYPES, ComplexType, EnumType, PropertyType
 from odata_server.edm.naming import WEB_API_ALIAS, WEB_API_NAMESPACE
 from odata_server.edm.xml_text import empty, opened
 
@@ -78,14 +78,19 @@ def _navigation(name: str, navigation: NavigationType) -> str:
     )
 
 
-def value_types_xml() -> Iterator[str]:
-    """Yield complex types and enumerations."""
-    for complex_type in COMPLEX_TYPES:
+def value_types_xml(complex_types: Iterable[ComplexType] = (), enums: Iterable[EnumType] = ()) -> Iterator[str]:
+    """Yield complex types and enumerations: those of definitions, and more.
+
+    Args:
+        complex_types: the complex types that operations need.
+        enums: the enumerations that operations need.
+    """
+    for complex_type in (*COMPLEX_TYPES, *complex_types):
         base = f"{WEB_API_ALIAS}.{complex_type.base}" if complex_type.base else None
         yield opened("ComplexType", Name=complex_type.name, BaseType=base)
         yield from (_property(name, type_) for name, type_ in complex_type.properties.items())
         yield "</ComplexType>"
-    for enum in ENUM_TYPES:
+    for enum in (*ENUM_TYPES, *enums):
         yield opened("EnumType", Name=enum.name, IsFlags="true" if enum.is_flags else None)
         yield from (empty("Member", Name=member, Value=str(value)) for member, value in enum.members.items())
         yield "</EnumType>"

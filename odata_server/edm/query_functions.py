@@ -5,21 +5,25 @@ They are unbound functions that answer yes or no and have no import: they stand 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
-from odata_server.edm.operations import Operation, Parameter, operation_xml
+from odata_server.edm.definition_values import PropertyType
+from odata_server.edm.operations import Operation, operation_xml
 
-_NAME: Final = Parameter("PropertyName", "Edm.String", is_nullable=False)
-_TEXT: Final = Parameter("PropertyValue", "Edm.String", is_nullable=False)
-_NUMBER: Final = Parameter("PropertyValue", "Edm.Int64", is_nullable=False)
-_LIST: Final = Parameter("PropertyValues", "Collection(Edm.String)", is_nullable=False)
-_PAIR: Final = tuple(Parameter(f"PropertyValue{place}", "Edm.Int64", is_nullable=False) for place in (1, 2))
+_STRING: Final = PropertyType("String", is_nullable=False)
+_INTEGER: Final = PropertyType("Int64", is_nullable=False)
+_TEXT: Final = {"PropertyValue": _STRING}
+_NUMBER: Final = {"PropertyValue": _INTEGER}
+_LIST: Final = {"PropertyValues": PropertyType("String", is_collection=True, is_nullable=False)}
+_PAIR: Final = {"PropertyValue1": _INTEGER, "PropertyValue2": _INTEGER}
+_BOOLEAN: Final = PropertyType("Boolean")
 
 
-def _declared(names: str, *parameters: Parameter) -> Iterator[Operation]:
+def _declared(names: str, parameters: Mapping[str, PropertyType] = MappingProxyType({})) -> Iterator[Operation]:
     for name in names.split():
-        yield Operation(name, parameters=(_NAME, *parameters), result="Edm.Boolean")
+        yield Operation(name, parameters={"PropertyName": _STRING, **parameters}, result=_BOOLEAN)
 
 
 QUERY_FUNCTIONS: Final = (
@@ -37,7 +41,7 @@ QUERY_FUNCTIONS: Final = (
         "OlderThanXDays OlderThanXWeeks OlderThanXMonths OlderThanXYears InFiscalYear InFiscalPeriod",
         _NUMBER,
     ),
-    *_declared("InFiscalPeriodAndYear InOrBeforeFiscalPeriodAndYear InOrAfterFiscalPeriodAndYear", *_PAIR),
+    *_declared("InFiscalPeriodAndYear InOrBeforeFiscalPeriodAndYear InOrAfterFiscalPeriodAndYear", _PAIR),
 )
 """`Contains` is declared and refused: it searches columns with a full-text index, of which there are none."""
 

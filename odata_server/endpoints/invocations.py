@@ -8,13 +8,14 @@ from typing import Final
 
 import orjson
 
-from entities.errors import NotSupported, ResourceNotFound
+from entities.errors import ResourceNotFound
 from entities.messages import Execute, Executed
 from entities.values import EntityReference, utc_text
 from odata_server.bind.json_body import read_object
-from odata_server.bind.operations import Signature, plain_value, signature
+from odata_server.bind.operations import action_parameters, check_available, declared, function_parameters
 from odata_server.bind.paths import not_found
-from odata_server.bind.resource import Collection, Operation, Related, Single
+from odata_server.bind.resource import Collection, Operation, Related
+from odata_server.edm import operations as edm
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.navigation import located
@@ -24,38 +25,34 @@ from odata_server.render.envelope import single
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
 
-def invoke(call: Call, operation: Operation) -> ODataResponse:
+def invoke(call: Call, called: Operation) -> ODataResponse:
     """Answer a call of a function (GET) or action (POST).
 
     Raises:
         ResourceNotFound: there is no such operation, or it is not called by this verb.
-        NotSupported: it is bound to a collection.
+        NotSupported: it is not there yet.
     """
-    bound = operation.bound
-    known = signature(operation.name, bound.table.logical_name if bound else None)
-    if known is None:
-        raise not_found(f"{call.dialect.namespace}.{operation.name}" if bound else operation.name)
-    if (call.request.method == "GET") is not known.is_function:
+    operation = declared(called)
+    if operation is None:
+        raise not_found(f"{call.dialect.namespace}.{called.name}" if called.bound else called.name)
+    if (call.request.method == "POST") is not operation.is_action:
         raise ResourceNotFound(f"No HTTP resource was found that matches the request URI '{call.request.url}'.")
-    if isinstance(bound, Collection | Related):
-        raise NotSupported(f"The operation '{operation.name}' on a collection is not supported yet.")
-    return _answer(call, operation.name, bound, _parameters(call, operation, known))
-
-
-def _answer(call: Call, name: str, bound: Single | None, parameters: dict[str, object]) -> ODataResponse:
-    answer = call.execute(Execute(name, parameters, located(call, bound).target if bound else None))
+    check_available(operation)
+    parameters = _parameters(call, called, operation)
+    bound = called.bound
+    target = None if bound is None or isinstance(bound, Collection | Related) else located(call, bound).target
+    answer = call.execute(Execute(operation.name, parameters, target))
     if not isinstance(answer, Executed):
         return no_content(call.services)
-    context = call.context(f"{call.dialect.namespace}.{name}Response")
+    context = call.context(f"{call.dialect.namespace}.{operation.name}Response")
     return json_response(call.services, single(context, result_json(answer.result)))
 
 
-def _parameters(call: Call, operation: Operation, known: Signature) -> dict[str, object]:
-    if not known.is_function:
-        return body_parameters(call, operation.name)
-    options = call.options()
-    aliases = {assignment.name: assignment.value for assignment in options.aliases}
-    return {argument.name: plain_value(argument.value, aliases) for argument in operation.arguments}
+def _parameters(call: Call, called: Operation, operation: edm.Operation) -> dict[str, object]:
+    if operation.is_action:
+        return action_parameters(operation, lambda: body_parameters(call, operation.name), call.payload())
+    aliases = {assignment.name: assignment.value for assignment in call.options().aliases}
+    return function_parameters(operation, called, aliases, call.payload())
 
 
 def body_parameters(call: Call, name: str) -> dict[str, object]:

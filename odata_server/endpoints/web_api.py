@@ -15,7 +15,6 @@ from entities.metadata.catalog import LookupNavigation
 from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid
 from odata_server.bind.dialect import WEB_API
-from odata_server.bind.operations import UNBOUND
 from odata_server.bind.paths import Names, not_found, resolve
 from odata_server.bind.resource import (
     Collection,
@@ -32,6 +31,7 @@ from odata_server.bind.resource import (
     ServiceRoot,
 )
 from odata_server.edm.formats import MINIMAL, Format
+from odata_server.edm.operation_list import operation_list
 from odata_server.edm.preferences import FORMATTED_VALUE, NO_PREFERENCES, Preferences, parse_preferences
 from odata_server.endpoints import invocations, reads, writes
 from odata_server.endpoints.call import Call
@@ -148,7 +148,9 @@ def _answer(call: Call) -> ODataResponse:
         raise NotSupported("$batch is not supported yet.")
     options = call.options()
     aliases = {assignment.name: assignment.value for assignment in options.aliases}
-    return _dispatch(call, resolve(parse_path(call.path), Names(call.catalog, WEB_API, aliases, UNBOUND)))
+    return _dispatch(
+        call, resolve(parse_path(call.path), Names(call.catalog, WEB_API, aliases, operation_list().unbound))
+    )
 
 
 def _dispatch(call: Call, resource: Resource) -> ODataResponse:

@@ -154,8 +154,9 @@ def test_operations_are_declared_with_their_types(document):
 
 def test_operations_of_missing_tables_are_left_out():
     document = etree.fromstring(csdl(catalog(1, (), ())))
-    assert document.xpath("//e:FunctionImport/@Name", namespaces=EDM) == ["WhoAmI"]
-    assert not document.xpath("//e:Action", namespaces=EDM)
+    assert "WhoAmI" in document.xpath("//e:FunctionImport/@Name", namespaces=EDM)
+    assert not document.xpath("//e:Action[@IsBound]", namespaces=EDM)
+    assert not document.xpath("//e:Function[@Name='RetrieveUserPrivileges']", namespaces=EDM)
 
 
 def test_alternate_keys_are_annotated_and_names_are_escaped():

@@ -55,7 +55,7 @@ def _refusal(dataverse, call):
     "function", [function for function in QUERY_FUNCTIONS if function.name != "Contains"], ids=lambda found: found.name
 )
 def test_a_query_function_takes_the_declared_parameters_and_no_others(dataverse, function):
-    given = [f"{parameter.name}={ARGUMENTS.get(parameter.name, 1)}" for parameter in function.parameters]
+    given = [f"{name}={ARGUMENTS.get(name, 1)}" for name in function.parameters]
     assert "No function signature" not in _refusal(dataverse, f"{function.name}({','.join(given)})")
     assert "No function signature" in _refusal(dataverse, f"{function.name}({','.join([*given, 'Other=1'])})")
     assert "No function signature" in _refusal(dataverse, f"{function.name}({','.join(given[1:])})")
