@@ -1,14 +1,15 @@
 """The one door of an environment: messages in, responses out.
 
-`execute` takes one message, `execute_transaction` a list that succeeds or fails as a whole. Reads of standard tables
-run on this thread's reading connection; writes run in a transaction; messages on virtual tables go to the data
-provider behind them, in no transaction of ours.
+`execute` takes one message, `execute_transaction` a list that succeeds or fails as a whole, `unit_of_work` one after
+the other for as long as it is open. Reads of standard tables run on this thread's reading connection; writes run in a
+transaction; messages on virtual tables go to the data provider behind them, in no transaction of ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -43,11 +44,11 @@ from odata_server.edm.representation import RowShape
 from odata_server.engine import reading, rows
 from odata_server.engine.caller_settings import caller_settings
 from odata_server.engine.catalog_store import load_catalog, read_stamp
-from odata_server.engine.database import Database, single
+from odata_server.engine.database import Connection, Database, single
 from odata_server.engine.narrowed import NarrowedQueries
 from odata_server.engine.references import not_found, resolve
 from odata_server.engine.relations import Link
-from odata_server.engine.transaction import Rules, Transaction
+from odata_server.engine.transaction import Rules, Transaction, not_in_transaction
 from odata_server.engine.virtual_relations import relate
 from security.authorize import Authorized, authorize
 from security.denials import row_denied
@@ -91,6 +92,7 @@ class OrganizationService:
         self._rules = Rules(parts.pipeline, self._directory.system, parts.security_tables, self._plans)
         self.organization_id = Guid(str(single(database.reader(), 'SELECT organization_id FROM "$state"')))
         self.on_job: Callable[[], None] = lambda: None
+        self.opened: _OpenTransaction | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -99,8 +101,13 @@ class OrganizationService:
         return self._catalog
 
     def _refresh(self) -> None:
-        if read_stamp(self.database.reader()) != self._catalog.version:
+        # An open transaction keeps its definitions: nobody else may see plans of a version that is rolled back.
+        if self.opened is None and read_stamp(self.database.reader()) != self._catalog.version:
             self._catalog = load_catalog(self.database.reader())
+
+    def _reader(self) -> Connection:
+        """Return what to read with: what is committed, or what the open transaction sees."""
+        return self.database.reader() if self.opened is None else self.opened.connection
 
     @property
     def plans(self) -> reading.PlanCache:
@@ -146,7 +153,7 @@ class OrganizationService:
                 case _:
                     return self.execute_transaction((message,), principal)[0]
         except self.database.dialect.statement_errors as error:
-            if self._catalog.version != read_stamp(self.database.reader()):
+            if self.opened is None and self._catalog.version != read_stamp(self.database.reader()):
                 raise StaleSnapshot("The metadata changed while the request ran. Try again.") from error
             raise
 
@@ -159,6 +166,8 @@ class OrganizationService:
         """
         catalog = self._catalog
         messages = [self._concrete(message, principal) for message in messages]
+        if self.opened is not None:
+            return tuple(self.opened.transaction.perform(message, principal) for message in messages)
         for message in messages:
             authorize(message, principal, catalog)
         with self.database.writing() as connection:
@@ -168,6 +177,24 @@ class OrganizationService:
             responses = tuple(transaction.perform(message, principal) for message in messages)
         self._committed(transaction)
         return responses
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[OrganizationService]:
+        """Give this environment inside one open transaction, which is committed when the block ends.
+
+        Each message is executed at once and sees what those before it did; an exception takes all of them back. What
+        stands behind virtual tables can be read and not changed. The block must not use this object meanwhile.
+
+        Raises:
+            TemporarilyUnavailable: others held the database longer than a request may wait.
+        """
+        with self.database.writing() as connection:
+            self._refresh()
+            transaction = Transaction(connection, self._catalog, self._parts.clock(), self._rules)
+            unit = copy(self)
+            unit.opened = _OpenTransaction(connection, transaction)
+            yield unit
+        self._committed(transaction)
 
     @contextmanager
     def changing(self) -> Iterator[Transaction]:
@@ -195,20 +222,20 @@ class OrganizationService:
         return replace(message, query=self._concrete_query(message.query, principal))
 
     def _concrete_query(self, query: QueryExpression, principal: Principal) -> QueryExpression:
-        connection, catalog = self.database.reader(), self._catalog
+        connection, catalog = self._reader(), self._catalog
         settings = caller_settings(connection, self._plans, catalog, principal, self._parts.clock())
         return with_calendar(concrete(query, settings, catalog), settings)
 
     def _retrieve_multiple(self, message: RetrieveMultiple, principal: Principal, shape: RowShape | None) -> Rows:
         query = self._narrowed.narrowed(message, principal, self._catalog)
-        connection = self.database.reader()
+        connection = self._reader()
         if shape is None:
             return reading.read_records(connection, self._plans, self._catalog, query)
         return reading.read_page(connection, self._plans, self._catalog, query, shape)
 
     def _retrieve(self, message: Retrieve, principal: Principal, shape: RowShape | None) -> Rows:
         authorized = authorize(message, principal, self._catalog)
-        connection, catalog = self.database.reader(), self._catalog
+        connection, catalog = self._reader(), self._catalog
         target = resolve(connection, catalog, message.target)
         table = catalog.tables[target.table]
         own = equals(table.primary_id, target.id)
@@ -227,7 +254,7 @@ class OrganizationService:
         return found
 
     def _nothing(self, authorized: Authorized[Retrieve], table: Table, target: EntityReference) -> Exception:
-        if authorized.rows != ALL_ROWS and rows.exists(self.database.reader(), table, target.id):
+        if authorized.rows != ALL_ROWS and rows.exists(self._reader(), table, target.id):
             return row_denied(authorized.principal, authorized.right, target)
         return not_found(table, target.id)
 
@@ -239,6 +266,7 @@ class OrganizationService:
     def _execute_virtual(self, message: Message, principal: Principal, table: Table) -> Response:
         """Hand a message on a virtual table to its provider, after Dataverse's own authorization."""
         authorized = authorize(message, principal, self._catalog)
+        self._check_alone(message, table)
         provider = self._provider(table)
         caller = principal.caller
         match message:
@@ -266,6 +294,10 @@ class OrganizationService:
             case Execute() | ReadMetadata():
                 raise NotSupported(f"This operation is not available on the virtual table '{table.logical_name}'.")
 
+    def _check_alone(self, message: Message, table: Table) -> None:
+        if self.opened is not None and not isinstance(message, Retrieve | RetrieveMultiple):
+            raise not_in_transaction(table)
+
     def _provider(self, table: Table) -> DataProvider:
         """Return what stands behind a virtual table."""
         assert table.source is not None
@@ -285,6 +317,14 @@ class OrganizationService:
         if not found.count:
             raise not_found(table, target.id)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenTransaction:
+    """The transaction that a unit of work runs in."""
+
+    connection: Connection
+    transaction: Transaction
 
 
 def _same_tables(messages: Sequence[Message], before: Catalog, fresh: Catalog) -> Catalog:

@@ -72,6 +72,11 @@ class Rules:
     plans: reading.PlanCache
 
 
+def not_in_transaction(table: Table) -> NotSupported:
+    """Return the refusal for a change of a virtual table among changes that succeed or fail as a whole."""
+    return NotSupported(f"A transaction cannot span the virtual table '{table.logical_name}' and native tables.")
+
+
 class Transaction:
     """The running unit of work.
 
@@ -333,7 +338,7 @@ class Transaction:
     def _standard(self, name: str) -> Table:
         table = self._catalog.tables[name]
         if table.source is not None:
-            raise NotSupported(f"A transaction cannot span the virtual table '{name}' and native tables.")
+            raise not_in_transaction(table)
         return table
 
     def _navigation(self, table: Table, name: str) -> Navigation:
