@@ -29,6 +29,9 @@ _Raw: TypeAlias = psycopg.Connection[TupleRow]
 _Result = TypeVar("_Result")
 
 _WAIT_SECONDS: Final = 10
+_IDLE_SECONDS: Final = 30
+"""After that long, the locks of a process that hangs, or of a machine that is gone, are free for others."""
+
 _PREPARED_STATEMENTS: Final = 512
 _CONNECTIONS: Final = 4
 """Connections per process and environment: a worker has one thread for requests and one for jobs."""
@@ -162,6 +165,8 @@ class PostgresDatabase:
             ("search_path", f'"{self.schema}"'),
             ("synchronous_commit", self._commit),
             ("lock_timeout", f"{_WAIT_SECONDS}s"),
+            ("idle_in_transaction_session_timeout", f"{_IDLE_SECONDS}s"),
+            ("tcp_keepalives_idle", f"{_IDLE_SECONDS}"),
             ("TimeZone", "UTC"),
             ("extra_float_digits", "1"),
             ("client_min_messages", "warning"),
@@ -200,7 +205,7 @@ class PostgresDatabase:
                     if not raw.closed:
                         raw.rollback()
                     raise
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
             raise TemporarilyUnavailable(_NO_MORE) from error
 
     def _begun(self, stack: ExitStack) -> _Raw:

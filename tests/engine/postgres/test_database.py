@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -63,6 +64,21 @@ def test_a_transaction_that_loses_its_connection_leaves_nothing(database, postgr
     with pytest.raises(TemporarilyUnavailable):
         write_and_lose()
     assert notes(database) == []
+
+
+def test_a_process_that_hangs_in_its_transaction_loses_it(database):
+    def write_and_hang():
+        with database.writing() as connection:
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+            connection.execute("INSERT INTO note VALUES ($1)", ("a",))
+            time.sleep(0.3)
+            connection.execute("INSERT INTO note VALUES ($1)", ("b",))
+
+    with pytest.raises(TemporarilyUnavailable):
+        write_and_hang()
+    assert notes(database) == []
+    with database.writing() as connection:
+        assert single(connection, "SHOW idle_in_transaction_session_timeout") == "30s"
 
 
 def test_a_server_that_is_gone_is_said_to_be_unavailable_for_now(postgres_url, monkeypatch):
