@@ -7,7 +7,6 @@ import copy
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +17,11 @@ from pathlib import Path
 import msal
 import pytest
 import requests
+from databases import url_of_data
+
+from odata_server.engine.places import storage_place
+from odata_server.engine.storage_place import BASELINE
+from odata_server.settings import Settings
 
 SCRIPTS = Path(sys.executable).parent
 ANN = {
@@ -144,9 +148,10 @@ class Client:
 
 def start(data: Path, *arguments: str) -> Server:
     """Start a server and wait for its ready line."""
+    url = None if {"--in-memory", "--database-url"} & set(arguments) else url_of_data(data)
     process = subprocess.Popen(
         [SCRIPTS / "talentverse", "serve", "--port", "0", "--data", data, *arguments],
-        env=plain_environment(),
+        env=plain_environment() | ({"TALENTVERSE_DATABASE_URL": url} if url else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -223,11 +228,10 @@ def running_ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     done = server.setup()
     assert done.returncode == 0, done.stderr
     stop(server)
+    place = storage_place(Settings(data, data, database_url=url_of_data(data)))
     for name in ("dataverse", "human-resources"):
-        baseline = data / f"{name}.baseline.sqlite"
-        baseline.unlink()
-        with contextlib.closing(sqlite3.connect(data / f"{name}.sqlite")) as database:
-            database.execute("VACUUM INTO ?", (str(baseline),))
+        with contextlib.closing(place.open(name)) as database:
+            database.keep(BASELINE)
     server = start(data)
     yield server
     stop(server)

@@ -7,6 +7,7 @@ import shutil
 
 import apsw
 import pytest
+from databases import on_sqlite_only
 from driving import Caller, bearer, dump, first_start, refusal
 
 from entities.errors import EngineFault
@@ -95,7 +96,7 @@ def write(tmp_path):
 @pytest.fixture(params=("SQLite", "PostgreSQL"))
 def where(request):
     """The settings that say where the data lies."""
-    return {} if request.param == "SQLite" else {"database_url": request.getfixturevalue("postgres_url")}
+    return {"database_url": None if request.param == "SQLite" else request.getfixturevalue("postgres_url")}
 
 
 def test_a_fixture_declares_a_whole_world(tmp_path, write, where):
@@ -245,6 +246,7 @@ def test_a_start_after_a_refused_fixture_is_like_the_first_one(tmp_path, write, 
     assert bearer(application, made.tenant_id, READER, SECRET)
 
 
+@on_sqlite_only
 def test_what_an_interrupted_first_start_left_behind_is_replaced(tmp_path, begun):
     leftover = tmp_path / "first-start"
     leftover.mkdir()
@@ -257,6 +259,7 @@ def test_what_an_interrupted_first_start_left_behind_is_replaced(tmp_path, begun
     assert tables == {name: len(rows) for name, rows in dump(begun).items()}
 
 
+@on_sqlite_only
 def test_a_first_start_interrupted_between_the_databases_is_made_again(tmp_path, begun):
     shutil.copy(begun / "dataverse.sqlite", tmp_path)
     shutil.copy(begun / "dataverse.baseline.sqlite", tmp_path)
@@ -269,6 +272,7 @@ def test_a_first_start_interrupted_between_the_databases_is_made_again(tmp_path,
     assert administrator.get("WhoAmI")
 
 
+@on_sqlite_only
 def test_a_later_start_keeps_secrets_and_rows(tmp_path, begun):
     shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
     before = dump(tmp_path)
@@ -284,6 +288,7 @@ def set_version(path, statement):
     connection.close()
 
 
+@on_sqlite_only
 @pytest.mark.parametrize("name", ["dataverse", "human-resources"])
 def test_data_of_a_newer_release_is_refused_by_name(tmp_path, begun, name):
     shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
@@ -292,6 +297,7 @@ def test_data_of_a_newer_release_is_refused_by_name(tmp_path, begun, name):
         first_start(tmp_path)
 
 
+@on_sqlite_only
 def test_an_authority_of_a_newer_release_is_refused(tmp_path, begun):
     shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
     set_version(tmp_path / "authority.sqlite", "UPDATE schema_version SET version = 999")

@@ -9,7 +9,6 @@ from io import BytesIO
 from itertools import count
 from urllib.parse import quote, unquote_to_bytes
 
-import apsw
 import pytest
 from driving import CONTROL, WEB_API, Caller, dump
 from hostile import (
@@ -29,6 +28,7 @@ from entities.human_resources import model
 from entities.metadata.columns import LookupType
 from entities.standard.environment import standard_catalog
 from odata_server.edm.naming import finance_columns, finance_property, key_columns
+from odata_server.engine.places import storage_place
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 EXAMPLES = 30_000 if NIGHTLY else 450
@@ -67,9 +67,9 @@ def environ_of(request: HostileRequest, authorization: dict[str, str]) -> dict[s
     return environ
 
 
-def versions(connections):
+def versions(databases):
     """Return stamp and row version of both environments."""
-    return [connection.execute('SELECT stamp, row_version FROM "$state"').fetchone() for connection in connections]
+    return [database.reader().execute('SELECT stamp, row_version FROM "$state"').fetchall() for database in databases]
 
 
 def checked(answer, request: HostileRequest):
@@ -91,11 +91,11 @@ def checked(answer, request: HostileRequest):
 
 
 @pytest.fixture(scope="module")
-def attack(application, administrator, directory):
+def attack(application, administrator, prepared, directory):
     """Send a hostile request as administrator and check the answer; the data is put back now and then."""
     sent = count()
-    paths = (str(directory / f"{name}.sqlite") for name in ("dataverse", "human-resources"))
-    opened = [apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY) for path in paths]
+    place = storage_place(prepared[0])
+    opened = [place.open(name) for name in ("dataverse", "human-resources")]
 
     def send(request: HostileRequest):
         number = next(sent)
@@ -110,8 +110,8 @@ def attack(application, administrator, directory):
         return status
 
     yield send
-    for connection in opened:
-        connection.close()
+    for database in opened:
+        database.close()
 
 
 DEEPLY = settings(

@@ -31,6 +31,16 @@ def open_database(path: Path, durability: Durability = Durability.NORMAL) -> Dat
     return PostgresDatabase(postgres.url_of(name), _SCHEMA, Durability.NONE)
 
 
+def url_of_data(directory: Path) -> str | None:
+    """Return the URL of the database for a server's data, made when it does not exist; None where it lies in files."""
+    if KIND == "SQLite":
+        return None
+    name = _name(directory)
+    if not postgres.holds(name):
+        postgres.create_database(name)
+    return postgres.url_of(name)
+
+
 def copy_database(source: Path, target: Path) -> None:
     """Copy a database that nobody has open."""
     if KIND == "SQLite":

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import apsw
 import msal
+from databases import url_of_data
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from odata_server.admin.data_directory import Secrets, write_secrets
 from odata_server.admin.first_start import Prepared
 from odata_server.app import prepare
+from odata_server.engine.database import quoted
+from odata_server.engine.places import storage_place
 from odata_server.settings import Settings
 
 URL: Final = "https://localhost:8443"
@@ -102,6 +105,7 @@ def refusal(answer: TestResponse) -> tuple[int, str, str]:
 
 def first_start(directory: Path, **changes: Any) -> tuple[Settings, Prepared]:
     """Make a data directory as the serving process does."""
+    changes.setdefault("database_url", url_of_data(directory))
     settings = Settings(directory, directory, in_memory=True, **changes)
     prepared = prepare(settings, Secrets("", "", ""))
     write_secrets(directory, Secrets(CONTROL_KEY, prepared.admin_client_secret, prepared.adapter_client_secret))
@@ -132,11 +136,11 @@ def until(condition, seconds=10.0):
 
 def dump(directory: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of both environments' databases."""
+    place = storage_place(Settings(directory, directory, database_url=url_of_data(directory)))
     content: dict[str, list[tuple[object, ...]]] = {}
     for name in ("dataverse", "human-resources"):
-        connection = apsw.Connection(str(directory / f"{name}.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
-        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
-        for (table,) in tables:
-            content[f"{name}.{table}"] = connection.execute(f'SELECT * FROM "{table}" ORDER BY 1, 2').fetchall()
-        connection.close()
+        with closing(place.open(name)) as database:
+            reader = database.reader()
+            for (table,) in sorted(reader.execute(reader.dialect.schema_tables)):
+                content[f"{name}.{table}"] = reader.execute(f"SELECT * FROM {quoted(table)} ORDER BY 1, 2").fetchall()
     return content
