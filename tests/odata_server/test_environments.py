@@ -27,7 +27,6 @@ from odata_server.engine.authority_store import open_authority_database
 from odata_server.engine.catalog_store import CatalogChange, apply_change, load_catalog, read_stamp
 from odata_server.engine.database import Database, quoted, single
 from odata_server.engine.places import storage_place
-from odata_server.engine.postgres.server import compares_by_code_points
 from odata_server.engine.storage import physical
 from odata_server.engine.storage_place import BASELINE, BEFORE_UPGRADE, StorageError
 from odata_server.environments import Environments, open_environments
@@ -195,6 +194,9 @@ def test_a_reset_brings_back_rows_columns_and_tables_for_everybody(settings, ope
     after = dump(there.dataverse.database)
     (state,) = after.pop("$state")
     before.pop("$state")
+    for content in (before, after):
+        # Where the history of changes begins moves on, as stamp and version do.
+        content["$sequence"] = [row for row in content["$sequence"] if row[0] != "$tracked_from"]
     assert after == before
     assert state[1] > stamp
     assert state[2] >= version
@@ -325,21 +327,6 @@ def test_other_names_of_the_order_by_code_points_will_do(postgres_settings, post
         storage_place(replace(postgres_settings, database_url=url)).turn(),
     ):
         assert schemas(url) == set()
-
-
-@pytest.mark.parametrize(
-    ("provider", "collation", "expected"),
-    [
-        ("c", "C", True),
-        ("c", "C.utf8", True),
-        ("c", "POSIX", True),
-        ("b", "C", True),
-        ("c", "en_US.UTF-8", False),
-        ("i", "C", False),
-    ],
-)
-def test_only_some_collations_compare_by_code_points(provider, collation, expected):
-    assert compares_by_code_points(provider, collation) is expected
 
 
 @pytest.mark.parametrize(
