@@ -5,7 +5,7 @@ A message is a value. It says what is wanted, not who wants it; `OrganizationSer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
@@ -129,7 +129,7 @@ class Rows:
 
     count: int
     body: bytes | None = None
-    records: tuple[Record, ...] = ()
+    records: Sequence[Record] = ()
     total: int | None = None
     total_exceeded: bool = False
     next: PageAnchor | None = None

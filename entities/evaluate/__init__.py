@@ -60,7 +60,7 @@ def evaluate(query: QueryExpression, catalog: Catalog, tables: Mapping[str, Sequ
     Raises:
         InvalidArgument: it groups or aggregates what cannot be, or too many records.
     """
-    return answer(query, catalog, tables).records
+    return tuple(answer(query, catalog, tables).records)
 
 
 def answer(query: QueryExpression, catalog: Catalog, tables: Mapping[str, Sequence[Record]]) -> Rows:

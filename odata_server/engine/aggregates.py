@@ -7,6 +7,7 @@ them; the rows of `g` become JSON as those of a table do. Sums of scaled integer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never, cast
 
@@ -258,7 +259,7 @@ class GroupWindow:
         return self.size, (self.number - 1) * self.size, self.records
 
     def rows(
-        self, found: int, records: int, total: int, *, body: bytes | None = None, shown: tuple[Record, ...] = ()
+        self, found: int, records: int, total: int, *, body: bytes | None = None, shown: Sequence[Record] = ()
     ) -> Rows:
         """Return the answer.
 

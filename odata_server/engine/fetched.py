@@ -6,16 +6,32 @@ come with their row as nested JSON arrays of stored values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import Final, overload
 
 import orjson
 
-from entities.messages import Rows
-from entities.metadata.columns import Column, ColumnType, DoubleType, ImageType, LookupType
+from entities.metadata.columns import (
+    BigIntType,
+    ChoiceType,
+    Column,
+    ColumnType,
+    DoubleType,
+    EntityNameType,
+    FileType,
+    ImageType,
+    IntegerType,
+    LookupType,
+    MemoType,
+    StateType,
+    StatusType,
+    StringType,
+    UniqueIdentifierType,
+)
 from entities.query import ColumnRef, Expansion, QueryExpression
-from entities.values import EntityReference, Record, Value
+from entities.values import EntityReference, Guid, Record, Value
 from odata_server.edm.representation import Expanded, Facet, Member, RowShape
 from odata_server.engine.clauses import limit_sql, orders_of, sorted_sql, source_sql
 from odata_server.engine.database import quoted
@@ -23,6 +39,12 @@ from odata_server.engine.expansions import row_in_sight, tie_sql
 from odata_server.engine.predicates import Scope, filter_sql
 from odata_server.engine.row_json import shown_name_sql
 from odata_server.engine.storage import SqlValue, fold_of, loaded, physical
+
+_STORED_AS_THEY_ARE: Final = (
+    *(StringType, MemoType, EntityNameType, UniqueIdentifierType, IntegerType, BigIntType, DoubleType),
+    *(ChoiceType, StateType, StatusType, FileType, ImageType),
+)
+"""Types of columns whose values are stored as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +57,46 @@ class FetchedColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the values of a column stand in a row: its own, the table that a lookup points to, the record's name."""
+
+    column: Column
+    first: int
+    table: int | None
+    name: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
-    """What stands in a row of a result, from its beginning: the columns, then the records of each expansion."""
+    """What stands in a row of a result, from its beginning: the columns, then the records of each expansion.
+
+    Attributes:
+        places: where each column stands, by the key of the record.
+        width: the number of values before the records of the expansions.
+        of_json: what makes a stored value of its JSON, by place, where JSON says it in another way.
+    """
 
     columns: tuple[FetchedColumn, ...]
     expansions: tuple[Fetch, ...] = ()
+    places: Mapping[str, _Place] = field(init=False, repr=False, compare=False)
+    width: int = field(init=False, repr=False, compare=False)
+    of_json: tuple[tuple[int, Callable[[SqlValue], SqlValue]], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        places: dict[str, _Place] = {}
+        width = 0
+        for one in self.columns:
+            type_ = one.column.type
+            is_polymorphic = isinstance(type_, LookupType) and type_.is_polymorphic
+            end = width + 1 + is_polymorphic
+            places[one.key] = _Place(
+                one.column, width, width + 1 if is_polymorphic else None, end if one.is_named else None
+            )
+            width = end + one.is_named
+        of_json = ((at.first, _of_json(at.column.type)) for at in places.values())
+        object.__setattr__(self, "places", places)
+        object.__setattr__(self, "width", width)
+        object.__setattr__(self, "of_json", tuple((place, load) for place, load in of_json if load is not None))
 
 
 def columns_of_query(scope: Scope, query: QueryExpression) -> tuple[list[str], Fetch]:
@@ -136,56 +193,93 @@ def _expansion(
     return f"SELECT coalesce(json_agg(j), '[]') FROM ({rows}) AS e", fetch
 
 
-def record_of(fetch: Fetch, row: Sequence[SqlValue]) -> tuple[Record, tuple[Rows, ...]]:
-    """Return the record that a row's values make, and the records that each expansion adds to it."""
-    record: dict[str, Value] = {}
-    place = 0
-    for one in fetch.columns:
-        column = one.column
-        if isinstance(column.type, LookupType):
-            value, place = _reference(one, row, place)
-        else:
-            value = loaded(column, row[place])
-            place += 1
-        record[one.key] = value
-    return record, tuple(_nested(inner, row[place + n]) for n, inner in enumerate(fetch.expansions))
+class FetchedRecords(Sequence[Record]):
+    """Records as the stored values that were read; a record is made of them when somebody takes it.
+
+    Args:
+        fetch: what stands in a row.
+        rows: the rows; what stands behind the fetched values is ignored.
+    """
+
+    __slots__ = ("_by_place", "_fetch", "_rows")
+
+    def __init__(self, fetch: Fetch, rows: Sequence[Sequence[SqlValue]]) -> None:
+        self._fetch = fetch
+        self._rows = rows
+        self._by_place: list[tuple[SqlValue, ...]] = list(zip(*rows, strict=True))
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Record]: ...
+    def __getitem__(self, place: int | slice) -> Record | Sequence[Record]:
+        """Return the record at a place, or the records of a slice."""
+        if isinstance(place, slice):
+            return FetchedRecords(self._fetch, self._rows[place])
+        return _record_of(self._fetch, self._rows[place])
+
+    def stored(self, key: str) -> tuple[Column, Sequence[SqlValue]] | None:
+        """Return a column and its stored values, of a lookup the ids; None where it was not read."""
+        at = self._fetch.places.get(key)
+        return None if at is None else (at.column, self._values_at(at.first))
+
+    def values(self, key: str) -> Sequence[Value] | None:
+        """Return the values of a column; None where it was not read."""
+        at = self._fetch.places.get(key)
+        if at is None:
+            return None
+        first = self._values_at(at.first)
+        if isinstance(at.column.type, _STORED_AS_THEY_ARE):
+            return first
+        if not isinstance(at.column.type, LookupType):
+            return [loaded(at.column, value) for value in first]
+        tables = repeat(at.column.type.targets[0]) if at.table is None else self._values_at(at.table)
+        names = repeat(None) if at.name is None else self._values_at(at.name)
+        found = zip(first, tables, names, strict=False)
+        return [_reference(key, table, name) for key, table, name in found]
+
+    def _values_at(self, place: int) -> Sequence[SqlValue]:
+        return self._by_place[place] if self._rows else ()
+
+    def expansion(self, number: int) -> tuple[FetchedRecords, Sequence[int]]:
+        """Return the records that an expansion adds to all records, and how many of them each has."""
+        fetch = self._fetch.expansions[number]
+        lists = [orjson.loads(str(text)) for text in self._values_at(self._fetch.width + number)]
+        rows = [list(row.values()) for listed in lists for row in listed]
+        for place, load in fetch.of_json:
+            for row in rows:
+                row[place] = None if row[place] is None else load(row[place])
+        return FetchedRecords(fetch, rows), [len(listed) for listed in lists]
 
 
-def _reference(one: FetchedColumn, row: Sequence[SqlValue], place: int) -> tuple[Value, int]:
-    """Return a lookup's value and the place behind it."""
-    assert isinstance(one.column.type, LookupType)
-    if one.column.type.is_polymorphic:
-        value, end = loaded(one.column, row[place], row[place + 1]), place + 2
-    else:
-        value, end = loaded(one.column, row[place]), place + 1
-    if not one.is_named:
-        return value, end
-    name = row[end]
-    if isinstance(value, EntityReference) and name is not None:
-        value = replace(value, name=str(name))
-    return value, end + 1
+def _record_of(fetch: Fetch, row: Sequence[SqlValue]) -> Record:
+    """Return the record that a row's values make."""
+    return {key: _value(at, row) for key, at in fetch.places.items()}
 
 
-def _width(one: FetchedColumn) -> int:
-    """Return how many values a column takes in a row."""
-    is_polymorphic = isinstance(one.column.type, LookupType) and one.column.type.is_polymorphic
-    return 1 + is_polymorphic + one.is_named
+def _value(at: _Place, row: Sequence[SqlValue]) -> Value:
+    if not isinstance(at.column.type, LookupType):
+        return loaded(at.column, row[at.first])
+    table = at.column.type.targets[0] if at.table is None else row[at.table]
+    return _reference(row[at.first], table, None if at.name is None else row[at.name])
 
 
-def _of_json(type_: ColumnType, value: SqlValue) -> SqlValue:
-    """Return a stored value from its JSON: a double may stand there without a point, bytes stand there in hex."""
+def _reference(key: SqlValue, table: SqlValue, name: SqlValue) -> EntityReference | None:
+    if key is None:
+        return None
+    return EntityReference(str(table), Guid(str(key)), None if name is None else str(name))
+
+
+def _of_json(type_: ColumnType) -> Callable[[SqlValue], SqlValue] | None:
+    """Return what makes a stored value of its JSON: a double may stand there without a point, bytes in hex."""
     match type_:
-        case DoubleType() if value is not None:
-            return float(value)
-        case ImageType() if value is not None:
-            return bytes.fromhex(str(value).removeprefix("\\x"))
+        case DoubleType():
+            return lambda value: float(str(value))
+        case ImageType():
+            return lambda value: bytes.fromhex(str(value).removeprefix("\\x"))
         case _:
-            return value
-
-
-def _nested(fetch: Fetch, found: SqlValue) -> Rows:
-    """Return expanded records from the JSON of their values."""
-    types = [column.column.type for column in fetch.columns for _ in range(_width(column))]
-    rows = (list(row.values()) for row in orjson.loads(str(found)))
-    made = [record_of(fetch, [*map(_of_json, types, row), *row[len(types) :]]) for row in rows]
-    return Rows(len(made), None, tuple(r for r, _ in made), expanded=tuple(e for _, e in made))
+            return None

@@ -24,7 +24,7 @@ from odata_server.engine.compiler import (
     row_plan,
 )
 from odata_server.engine.database import Connection, single
-from odata_server.engine.fetched import record_of
+from odata_server.engine.fetched import FetchedRecords
 from odata_server.engine.predicates import Scope
 from odata_server.engine.slots import signature, split
 from odata_server.engine.storage import SqlValue, loaded
@@ -98,8 +98,7 @@ def read_row(
         return Rows(0)
     if connection.dialect.makes_json:
         return Rows(1, bytes(row[0]), version=row[1])
-    record, expanded = record_of(plan.fetch, row)
-    return Rows(1, None, (record,), version=row[-1], expanded=(expanded,))
+    return Rows(1, None, FetchedRecords(plan.fetch, (row,)), version=row[-1])
 
 
 def read_records(
@@ -125,10 +124,10 @@ def read_records(
         rows.pop()
         more = _following(query, _values(plan, rows[-1][ends]))
     first = _values(plan, rows[0][ends]) if rows else ()
-    made = [record_of(plan.fetch, row) for row in rows]
+    records = FetchedRecords(plan.fetch, rows)
     total = _counted(connection, plans, catalog, query) if query.count else None
-    records, expanded = tuple(record for record, _ in made), tuple(added for _, added in made)
-    return Rows(len(records), None, records, _capped(total), _exceeded(total), more, first, expanded=expanded)
+    shown = records if shape else tuple(records)
+    return Rows(len(records), None, shown, _capped(total), _exceeded(total), more, first)
 
 
 def _counted(connection: Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression) -> int:
@@ -177,7 +176,8 @@ def _read_group_records(
     )
     rows = connection.execute(plan.sql, plan.parameters((*literals, *window.numbers))).fetchall()
     records, total = (int(str(value)) for value in rows[0][-2:]) if rows else (0, 0)
-    shown = tuple(record_of(plan.fetch, row)[0] for row in rows[: window.size])
+    found = FetchedRecords(plan.fetch, rows[: window.size])
+    shown = found if shape else tuple(found)
     return window.rows(len(rows), records, total, shown=shown)
 
 

@@ -114,7 +114,7 @@ class Transaction:
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects, read with the system's rights."""
         message = authorize(RetrieveMultiple(query), self._rules.system(), self._catalog).message
-        return reading.read_records(self._connection, self._rules.plans, self._catalog, message.query).records
+        return tuple(reading.read_records(self._connection, self._rules.plans, self._catalog, message.query).records)
 
     def next_number(self, sequence: str) -> int:
         """Take the next number of a named sequence."""
