@@ -264,8 +264,7 @@ class _Desk:
             return None
         if isinstance(owner, EntityReference) and owner.id == self.principal.caller.user_id:
             return None
-        name = privilege_name(table, AccessRight.READ)
-        return OwnerCheck(owner, holders(owner.table, name), owner_cannot_read(owner, table))
+        return owner_check(owner, table)
 
     def relate(self, message: Message, target: Target, navigation: str, related: Target | None) -> Authorized[Message]:
         """Authorize a new or ended relation.
@@ -275,25 +274,27 @@ class _Desk:
         or team takes prvAssignRole.
         """
         near: tuple[AccessRight, ...]
+        far: tuple[AccessRight, ...]
         found = self.catalog.navigation(target.table, navigation)
         match found:
             case ManyToManyNavigation(relationship=relationship, target=other):
                 tables = (self.catalog.tables[target.table], self.catalog.tables[other])
                 if relationship.intersect_table in ("systemuserroles", "teamroles"):
                     self.depth(self.catalog.tables["role"], AccessRight.ASSIGN)
-                near, far = (AccessRight.APPEND,), AccessRight.APPEND
+                near, far = (AccessRight.APPEND,), (AccessRight.APPEND,)
                 self.depth(tables[1], AccessRight.APPEND)
             case CollectionNavigation():
-                near, far = (AccessRight.APPEND_TO,), AccessRight.WRITE
-                self.depth(self.catalog.tables[found.target], AccessRight.APPEND)
+                near, far = (AccessRight.APPEND_TO,), (AccessRight.WRITE, AccessRight.APPEND)
+                for right in far:
+                    self.depth(self.catalog.tables[found.target], right)
             case LookupNavigation():
-                near, far = (AccessRight.WRITE, AccessRight.APPEND), AccessRight.APPEND_TO
+                near, far = (AccessRight.WRITE, AccessRight.APPEND), (AccessRight.APPEND_TO,)
             case None:
                 raise ResourceNotFound(f"Resource not found for the segment '{navigation}'.")
             case _:
                 assert_never(found)
         authorized = self.on_rows(message, target.table, *near)
-        targets = () if related is None else (self._target(related, far),)
+        targets = () if related is None else tuple(self._target(related, right) for right in far)
         return Authorized(message, self.principal, near[0], authorized.rows, authorized.reasons, targets)
 
     def execute(self, message: Execute) -> Authorized[Message]:
@@ -313,6 +314,12 @@ class _Desk:
         if required and self.principal.access_mode == READ_ONLY:
             raise read_only_user(self.principal)
         return Authorized(message, self.principal, reasons=(f"{name}: {', '.join(required) or 'open to every user'}",))
+
+
+def owner_check(owner: Target, table: Table) -> OwnerCheck:
+    """Return the check that a new owner may read the table of the record it gets."""
+    name = privilege_name(table, AccessRight.READ)
+    return OwnerCheck(owner, holders(owner.table, name), owner_cannot_read(owner, table))
 
 
 def _is_binding(table: Table, name: str) -> bool:

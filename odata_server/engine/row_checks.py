@@ -13,7 +13,7 @@ from entities.values import EntityReference
 from odata_server.engine import reading, rows
 from odata_server.engine.database import Connection
 from odata_server.engine.references import not_found, resolve
-from security.authorize import Authorized
+from security.authorize import Authorized, OwnerCheck
 from security.denials import row_denied
 from security.privileges import AccessRight
 
@@ -63,9 +63,16 @@ class RowChecks:
             subject = resolve(self.connection, self.catalog, check.target)
             self._check_row(authorized, subject, check.right, check.rows)
         if authorized.owner is not None:
-            owner = resolve(self.connection, self.catalog, authorized.owner.target)
-            if not self._is_among(owner, authorized.owner.rows):
-                raise authorized.owner.denial
+            self.check_owner(authorized.owner)
+
+    def check_owner(self, check: OwnerCheck) -> None:
+        """Check that a new owner may read the table of the record.
+
+        Raises:
+            AccessDenied: it may not.
+        """
+        if not self._is_among(resolve(self.connection, self.catalog, check.target), check.rows):
+            raise check.denial
 
     def _check_row(
         self, authorized: Authorized[Message], subject: EntityReference, right: AccessRight, reached: Filter

@@ -38,7 +38,7 @@ from entities.pipeline import ExecutionContext, Pipeline, Stage
 from entities.query import QueryExpression, equals
 from entities.values import EntityReference, Guid, KeyReference, Record, Value
 from odata_server.engine import jobs, reading, rows
-from odata_server.engine.cascade import before_delete
+from odata_server.engine.cascade import assigned_along, before_delete
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
 from odata_server.engine.database import Connection, single
 from odata_server.engine.deep_insert import Writing, create_with_related
@@ -48,7 +48,7 @@ from odata_server.engine.references import by_key, check_exists, not_found, reso
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.validation import validate
-from security.authorize import authorize
+from security.authorize import authorize, owner_check
 from security.principals import Principal
 from security.privileges import AccessRight, rights_of
 
@@ -241,6 +241,7 @@ class Transaction:
         if record:
             rows.update(self._connection, table, target.id, record)
         self._checks.check_bound(authorized)
+        self._assign_along(context, principal)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Written(target, created=False, version=cast("int | None", record.get("versionnumber")))
@@ -270,17 +271,42 @@ class Transaction:
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
         self._deleting.add(target)
-        for child in list(before_delete(self._connection, self._catalog, table, target.id)):
-            # Records may depend on one another in a circle, or on the deleted one in more than one way.
-            if child not in self._deleting and rows.exists(
-                self._connection, self._catalog.tables[child.table], child.id
-            ):
-                self._delete(Delete(child), self._rules.system())
+        for change in list(before_delete(self._connection, self._catalog, table, target.id)):
+            self._follow(change, principal)
         self._deleting.discard(target)
         rows.delete(self._connection, table, target.id)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Done()
+
+    def _follow(self, change: Delete | Update, principal: Principal) -> None:
+        """Write what follows from a deletion, unless another consequence of it has taken the record away."""
+        # Records may depend on one another in a circle, or on the deleted one in more than one way.
+        child = resolve(self._connection, self._catalog, change.target)
+        if child in self._deleting or not rows.exists(self._connection, self._catalog.tables[child.table], child.id):
+            return
+        if isinstance(change, Delete):
+            self._delete(change, self._on_behalf(principal))
+        else:
+            self._update(change, self._on_behalf(principal))
+
+    def _on_behalf(self, principal: Principal) -> Principal:
+        """Return the system acting for a caller, who has been authorized for what this follows from."""
+        return replace(self._rules.system(), caller=principal.caller)
+
+    def _assign_along(self, context: ExecutionContext, principal: Principal) -> None:
+        """Give a changed record's new owner the records that go with it, as their relationships say."""
+        owner, before = context.record.get("ownerid"), (context.pre_image or {}).get("ownerid")
+        if not isinstance(owner, EntityReference) or not isinstance(before, EntityReference) or owner == before:
+            return
+        assert context.reference is not None
+        for query in assigned_along(self._catalog, context.reference, before):
+            table = self._catalog.tables[query.table]
+            children = [EntityReference(query.table, Guid(str(row[table.primary_id]))) for row in self.records(query)]
+            if children and principal.caller != self._rules.system().caller:
+                self._checks.check_owner(owner_check(owner, table))
+            for child in children:
+                self._update(Update(child, {"ownerid": owner}), self._on_behalf(principal))
 
     def _relate(self, message: Associate | Disassociate, principal: Principal) -> Done:
         authorized = authorize(message, principal, self._catalog)
@@ -309,7 +335,7 @@ class Transaction:
                 self._written(apply_pair(self._connection, self._catalog, change))
             case Update() as change:
                 # The caller has been authorized for the relation; the lookup behind it changes on its behalf.
-                self.perform(change, replace(self._rules.system(), caller=principal.caller))
+                self.perform(change, self._on_behalf(principal))
 
     def _run_action(self, message: Execute, principal: Principal) -> Response:
         authorized = authorize(message, principal, self._catalog)

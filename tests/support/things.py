@@ -106,7 +106,9 @@ PAIRS = with_ids(
 )
 
 
-def _many(column: str, referenced: str, on_delete: Cascade, collection: str = "") -> OneToMany:
+def _many(
+    column: str, referenced: str, on_delete: Cascade, collection: str = "", on_assign: Cascade = Cascade.NO_CASCADE
+) -> OneToMany:
     navigation = f"{column}_{referenced}" if column == "partner" else column
     return OneToMany(
         f"{referenced}_gadget_{column}",
@@ -116,18 +118,18 @@ def _many(column: str, referenced: str, on_delete: Cascade, collection: str = ""
         column,
         navigation,
         collection or f"gadgets_{navigation}",
-        CascadeConfiguration(delete=on_delete),
+        CascadeConfiguration(assign=on_assign, delete=on_delete),
     )
 
 
 RELATIONSHIPS = (
-    _many("maker", "account", Cascade.REMOVE_LINK),
+    _many("maker", "account", Cascade.REMOVE_LINK, on_assign=Cascade.ACTIVE),
     _many("seller", "account", Cascade.RESTRICT),
     _many("keeper", "contact", Cascade.CASCADE),
     _many("secondkeeper", "contact", Cascade.CASCADE),
-    _many("partner", "account", Cascade.REMOVE_LINK),
+    _many("partner", "account", Cascade.REMOVE_LINK, on_assign=Cascade.USER_OWNED),
     _many("partner", "contact", Cascade.REMOVE_LINK),
-    _many("whole", "gadget", Cascade.CASCADE, "parts"),
+    _many("whole", "gadget", Cascade.CASCADE, "parts", Cascade.CASCADE),
     ManyToMany(
         "gadget_contact", "gadget_contact", "gadget", "gadgetid", "users", "contact", "contactid", "gadgets_used"
     ),

@@ -117,6 +117,7 @@ def test_without_a_right_on_either_record_nothing_is_related_or_ended(api, ids, 
         ("lookup", "prvAppendAccount"),
         ("lookup", "prvAppendToContact"),
         ("collection", "prvAppendToAccount"),
+        ("collection", "prvAppendContact"),
         ("collection", "prvWriteContact"),
     ],
 )
