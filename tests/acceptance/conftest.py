@@ -146,16 +146,21 @@ class Client:
         return answer.status_code, error["code"], error["message"]
 
 
-def start(data: Path, *arguments: str) -> Server:
-    """Start a server and wait for its ready line."""
+def begin(data: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Begin to start a server."""
     url = None if {"--in-memory", "--database-url"} & set(arguments) else url_of_data(data)
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [SCRIPTS / "talentverse", "serve", "--port", "0", "--data", data, *arguments],
         env=plain_environment() | ({"TALENTVERSE_DATABASE_URL": url} if url else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def start(data: Path, *arguments: str) -> Server:
+    """Start a server and wait for its ready line."""
+    process = begin(data, *arguments)
     line = process.stdout.readline()
     if not line.startswith("Talentverse is ready at "):
         process.kill()
@@ -184,20 +189,9 @@ def running_server() -> Callable[..., contextlib.AbstractContextManager[Server]]
 
 
 @pytest.fixture
-def serve() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a server that ends by itself."""
-
-    def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [SCRIPTS / "talentverse", "serve", "--port", "0", "--data", data, *arguments],
-            env=plain_environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+def begin_server() -> Callable[..., subprocess.Popen[str]]:
+    """What begins to start a server, whether or not it gets ready."""
+    return begin
 
 
 @pytest.fixture(scope="session")

@@ -208,10 +208,30 @@ def test_a_killed_server_loses_nothing_acknowledged_and_the_other_goes_on(server
     assert len(again.client("admin").rows("accounts?$filter=name eq 'afterwards'")) == 1
 
 
-def test_a_database_that_is_not_there_ends_the_start_in_one_line(tmp_path, serve):
-    done = serve(tmp_path / "data", "--database-url", "postgresql://sam:the-password@127.0.0.1:1/none")
-    assert done.returncode == 1
-    assert done.stdout == ""
-    [line] = done.stderr.splitlines()
+def schemas(url: str) -> set[str]:
+    """Return the schemas of a database that belong to servers."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$'")
+        return {name for (name,) in found} - {"public"}
+
+
+def test_a_first_start_that_is_killed_is_begun_anew_by_the_next_server(
+    postgres_url, begin_server, start_server, tmp_path, wait_for
+):
+    process = begin_server(tmp_path / "one", "--database-url", postgres_url)
+    wait_for(lambda: "dataverse$first-start" in schemas(postgres_url))
+    process.kill()
+    process.communicate()
+    server = start_server(tmp_path / "two", "--database-url", postgres_url)
+    assert {name.partition("$")[0] for name in schemas(postgres_url)} == {"authority", "dataverse", "human-resources"}
+    assert not any("first-start" in name for name in schemas(postgres_url))
+    assert len(server.client("admin").rows("accounts")) == 50
+
+
+def test_a_database_that_is_not_there_ends_the_start_in_one_line(tmp_path, begin_server):
+    process = begin_server(tmp_path / "data", "--database-url", "postgresql://sam:the-password@127.0.0.1:1/none")
+    printed, errors = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (1, "")
+    [line] = errors.splitlines()
     assert line.startswith("talentverse: the database cannot be reached: check --database-url (")
     assert "the-password" not in line
