@@ -26,6 +26,7 @@ from odata_server.admin.fixture_tables import declared_relationships, declared_t
 from odata_server.bind.dialect import FINANCE, WEB_API, Dialect
 from odata_server.bind.json_body import read_object
 from odata_server.bind.payload import Payload, bind_record
+from odata_server.bind.target import RecordUrls
 from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.organization import OrganizationService
 from security.authority.authority import Authority
@@ -177,7 +178,7 @@ def _add_rows(
 ) -> None:
     """Create rows given as request bodies, all of a service in one transaction."""
     catalog = service.catalog
-    payload = Payload(catalog, dialect, ("",))
+    payload = Payload(catalog, dialect, RecordUrls(("",)))
     messages = []
     for entity_set, bodies in rows.items():
         table = catalog.by_entity_set.get(entity_set)

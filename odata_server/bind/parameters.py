@@ -130,7 +130,7 @@ def _named(url: object, name: str, payload: Payload) -> Target | None:
     if not isinstance(url, str):
         raise InvalidPayload(f"The annotation '@odata.id' of '{name}' must be the URL of a record.")
     try:
-        return bind_reference(url, payload.catalog, payload.dialect, payload.roots)
+        return bind_reference(url, payload.catalog, payload.dialect, payload.urls)
     except DataverseError as error:
         raise InvalidPayload(error.message, code=error.code) from error
 

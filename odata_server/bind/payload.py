@@ -36,7 +36,7 @@ from entities.values import Value
 from odata_server.bind.coerce import coerce, is_date_only, moment
 from odata_server.bind.dialect import Dialect, Style, column_of, option_names, type_name
 from odata_server.bind.json_body import refusal
-from odata_server.bind.target import bind_reference
+from odata_server.bind.target import RecordUrls, bind_reference
 
 _BIND: Final = "odata.bind"
 EMPTY_MOMENT: Final = "1900-01-01T00:00:00Z"
@@ -57,7 +57,7 @@ class Payload:
 
     catalog: Catalog
     dialect: Dialect
-    roots: tuple[str, ...]
+    urls: RecordUrls
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +329,7 @@ def _reference(navigation: Navigation, json_value: object, allowed: tuple[str, .
             f"Microsoft.OData.ODataException: The value of '{name}@odata.bind' must be the URL of a record.",
         )
     try:
-        target = bind_reference(json_value, payload.catalog, payload.dialect, payload.roots)
+        target = bind_reference(json_value, payload.catalog, payload.dialect, payload.urls)
     except MalformedRequest as error:
         raise refusal(table.entity_set_name, f"Microsoft.OData.ODataException: {error.message}") from error
     except DataverseError as error:

@@ -6,9 +6,10 @@ Learn: "Retrieve a table row using the Web API", "Use alternate keys".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from entities.errors import InvalidArgument, MalformedRequest, ResourceNotFound
+from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest, ResourceNotFound
 from entities.messages import Target
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column
@@ -23,6 +24,31 @@ from odata_server.syntax.request_trees import Arguments, NamedSegment
 from odata_server.syntax.tokens import SyntaxRefused
 
 NOT_A_KEY = "0x80060890"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUrls:
+    """What the URLs of records in a request may look like.
+
+    `roots` are the service roots, absolute and as paths, that they may begin with, without final slash; `references`
+    are the URLs that `$n` stands for: of what the requests before in a change set made, by Content-ID.
+    """
+
+    roots: tuple[str, ...]
+    references: Mapping[str, str] = field(default_factory=dict)
+
+    def referenced(self, reference: str) -> str:
+        """Return the URL that `$n` stands for.
+
+        Raises:
+            InvalidPayload: no request before has that Content-ID.
+        """
+        url = self.references.get(reference.removeprefix("$"))
+        if url is None:
+            raise InvalidPayload(
+                f"Content-ID Reference: '{reference}' does not exist in the batch context.", code="0x80060888"
+            )
+        return url
 
 
 def bind_key(
@@ -106,20 +132,23 @@ def _id(value: Value) -> Guid:
     return Guid(value)
 
 
-def bind_reference(url: str, catalog: Catalog, dialect: Dialect, roots: tuple[str, ...]) -> Target:
+def bind_reference(url: str, catalog: Catalog, dialect: Dialect, urls: RecordUrls) -> Target:
     """Return the record that a URL in a body names (`nav@odata.bind`, `@odata.id`).
 
     Args:
-        url: relative to the service root, with a leading slash or not, rooted, or absolute.
+        url: relative to the service root, with a leading slash or not, rooted, or absolute; or `$n`.
         catalog: the tables.
         dialect: whose names apply.
-        roots: the service roots, absolute and as paths, that the request could name, without final slash.
+        urls: what the URLs of records may look like.
 
     Raises:
         MalformedRequest: the URL is of another service or no record's URL.
         ResourceNotFound: the entity set is unknown.
+        InvalidPayload: `$n` stands for nothing.
     """
-    relative = _relative(url, roots)
+    if url.startswith("$"):
+        url = urls.referenced(url)
+    relative = _relative(url, urls.roots)
     try:
         path = parse_path(relative)
     except SyntaxRefused as error:

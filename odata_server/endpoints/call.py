@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from entities.errors import MalformedRequest
@@ -12,6 +13,7 @@ from entities.metadata.catalog import Catalog
 from odata_server.bind.dialect import Dialect
 from odata_server.bind.payload import Payload
 from odata_server.bind.selection import Reading
+from odata_server.bind.target import RecordUrls
 from odata_server.edm.formats import MINIMAL, Format, Metadata
 from odata_server.edm.preferences import Preferences
 from odata_server.edm.representation import RowShape
@@ -75,18 +77,24 @@ class Call:
 
     def payload(self) -> Payload:
         """Return what a body is read against: its URLs may name the service in any of its spellings."""
-        origin = self.request.origin
-        path = self.root.removeprefix(origin)
-        roots = [self.root, path]
-        if path.startswith("/api/data/"):
-            roots += [f"{base}/api/data/v9.{minor}" for base in (origin, "") for minor in (0, 1, 2)]
-        return Payload(self.catalog, self.dialect, tuple(dict.fromkeys(roots)))
+        urls = RecordUrls(_roots(self.request.origin, self.root), self.request.references or {})
+        return Payload(self.catalog, self.dialect, urls)
 
     def context(self, fragment: str) -> str:
         """Return an absolute context URL, an empty text where the caller wants no metadata."""
         if self.form is not MINIMAL and self.form.metadata is Metadata.NONE:
             return ""
         return f"{self.root}/$metadata#{fragment}"
+
+
+@lru_cache(maxsize=64)
+def _roots(origin: str, root: str) -> tuple[str, ...]:
+    """Return how URLs of a service may begin; kept, because there are few."""
+    path = root.removeprefix(origin)
+    roots = [root, path]
+    if path.startswith("/api/data/"):
+        roots += [f"{base}/api/data/v9.{minor}" for base in (origin, "") for minor in (0, 1, 2)]
+    return tuple(dict.fromkeys(roots))
 
 
 def version_of(header: str) -> int | None:

@@ -12,7 +12,8 @@ class ODataRequest:
 
     `host` is host and port as the client named them. `path` begins with a slash and is still percent-encoded, `query`
     is what stands after the question mark, undecoded and without it. Header names are lower case; a header that came
-    more than once is joined by `, ` (RFC 9110 §5.2).
+    more than once is joined by `, ` (RFC 9110 §5.2). In a part of a batch, `references` are the URLs that `$n` stands
+    for, by Content-ID; it is None outside of batches.
     """
 
     method: str
@@ -22,6 +23,7 @@ class ODataRequest:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    references: Mapping[str, str] | None = None
 
     @property
     def origin(self) -> str:

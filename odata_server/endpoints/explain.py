@@ -7,7 +7,8 @@ a message that would change something is authorized and shown, and the request e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -189,6 +190,11 @@ class _Notes:
                 return found.response
             case _:
                 raise _Unchanged
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[_Notes]:
+        """Give itself: nothing is changed that could be taken back."""
+        yield self
 
 
 def as_json(explanation: Explanation) -> Mapping[str, Any]:

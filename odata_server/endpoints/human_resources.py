@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final, assert_never
@@ -42,13 +43,14 @@ from odata_server.bind.resource import (
 )
 from odata_server.edm.naming import finance_property, key_columns
 from odata_server.edm.preferences import Preferences, parse_preferences
+from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.finance_tags import version_of_tag
 from odata_server.endpoints.invocations import body_parameters, result_json
 from odata_server.endpoints.navigation import located, of_parent, referenced
 from odata_server.endpoints.reads import counted, linked, next_link, row_bytes
-from odata_server.endpoints.services import Services
+from odata_server.endpoints.services import Organization, Services
 from odata_server.render import envelope
 from odata_server.render.errors import finance_body, finance_status_of
 from odata_server.render.links import natural_key_url
@@ -68,11 +70,14 @@ class UnknownCaller(AuthenticationFailed):
 
 
 def handle(request: ODataRequest, services: Services) -> ODataResponse:
-    """Answer one request to `/data`, or one part of a batch."""
+    """Answer one request to `/data`."""
+    return _outcome(request, services, lambda: _principal(request, services))
+
+
+def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Principal]) -> ODataResponse:
+    """Answer a request of a caller, also when it is refused."""
     try:
-        return _answer(
-            _call(request, services, _principal(request, services), parse_preferences(request.header("prefer")))
-        )
+        return _answer(_call(request, services, caller(), parse_preferences(request.header("prefer"))))
     except SyntaxRefused as error:
         return _refused(MalformedRequest(str(error)), request, services)
     except DataverseError as error:
@@ -122,10 +127,24 @@ def _answer(call: Call) -> ODataResponse:
     if call.path in {"", "$metadata"}:
         return call.services.finance_metadata(call.request, tuple(filter(None, (call.path,))), call.read_metadata)
     if call.path == "$batch":
-        raise NotSupported("$batch is not supported yet.")
+        return _batch(call)
     options = call.options()
     aliases = {assignment.name: assignment.value for assignment in options.aliases}
     return _dispatch(call, resolve(parse_path(call.path), Names(call.catalog, FINANCE, aliases)), options)
+
+
+def _batch(call: Call) -> ODataResponse:
+    def answering(organization: Organization) -> Answering:
+        services = call.services
+        if organization is not services.human_resources:
+            services = replace(services, human_resources=organization)
+        return lambda request: _outcome(request, services, lambda: call.principal)
+
+    def refusing(error: DataverseError, request: ODataRequest) -> ODataResponse:
+        return _refused(error, request, call.services)
+
+    answer = answer_batch(call, Door(answering, refusing))
+    return replace(answer, headers=(*answer.headers, *_HEADERS))
 
 
 def _dispatch(call: Call, resource: Resource, options: QueryOptions) -> ODataResponse:

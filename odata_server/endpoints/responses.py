@@ -29,6 +29,10 @@ _ALWAYS: Final[Headers] = (
 _JSON_TYPE: Final = "application/json; odata.metadata=minimal"
 _JSON: Final[Headers] = (("Content-Type", _JSON_TYPE), *_ALWAYS)
 _TEXT: Final[Headers] = (("Content-Type", "text/plain"), *_ALWAYS)
+HEADERS_OF_THE_WHOLE: Final = frozenset(name for name, _ in _ALWAYS if name != "OData-Version") | {
+    "x-ms-service-request-id"
+}
+"""Headers of an answer to HTTP that a part of a batch does without."""
 HELP_LINK: Final = "Microsoft.PowerApps.CDS.HelpLink"
 
 

@@ -6,7 +6,7 @@ This is the outermost door: nothing else catches `Exception`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -120,7 +120,7 @@ def _answer(environ: WSGIEnvironment, door: Door, services: Services) -> ODataRe
     """Let a door answer a request; whatever it cannot answer is logged and becomes a JSON 500."""
     try:
         host = get_host(environ)
-        if not _is_ours(host.lower(), services.hosts):
+        if not services.answers_to(host):
             return _refusal(ResourceNotFound(f"The host '{host}' is not known here."))
         return door(received(environ, services.max_body), services)
     except RequestEntityTooLarge:
@@ -132,11 +132,6 @@ def _answer(environ: WSGIEnvironment, door: Door, services: Services) -> ODataRe
     except Exception:  # noqa: BLE001 - the outermost door: a fault of ours must still be answered in JSON
         _log.exception("request_failed", method=environ["REQUEST_METHOD"], path=environ.get("PATH_INFO"))
         return _refusal(EngineFault("An unexpected error occurred."))
-
-
-def _is_ours(host: str, names: Collection[str]) -> bool:
-    """Tell whether a Host header, with or without port, names this server (an IPv6 address stands in brackets)."""
-    return host.strip("[]") in names or host.rpartition(":")[0].strip("[]") in names
 
 
 def _refusal(error: DataverseError) -> ODataResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -35,6 +36,10 @@ class Organization(Protocol):
 
     def execute(self, message: Message, principal: Principal, *, shape: RowShape | None = None) -> Response:
         """Execute one message or raise a DataverseError."""
+        ...
+
+    def unit_of_work(self) -> AbstractContextManager[Organization]:
+        """Give this environment inside one transaction, which is committed when the block ends."""
         ...
 
 
@@ -79,3 +84,8 @@ class Services:
     rows: BoundCache[BoundRows] = field(default_factory=BoundCache)
     row: BoundCache[BoundRow] = field(default_factory=BoundCache)
     max_body: int = 128 * 1024 * 1024
+
+    def answers_to(self, host: str) -> bool:
+        """Tell whether a host, with or without port, is this server (an IPv6 address stands in brackets)."""
+        name = host.lower()
+        return name.strip("[]") in self.hosts or name.rpartition(":")[0].strip("[]") in self.hosts

@@ -6,6 +6,7 @@ receive -> authenticate -> parse -> bind -> execute -> render, refused on the wa
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final, assert_never
@@ -34,11 +35,12 @@ from odata_server.edm.formats import MINIMAL, Format
 from odata_server.edm.operation_list import operation_list
 from odata_server.edm.preferences import FORMATTED_VALUE, NO_PREFERENCES, Preferences, parse_preferences
 from odata_server.endpoints import invocations, reads, writes
+from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.negotiation import negotiated, preflight
 from odata_server.endpoints.responses import completed, refused, with_content_type
-from odata_server.endpoints.services import Services
+from odata_server.endpoints.services import Organization, Services
 from odata_server.engine.organization import StaleSnapshot
 from odata_server.syntax.paths import parse_path
 from odata_server.syntax.tokens import SyntaxRefused
@@ -57,25 +59,34 @@ _METADATA: Final = frozenset(
     }
 )
 _LONGEST_URL: Final = 32_768
+_LONGEST_IN_BATCH: Final = 65_536
 
 _preferences = lru_cache(maxsize=512)(parse_preferences)
 
 
 def handle(request: ODataRequest, services: Services) -> ODataResponse:
-    """Answer one request to the Web API, or one part of a batch."""
+    """Answer one request to the Web API."""
     if request.method == "OPTIONS":
         return preflight(request, services)
+    return _outcome(request, services, lambda: _caller(request, services))
+
+
+def _caller(request: ODataRequest, services: Services) -> Principal:
+    return authenticate(
+        request.headers.get("authorization"),
+        services.validator,
+        services.dataverse.directory,
+        audiences=services.audiences,
+        now=services.now(),
+    )
+
+
+def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Principal]) -> ODataResponse:
+    """Answer a request of a caller, also when it is refused."""
     preferences = NO_PREFERENCES
     try:
         preferences = _preferences(request.header("prefer"))
-        principal = authenticate(
-            request.headers.get("authorization"),
-            services.validator,
-            services.dataverse.directory,
-            audiences=services.audiences,
-            now=services.now(),
-        )
-        return answered(request, services, principal, preferences)
+        return answered(request, services, caller(), preferences)
     except SyntaxRefused as error:
         return refused(MalformedRequest(str(error)), request, services, preferences)
     except DataverseError as error:
@@ -114,7 +125,7 @@ def _call(request: ODataRequest, services: Services, principal: Principal, prefe
     found = _ROOT.match(request.path)
     if found is None:
         raise not_found(request.path.strip("/").rpartition("/")[2])
-    if len(request.path) + len(request.query) > _LONGEST_URL:
+    if len(request.path) + len(request.query) > (_LONGEST_URL if request.references is None else _LONGEST_IN_BATCH):
         raise MalformedRequest("Invalid URI: The Uri string is too long.")
     if "callerobjectid" in request.headers or "mscrmcallerid" in request.headers:
         raise NotSupported("Impersonation (CallerObjectId, MSCRMCallerID) is not supported yet.")
@@ -134,23 +145,35 @@ def _displayed(form: Format, principal: Principal, preferences: Preferences) -> 
 
 
 def _answer(call: Call) -> ODataResponse:
-    """Answer an authenticated request: point reads and whole collections first, they are most of the traffic."""
-    if call.request.method == "GET":
-        point = _ROW.match(call.path)
-        table = call.catalog.by_entity_set.get(point[1] if point else call.path)
-        if table is not None and point:
-            return reads.read_row(call, table, EntityReference(table.logical_name, Guid(point[2].lower())))
-        if table is not None:
-            return reads.read_collection(call, table)
+    """Answer an authenticated request: whole collections and rows by id first, they are most of the traffic."""
+    point = _ROW.match(call.path)
+    table = call.catalog.by_entity_set.get(point[1] if point else call.path)
+    if table is not None and point and call.request.method in {"GET", "PATCH"}:
+        return _row(call, Row(table, EntityReference(table.logical_name, Guid(point[2].lower()))))
+    if table is not None and not point and call.request.method in {"GET", "POST"}:
+        return _collection(call, table)
     if call.path and _is_metadata(call.path):
         return _metadata(call, tuple(call.path.split("/")))
     if call.path == "$batch":
-        raise NotSupported("$batch is not supported yet.")
+        return _batch(call)
     options = call.options()
     aliases = {assignment.name: assignment.value for assignment in options.aliases}
     return _dispatch(
         call, resolve(parse_path(call.path), Names(call.catalog, WEB_API, aliases, operation_list().unbound))
     )
+
+
+def _batch(call: Call) -> ODataResponse:
+    def answering(organization: Organization) -> Answering:
+        services = call.services
+        if organization is not services.dataverse:
+            services = replace(services, dataverse=organization)
+        return lambda request: _outcome(request, services, lambda: call.principal)
+
+    def refusing(error: DataverseError, request: ODataRequest) -> ODataResponse:
+        return refused(error, request, call.services, call.preferences)
+
+    return completed(call.services, answer_batch(call, Door(answering, refusing)))
 
 
 def _dispatch(call: Call, resource: Resource) -> ODataResponse:

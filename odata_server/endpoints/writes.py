@@ -218,7 +218,7 @@ def remove_reference(call: Call, references: References) -> ODataResponse:
 
 
 def _related(call: Call, references: References, url: str) -> Target:
-    related = bind_reference(url, call.catalog, call.dialect, call.payload().roots)
+    related = bind_reference(url, call.catalog, call.dialect, call.payload().urls)
     if related.table not in {table.logical_name for table in references.tables}:
         raise MalformedRequest(
             f"The navigation property '{references.navigation.name}' refers to records of "

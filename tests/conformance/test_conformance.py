@@ -67,7 +67,7 @@ def test_every_difference_has_its_reason(conformance, cases):
     [
         (200, "", "RUNS"),
         (204, "", "RUNS"),
-        (501, "$batch is not supported yet.", "ABSENT"),
+        (501, "ManagedPropertyDefinitions is not supported yet.", "ABSENT"),
         (400, "Could not find a property named 'A' on type 'B'.", "UNKNOWN_NAME"),
         (404, "Resource not found for the segment 'As'.", "UNKNOWN_NAME"),
         (400, "Syntax error at position 3 in 'a b c'.", "SYNTAX"),

@@ -157,7 +157,7 @@ def test_a_lookup_is_compared_with_a_bare_or_quoted_guid(api, people, form):
         ("/accounts(nope=1)", 400, "0x80060890", "not a defined key for the account entity"),
         (f"/accounts({NOBODY})/nope", 404, "0x80060888", "'nope'"),
         (f"/accounts({NOBODY})/contact_customer_accounts", 404, "0x80040217", "Does Not Exist"),
-        ("/$batch", 501, "0x80040315", "$batch"),
+        ("/$batch", 405, "0x80060888", "'GET'"),
         ("/RetrieveNothing()", 404, "0x80060888", "'RetrieveNothing'"),
     ],
 )
