@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 
 from entities.values import Guid
+from odata_server.engine.database import Connection, single
+
+_RECORD_NUMBERS = 5_637_144_576
+"""Where finance-and-operations begins to number records (RecId)."""
 
 NewId = Callable[[], Guid]
 
@@ -35,3 +39,25 @@ def record_id(table_number: int, record_number: int) -> Guid:
     """Return a finance-and-operations id: table number in the first 4 bytes, record number in the last 8."""
     number = f"{record_number:016x}"
     return Guid(f"{table_number:08x}-0000-0000-{number[:4]}-{number[4:]}")
+
+
+def take_number(connection: Connection, sequence: str, first: int) -> int:
+    """Take the next number of a named sequence inside a transaction.
+
+    Args:
+        connection: the transaction's connection.
+        sequence: its name.
+        first: where a new sequence begins.
+    """
+    taken = (
+        'INSERT INTO "$sequence" AS held VALUES ($1, $2)'
+        " ON CONFLICT (name) DO UPDATE SET value = held.value + 1 RETURNING value"
+    )
+    return int(single(connection, taken, (sequence, first)))
+
+
+def new_id(connection: Connection, table_number: int | None) -> Guid:
+    """Return the id of a new record, for finance-and-operations one of its table's numbers."""
+    if table_number is None:
+        return sequential_id()
+    return record_id(table_number, take_number(connection, "RecId", _RECORD_NUMBERS))

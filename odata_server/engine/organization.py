@@ -48,7 +48,8 @@ from odata_server.engine.database import Connection, Database, single
 from odata_server.engine.narrowed import NarrowedQueries
 from odata_server.engine.references import not_found, resolve
 from odata_server.engine.relations import Link
-from odata_server.engine.transaction import Rules, Transaction, not_in_transaction
+from odata_server.engine.rules import Rules, not_in_transaction
+from odata_server.engine.transaction import Transaction
 from odata_server.engine.virtual_relations import relate
 from security.authorize import Authorized, authorize
 from security.denials import row_denied
@@ -177,6 +178,28 @@ class OrganizationService:
             responses = tuple(transaction.perform(message, principal) for message in messages)
         self._committed(transaction)
         return responses
+
+    def execute_multiple(
+        self, changes: Sequence[Create | Update | Upsert], principal: Principal
+    ) -> tuple[Written, ...]:
+        """Make and change records of one table in one transaction: all of them, or none; their rows go in together.
+
+        Raises:
+            DataverseError: one is refused; nothing has changed.
+            StaleSnapshot: the table has changed since the changes were bound.
+        """
+        catalog = self._catalog
+        if self.opened is not None:
+            return self.opened.transaction.change_all(changes, principal)
+        for change in changes[:1]:
+            authorize(change, principal, catalog)
+        with self.database.writing() as connection:
+            if read_stamp(connection) != catalog.version:
+                catalog = _same_tables(changes, catalog, load_catalog(connection))
+            transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
+            written = transaction.change_all(changes, principal)
+        self._committed(transaction)
+        return written
 
     @contextmanager
     def unit_of_work(self) -> Iterator[OrganizationService]:

@@ -6,8 +6,8 @@ pre-operation, main operation, post-operation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never, cast
 
@@ -34,19 +34,22 @@ from entities.messages import (
 )
 from entities.metadata.catalog import Catalog, Navigation
 from entities.metadata.tables import Table
-from entities.pipeline import ExecutionContext, Pipeline, Stage
+from entities.pipeline import ExecutionContext, Stage
 from entities.query import QueryExpression, equals
-from entities.values import EntityReference, Guid, KeyReference, Record, Value
+from entities.values import EntityReference, Guid, KeyReference, Record
 from odata_server.engine import jobs, reading, rows
+from odata_server.engine.bulk import Draft, Stages, change_all
 from odata_server.engine.cascade import assigned_along, before_delete
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
-from odata_server.engine.database import Connection, single
+from odata_server.engine.database import Connection
 from odata_server.engine.deep_insert import Writing, create_with_related
-from odata_server.engine.defaults import complete_change, complete_new, owned_by, require
-from odata_server.engine.identifiers import record_id, sequential_id
+from odata_server.engine.defaults import complete_change, complete_new, require
+from odata_server.engine.identifiers import new_id, take_number
+from odata_server.engine.owners import Owners
 from odata_server.engine.references import by_key, check_exists, not_found, resolve, resolved
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
+from odata_server.engine.rules import Rules, not_in_transaction
 from odata_server.engine.validation import validate
 from security.authorize import authorize, owner_check
 from security.principals import Principal
@@ -54,27 +57,6 @@ from security.privileges import AccessRight, rights_of
 
 _MAX_DEPTH = 8
 """Messages that steps cause may nest this deep (Learn: "Understand the execution context", Depth)."""
-
-_RECORD_NUMBERS = 5_637_144_576
-"""Where finance-and-operations begins to number records (RecId)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is the same for every transaction of an environment.
-
-    `security_tables` are those whose change alters who may do what.
-    """
-
-    pipeline: Pipeline
-    system: Callable[[], Principal]
-    security_tables: frozenset[str]
-    plans: reading.PlanCache
-
-
-def not_in_transaction(table: Table) -> NotSupported:
-    """Return the refusal for a change of a virtual table among changes that succeed or fail as a whole."""
-    return NotSupported(f"A transaction cannot span the virtual table '{table.logical_name}' and native tables.")
 
 
 class Transaction:
@@ -96,6 +78,7 @@ class Transaction:
         self._deleting: set[EntityReference] = set()
         self.jobs_queued = False
         self._rights_changed = False
+        self._owners = Owners(self.records)
 
     @property
     def catalog(self) -> Catalog:
@@ -118,14 +101,7 @@ class Transaction:
 
     def next_number(self, sequence: str) -> int:
         """Take the next number of a named sequence."""
-        return self._next_number(sequence, 1)
-
-    def _next_number(self, sequence: str, first: int) -> int:
-        taken = (
-            'INSERT INTO "$sequence" AS held VALUES ($1, $2)'
-            " ON CONFLICT (name) DO UPDATE SET value = held.value + 1 RETURNING value"
-        )
-        return int(single(self._connection, taken, (sequence, first)))
+        return take_number(self._connection, sequence, 1)
 
     def enqueue(self, job: str, payload: Mapping[str, object]) -> Guid:
         """Queue a job that exists if and only if this transaction commits."""
@@ -149,6 +125,22 @@ class Transaction:
             return self._dispatch(message, principal)
         finally:
             self._depth -= 1
+
+    def change_all(self, messages: Sequence[Create | Update | Upsert], principal: Principal) -> tuple[Written, ...]:
+        """Make and change records of one table for a principal; their rows are written together.
+
+        Raises:
+            DataverseError: one is refused; the caller of the transaction rolls back.
+        """
+        stages = Stages(
+            self._connection,
+            lambda message: self._settled(message, principal),
+            lambda message: self._begin(message, principal),
+            self._end,
+            lambda message: cast("Written", self._dispatch(message, principal)),
+            self._rules.security_tables,
+        )
+        return change_all(messages, stages)
 
     def _dispatch(self, message: Message, principal: Principal) -> Response:
         match message:
@@ -185,44 +177,55 @@ class Transaction:
         return replace(ExecutionContext(message, principal.caller, self), **more)  # type: ignore[arg-type]  # replace() checks the names
 
     def _create(self, message: Create, principal: Principal) -> Written:
+        draft = self._begin_create(message, principal)
+        rows.stamped(self._connection, draft.table, draft.context.record)
+        rows.insert(self._connection, draft.table, draft.context.record)
+        return self._end(draft)
+
+    def _begin(self, message: Create | Update, principal: Principal) -> Draft:
+        if isinstance(message, Create):
+            return self._begin_create(message, principal)
+        return self._begin_update(message, principal)
+
+    def _begin_create(self, message: Create, principal: Principal) -> Draft:
         authorized = authorize(message, principal, self._catalog)
         table = self._standard(message.table)
         record = resolved(self._connection, self._catalog, message.record)
         context = self._context(message, principal, record=record)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
-        record.setdefault(table.primary_id, self._new_id(table))
+        record.setdefault(table.primary_id, new_id(self._connection, table.record_number))
         complete_new(table, record, principal.caller, self._now, self.next_number)
-        self._own(table, record)
+        self._owners.complete(table, record, self._catalog)
         context.reference = EntityReference(table.logical_name, Guid(str(record[table.primary_id])))
         filled = dict(record)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
         require(table, record)
         validate(table, {n: v for n, v in record.items() if n in message.record or filled.get(n) is not v})
-        rows.stamped(self._connection, table, record)
-        rows.insert(self._connection, table, record)
-        self._checks.check_made(authorized, context.reference)
+        return Draft(message, authorized, table, context)
+
+    def _end(self, draft: Draft) -> Written:
+        """Do what is left when a record is written: rights that its row decides, and the steps behind."""
+        table, context, made = draft.table, draft.context, isinstance(draft.message, Create)
+        assert context.reference is not None
+        if made:
+            self._checks.check_made(draft.authorized, context.reference)
+        else:
+            self._checks.check_bound(draft.authorized)
+            self._assign_along(context, draft.authorized.principal)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
-        return Written(context.reference, created=True, version=cast("int | None", record.get("versionnumber")))
-
-    def _new_id(self, table: Table) -> Guid:
-        if table.record_number is None:
-            return sequential_id()
-        return record_id(table.record_number, self._next_number("RecId", _RECORD_NUMBERS))
-
-    def _own(self, table: Table, record: dict[str, Value]) -> None:
-        """Set the business unit that follows from the owner."""
-        owner = record.get("ownerid")
-        if not table.is_user_owned or not isinstance(owner, EntityReference):
-            return
-        query = QueryExpression(owner.table, ("businessunitid",), filter=equals(f"{owner.table}id", owner.id))
-        found = self.records(query)
-        unit = found[0]["businessunitid"] if found else None
-        if not isinstance(unit, EntityReference):
-            raise not_found(self._catalog.tables[owner.table], owner.id)
-        owned_by(record, owner, unit.id)
+        version = cast("int | None", context.record.get("versionnumber"))
+        return Written(context.reference, created=made, version=version)
 
     def _update(self, message: Update, principal: Principal) -> Written:
+        draft = self._begin_update(message, principal)
+        rows.stamped(self._connection, draft.table, draft.context.record)
+        if draft.context.record:
+            assert draft.context.reference is not None
+            rows.update(self._connection, draft.table, draft.context.reference.id, draft.context.record)
+        return self._end(draft)
+
+    def _begin_update(self, message: Update, principal: Principal) -> Draft:
         authorized = authorize(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
@@ -235,18 +238,16 @@ class Transaction:
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
         complete_change(table, record, principal.caller, self._now, cast("int | None", image.get("statecode")))
         if "ownerid" in record:
-            self._own(table, record)
+            self._owners.complete(table, record, self._catalog)
         validate(table, record)
-        rows.stamped(self._connection, table, record)
-        if record:
-            rows.update(self._connection, table, target.id, record)
-        self._checks.check_bound(authorized)
-        self._assign_along(context, principal)
-        self._written(table)
-        self._run(context, Stage.POST_OPERATION, table.logical_name)
-        return Written(target, created=False, version=cast("int | None", record.get("versionnumber")))
+        return Draft(message, authorized, table, context)
 
     def _upsert(self, message: Upsert, principal: Principal) -> Written:
+        change = self._settled(message, principal)
+        return self._create(change, principal) if isinstance(change, Create) else self._update(change, principal)
+
+    def _settled(self, message: Upsert, principal: Principal) -> Create | Update:
+        """Return what an upsert does: make the record, or change the one that is there."""
         authorize(message, principal, self._catalog)
         table = self._standard(message.target.table)
         match message.target:
@@ -259,8 +260,8 @@ class Transaction:
                     raise not_found(table, chosen)
                 new = {**message.record, table.primary_id: chosen}
         if found is None:
-            return self._create(Create(table.logical_name, new), principal)
-        return self._update(Update(found, message.record), principal)
+            return Create(table.logical_name, new)
+        return Update(found, message.record)
 
     def _delete(self, message: Delete, principal: Principal) -> Done:
         authorized = authorize(message, principal, self._catalog)
@@ -382,6 +383,7 @@ class Transaction:
         return RowChecks(self._connection, self._rules.plans, self._catalog)
 
     def _written(self, table: Table) -> None:
+        self._owners.forget(table)
         if table.logical_name in self._rules.security_tables and not self._rights_changed:
             self._rights_changed = True
             bump_stamp(self._connection)

@@ -1,0 +1,50 @@
+"""Which business unit a record belongs to: that of its owner, looked up once per transaction and owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from entities.metadata.catalog import Catalog
+from entities.metadata.tables import Table
+from entities.query import QueryExpression, equals
+from entities.values import EntityReference, Guid, Record, Value
+from odata_server.engine.defaults import owned_by
+from odata_server.engine.references import not_found
+
+
+class Owners:
+    """The business units of users and teams, as a transaction has seen them.
+
+    Args:
+        records: reads records inside the transaction.
+    """
+
+    def __init__(self, records: Callable[[QueryExpression], Sequence[Record]]) -> None:
+        self._records = records
+        self._units: dict[EntityReference, Guid] = {}
+
+    def complete(self, table: Table, record: dict[str, Value], catalog: Catalog) -> None:
+        """Set the columns of a record that follow from its owner.
+
+        Raises:
+            RecordNotFound: there is no such owner.
+        """
+        owner = record.get("ownerid")
+        if not table.is_user_owned or not isinstance(owner, EntityReference):
+            return
+        if owner not in self._units:
+            self._units[owner] = self._unit_of(owner, catalog)
+        owned_by(record, owner, self._units[owner])
+
+    def forget(self, table: Table) -> None:
+        """Look again where records of users or teams have been written."""
+        if table.logical_name in ("systemuser", "team"):
+            self._units.clear()
+
+    def _unit_of(self, owner: EntityReference, catalog: Catalog) -> Guid:
+        query = QueryExpression(owner.table, ("businessunitid",), filter=equals(f"{owner.table}id", owner.id))
+        found = self._records(query)
+        unit = found[0]["businessunitid"] if found else None
+        if not isinstance(unit, EntityReference):
+            raise not_found(catalog.tables[owner.table], owner.id)
+        return unit.id
