@@ -12,9 +12,12 @@ import requests
 PROGRAM = textwrap.dedent(
     """
     import os, sys, time
+    from contextlib import closing
     from pathlib import Path
     from odata_server.admin.first_start import prepare_authority
     from odata_server.admin.serving import Program, serve
+    from odata_server.engine.authority_store import open_authority_database
+    from odata_server.engine.places import storage_place
     from odata_server.settings import Settings
 
     data, port, workers, scheme, storage = sys.argv[1:]
@@ -34,7 +37,8 @@ PROGRAM = textwrap.dedent(
         return application
 
     def prepare(settings, known):
-        return prepare_authority(settings, known, "the-organization")
+        with closing(open_authority_database(storage_place(settings).authority())) as database:
+            return prepare_authority(settings, database, known, "the-organization")[1]
 
     settings = Settings(Path(data), Path(data), port=int(port), workers=int(workers), plain_http=scheme == "http",
                         in_memory=storage == "memory")

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from contextlib import closing
 
 import pytest
 
@@ -14,6 +15,8 @@ from odata_server.admin.data_directory import (
     write_secrets,
 )
 from odata_server.admin.first_start import prepare_authority
+from odata_server.engine.authority_store import open_authority_database
+from odata_server.engine.places import storage_place
 from odata_server.settings import Settings
 
 
@@ -59,16 +62,21 @@ def test_a_path_that_is_no_directory_is_refused(tmp_path):
         raise AssertionError("a file was locked as a directory")
 
 
+def prepared(settings, known):
+    with closing(open_authority_database(storage_place(settings).authority())) as database:
+        return prepare_authority(settings, database, known, "o")[1]
+
+
 def test_client_secrets_stay_the_same_from_start_to_start(tmp_path):
     settings = Settings(tmp_path, tmp_path)
-    first = prepare_authority(settings, Secrets("", "", ""), "o")
+    first = prepared(settings, Secrets("", "", ""))
     known = Secrets("", first.admin_client_secret, first.adapter_client_secret)
-    assert prepare_authority(settings, known, "o") == first
+    assert prepared(settings, known) == first
 
 
 def test_an_application_whose_secret_was_lost_gets_a_new_one(tmp_path):
     settings = Settings(tmp_path, tmp_path)
-    first = prepare_authority(settings, Secrets("", "", ""), "o")
-    second = prepare_authority(settings, Secrets("", first.admin_client_secret, "not the secret"), "o")
+    first = prepared(settings, Secrets("", "", ""))
+    second = prepared(settings, Secrets("", first.admin_client_secret, "not the secret"))
     assert second.admin_client_secret == first.admin_client_secret
     assert second.adapter_client_secret not in {"not the secret", first.adapter_client_secret}
