@@ -183,14 +183,18 @@ def _places(scope: Scope, orders: tuple[Order, ...]) -> tuple[Column | None, ...
 
 def _after_sql(scope: Scope, orders: tuple[Order, ...], values: tuple[Value, ...]) -> str:
     """Return the condition that a row comes after the anchor, term by term; nulls come first ascending."""
+    terms = list(zip(orders, values, strict=True))
+    # Nothing comes after null in descending order: such a term at the end adds no row, and must bind no value.
+    while terms and terms[-1][0].descending and terms[-1][1] is None:
+        terms.pop()
     alternatives = []
     equal: list[str] = []
-    for position, (order, value) in enumerate(zip(orders, values, strict=True), start=1):
+    for position, (order, value) in enumerate(terms, start=1):
         column = order_sql(scope, order)
         later = _later_sql(scope, order, column, value)
         if later:
             alternatives.append("(" + " AND ".join((*equal, later)) + ")")
-        if position < len(orders):
+        if position < len(terms):
             equal.append(_equal_sql(scope, order, column, value))
     return "(" + (" OR ".join(alternatives) or "FALSE") + ")"
 

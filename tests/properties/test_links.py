@@ -113,6 +113,9 @@ QUERIES = {
     "an amount of a linked table sorts and pages": QueryExpression(
         "firm", links=(SECTOR,), orders=(Order(ColumnRef("budget", "s"), descending=True),)
     ),
+    "a page of distinct rows begins behind a row that ends in null, descending": QueryExpression(
+        "firm", orders=(Order(ColumnRef("firmid")), Order(ColumnRef("staff"), descending=True)), distinct=True
+    ),
     "no filter": QueryExpression("firm", filter=ALL_ROWS),
 }
 
