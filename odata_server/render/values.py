@@ -57,7 +57,7 @@ def double(number: float) -> str:
     """Return a double with up to 15 significant digits, as SQLite's `%!.15g` prints it."""
     if number == 0:
         return "0.0"
-    rounded = _FIFTEEN.create_decimal(format(number, ".17g"))
+    rounded = _FIFTEEN.create_decimal(Decimal(number))
     text = format(float(rounded), ".15g")
     mantissa, exponent_sign, exponent = text.partition("e")
     return (mantissa if "." in mantissa else mantissa + ".0") + exponent_sign + exponent

@@ -70,7 +70,8 @@ def _exact_display(*values: apsw.SQLiteValue) -> str | None:
     step = 10 ** (int(str(digits)) - int(str(shown)))
     size = (2 * abs(number) + step) // (2 * step)
     unit = 10 ** int(str(shown))
-    sign = "-" if number < 0 else ""
+    # What rounds to nothing is not below it.
+    sign = "-" if number < 0 and size else ""
     fraction = f".{size % unit:0{int(str(shown))}d}" if unit > 1 else ""
     return f"{sign}{symbol}{size // unit:,}{fraction}"
 
