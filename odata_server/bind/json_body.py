@@ -100,9 +100,11 @@ def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _check_text(value: object) -> None:
-    """Refuse text that no UTF-8 can carry; only an escape can have brought it in."""
+    """Refuse text that no UTF-8 or no database can carry; only an escape can have brought it in."""
     match value:
         case str():
+            if "\0" in value:
+                raise InvalidPayload("System.ArgumentException: '.', hexadecimal value 0x00, is an invalid character.")
             if not value.isascii() and _SURROGATE.search(value):
                 raise InvalidPayload("Microsoft.OData.ODataException: A string holds half of a surrogate pair.")
         case dict():

@@ -138,13 +138,15 @@ def json_string(cursor: Cursor) -> str:
     """Return the value of the JSON string the cursor stands on.
 
     Raises:
-        SyntaxRefused: it is no JSON string, or holds half a surrogate pair.
+        SyntaxRefused: it is no JSON string, or holds half a surrogate pair or U+0000.
     """
     try:
         value: str = json.loads(cursor.value)
         value.encode()
     except ValueError:
         raise cursor.refusal("Invalid JSON") from None
+    if "\0" in value:
+        raise cursor.refusal("Hexadecimal value 0x00, is an invalid character")
     return value
 
 

@@ -31,7 +31,7 @@ def unparse(tree: Expression | Search | ResourcePath | QueryOptions) -> str:
     An expression or a search becomes decoded text; a path or a query string comes out percent-encoded.
 
     Raises:
-        SyntaxRefused: a path or a query string holds half a surrogate pair, which has no encoding.
+        SyntaxRefused: a path or a query string holds half a surrogate pair or U+0000, which have no encoding.
     """
     match tree:
         case ResourcePath(segments=segments):

@@ -63,7 +63,7 @@ def query_parameters(request: Request) -> dict[str, str]:
     """Return the parameters of the query string.
 
     Raises:
-        MalformedRequestError: too many parameters, not UTF-8, or a parameter given twice.
+        MalformedRequestError: too many parameters, not UTF-8, U+0000, or a parameter given twice.
     """
     return _parameters(request.query)
 
@@ -73,6 +73,8 @@ def _parameters(text: str) -> dict[str, str]:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
     except ValueError as error:
         raise MalformedRequestError(detail="The parameters cannot be decoded, or there are too many.") from error
+    if "%00" in text or "\0" in text:
+        raise MalformedRequestError(detail="A parameter holds the character U+0000.")
     parameters: dict[str, str] = {}
     for name, value in pairs:
         if name in parameters:

@@ -17,6 +17,7 @@ from security.authority.model import AppRegistration, ClientSecret
 
 _LONGEST_NAME: Final = 256
 _FILTER: Final = re.compile(r"\s*(appId|displayName|id)\s+eq\s+'((?:[^']|'')*)'\s*")
+_ESCAPED_NULL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000").search
 _SINGLE_TENANT: Final = "AzureADMyOrg"
 
 
@@ -206,6 +207,8 @@ def _object(request: Request) -> dict[str, object]:
         raise _bad("Unable to read JSON request payload.") from error
     if not isinstance(body, dict):
         raise _bad("The request payload must be a JSON object.")
+    if _ESCAPED_NULL(request.body):
+        raise _bad("A text holds the character U+0000.")
     return body
 
 

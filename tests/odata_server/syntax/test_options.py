@@ -190,7 +190,14 @@ def test_encoding_reads_back(text):
     assert decode_segment(encode_segment(text)) == text
 
 
-def test_half_a_surrogate_pair_cannot_be_encoded():
+@pytest.mark.parametrize("text", ["a\ud800", "a\0"])
+def test_half_a_surrogate_pair_and_null_cannot_be_encoded(text):
     for encode in (encode_query, encode_segment):
         with pytest.raises(SyntaxRefused):
-            encode("a\ud800")
+            encode(text)
+
+
+def test_null_cannot_be_decoded():
+    for decode in (decode_query, decode_segment):
+        with pytest.raises(SyntaxRefused, match="0x00, is an invalid character at position 1"):
+            decode("a%00")
