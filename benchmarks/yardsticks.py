@@ -77,15 +77,12 @@ def inserting(insert: Insert) -> Flask:
     database.start_background()
     before, after = insert.values[: insert.id_position], insert.values[insert.id_position + 1 :]
     numbers = itertools.count(1)
-    with database.exclusive() as writer:
-        connection = writer
 
     @application.post("/api/data/<path:rest>")
     def store(rest: str) -> Response:  # noqa: ARG001 - the same path as the product's
         row = (*before, f"ffffffff-0000-4000-8000-{next(numbers):012x}", *after)
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(insert.sql, row)
-        connection.execute("COMMIT")
+        with database.writing() as connection:
+            connection.execute(insert.sql, row)
         return Response(status=204, headers=insert.headers)
 
     return application
