@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
+from entities.changes import ChangeAnchor, ChangeToken
 from entities.query import Expansion, PageAnchor, QueryExpression
-from entities.values import EntityReference, KeyReference, Record, Value
+from entities.values import EntityReference, Guid, KeyReference, Record, Value
 
 Target: TypeAlias = EntityReference | KeyReference
 
@@ -33,6 +34,20 @@ class RetrieveMultiple:
     """Read the records that a query selects."""
 
     query: QueryExpression
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveChanges:
+    """Read a page of what was made, changed and deleted in a table.
+
+    `query` says which columns, how many rows a page has, and whether changes are counted. It is about what happened
+    behind `since` (None: all records that there are) up to `until` (None: now); the page begins behind `after`.
+    """
+
+    query: QueryExpression
+    since: ChangeToken | None = None
+    until: ChangeToken | None = None
+    after: ChangeAnchor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,17 @@ class ReadMetadata:
 
 
 Message: TypeAlias = (
-    Retrieve | RetrieveMultiple | Create | Update | Upsert | Delete | Associate | Disassociate | Execute | ReadMetadata
+    Retrieve
+    | RetrieveMultiple
+    | RetrieveChanges
+    | Create
+    | Update
+    | Upsert
+    | Delete
+    | Associate
+    | Disassociate
+    | Execute
+    | ReadMetadata
 )
 
 
@@ -140,6 +165,20 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """The answer to RetrieveChanges: new and changed records, ids of deleted ones, and up to when that is the truth.
+
+    `next` is where the following page begins, None on the last one; `total` is the count when one was asked for.
+    """
+
+    rows: Rows
+    deleted: tuple[Guid, ...]
+    until: ChangeToken
+    next: ChangeAnchor | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """The answer to Create, Update and Upsert: which record, and whether it is new."""
 
@@ -160,7 +199,7 @@ class Executed:
     result: Mapping[str, object]
 
 
-Response: TypeAlias = Rows | Written | Done | Executed
+Response: TypeAlias = Rows | Changes | Written | Done | Executed
 
 
 def name_of(message: Message) -> str:
@@ -168,6 +207,8 @@ def name_of(message: Message) -> str:
     match message:
         case Execute():
             return message.name
+        case RetrieveChanges():
+            return "RetrieveEntityChanges"
         case (
             Retrieve()
             | RetrieveMultiple()
@@ -189,7 +230,7 @@ def table_of(message: Message) -> str | None:
     match message:
         case Create():
             return message.table
-        case RetrieveMultiple():
+        case RetrieveMultiple() | RetrieveChanges():
             return message.query.table
         case Execute():
             return message.target.table if message.target else None

@@ -20,6 +20,7 @@ from entities.messages import (
     Message,
     ReadMetadata,
     Retrieve,
+    RetrieveChanges,
     RetrieveMultiple,
     Target,
     Update,
@@ -117,8 +118,8 @@ def authorize(message: M, principal: Principal, catalog: Catalog) -> Authorized[
 def _authorize(message: Message, principal: Principal, catalog: Catalog) -> Authorized[Message]:
     desk = _Desk(principal, catalog, name_of(message))
     match message:
-        case RetrieveMultiple():
-            return desk.query(message)
+        case RetrieveMultiple() | RetrieveChanges():
+            return desk.query(message) if isinstance(message, RetrieveMultiple) else desk.changes(message)
         case Retrieve():
             return desk.retrieve(message)
         case Create():
@@ -184,6 +185,17 @@ class _Desk:
         narrowed = Narrowing(self.principal, self.catalog, self.read_depth).query(message.query, reasons)
         allowed = message if narrowed is message.query else RetrieveMultiple(narrowed)
         return Authorized(allowed, self.principal, AccessRight.READ, reasons=tuple(reasons))
+
+    def changes(self, message: RetrieveChanges) -> Authorized[Message]:
+        """Authorize reading a table's changes: it takes Read on all rows (Learn: "Use change tracking …").
+
+        What somebody may read can change without a change of the row, so changes could not tell it.
+        """
+        table = self.catalog.tables[message.query.table]
+        rows, reason = self.rows(table, AccessRight.READ)
+        if rows != ALL_ROWS:
+            raise table_privilege_missing(self.principal, table, AccessRight.READ)
+        return Authorized(message, self.principal, AccessRight.READ, reasons=(reason,))
 
     def retrieve(self, message: Retrieve) -> Authorized[Message]:
         """Authorize reading one record: Read on it, and on the tables of the records that come with it."""

@@ -65,6 +65,12 @@ ORGANIZATION = with_ids(
             boolean("IsAuditEnabled", "Is Auditing Enabled"),
             boolean("IsReadAuditEnabled", "Is Read Auditing Enabled"),
             integer("AuditRetentionPeriodV2", "Audit Retention Period Settings"),
+            integer(
+                "ExpireChangeTrackingInDays",
+                "Days to Expire Change Tracking Deleted Records",
+                minimum=0,
+                maximum=365,
+            ),
             boolean("IsDisabled", "Is Organization Disabled", **SERVER_SET),
             boolean("IsHierarchicalSecurityModelEnabled", "Enable Hierarchical Security Model"),
             integer("MaxDepthForHierarchicalSecurityModel", "Maximum depth for hierarchy security propagation"),

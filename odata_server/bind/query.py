@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from entities.errors import MalformedRequest, NotSupported
+from entities.errors import MalformedRequest
 from entities.metadata.tables import Table
 from entities.query import (
     ALL_ROWS,
@@ -193,7 +193,7 @@ def _check_options(options: QueryOptions, dialect: Dialect, allowed: frozenset[s
         if allowed is not None and name not in allowed:
             raise MalformedRequest(f"The query option '{name}' cannot be applied to the requested resource.")
     if "$deltatoken" in options.names:
-        raise NotSupported("The query option '$deltatoken' is not supported yet.")
+        raise MalformedRequest("The query option '$deltatoken' cannot be applied to the requested resource.")
     for custom in options.custom:
         if custom.name in _LANGUAGES and dialect.style is Style.WEB_API:
             raise MalformedRequest(f"The query option '{custom.name}' cannot be applied to the requested resource.")

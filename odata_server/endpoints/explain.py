@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from entities.errors import DataverseError, InvalidArgument, MalformedRequest
-from entities.messages import Message, ReadMetadata, Response, Retrieve, RetrieveMultiple
+from entities.messages import Message, ReadMetadata, Response, Retrieve, RetrieveChanges, RetrieveMultiple
 from entities.metadata.catalog import Catalog
 from entities.values import Guid
 from odata_server.edm.preferences import NO_PREFERENCES
@@ -182,7 +182,7 @@ class _Notes:
         step = Step(outline(message), outline(authorized.message), rows, authorized.reasons)
         self.steps.append(step)
         match message:
-            case RetrieveMultiple() | Retrieve() | ReadMetadata():
+            case RetrieveMultiple() | RetrieveChanges() | Retrieve() | ReadMetadata():
                 found = traced(self.service, lambda: self.service.execute(message, principal, shape=shape))
                 self.steps[-1] = replace(
                     step, executed=True, hits=found.hits, misses=found.misses, statements=found.statements

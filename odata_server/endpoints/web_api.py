@@ -34,7 +34,7 @@ from odata_server.bind.resource import (
 from odata_server.edm.formats import MINIMAL, Format
 from odata_server.edm.operation_list import operation_list
 from odata_server.edm.preferences import FORMATTED_VALUE, NO_PREFERENCES, Preferences, parse_preferences
-from odata_server.endpoints import invocations, reads, writes
+from odata_server.endpoints import delta, invocations, reads, writes
 from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
@@ -204,11 +204,15 @@ def _metadata(call: Call, segments: tuple[str, ...]) -> ODataResponse:
 def _collection(call: Call, table: Table) -> ODataResponse:
     match call.request.method:
         case "GET":
-            return reads.read_collection(call, table)
+            return _read_collection(call, table)
         case "POST":
             return writes.create(call, table)
         case _:
             raise _wrong_method(call)
+
+
+def _read_collection(call: Call, table: Table) -> ODataResponse:
+    return delta.read_changes(call, table) if delta.asks_for_changes(call) else reads.read_collection(call, table)
 
 
 def _row(call: Call, row: Row) -> ODataResponse:
@@ -243,6 +247,8 @@ def _related(call: Call, resource: Related | RelatedRow | RelatedMember | Counte
             return writes.create_related(call, resource)
         case RelatedRow() | RelatedMember(), "GET":
             return reads.read_related_row(call, resource)
+        case Counted(rows=Collection(table=table)), "GET" if call.options().deltatoken is not None:
+            return delta.read_change_count(call, table)
         case Counted(rows=rows), "GET":
             return reads.read_count(call, rows)
         case _:

@@ -33,6 +33,8 @@ _INTERNAL_TABLES = {
     "$job": "id {TEXT} NOT NULL PRIMARY KEY, name {TEXT} NOT NULL, payload {TEXT} NOT NULL, state {TEXT} NOT NULL,"
     " attempts {INTEGER} NOT NULL, due {REAL} NOT NULL, lease {REAL}, error {TEXT}, created {REAL} NOT NULL,"
     " finished {REAL}",
+    "$deletion": "table_name {TEXT} NOT NULL, id {TEXT} NOT NULL, version {INTEGER} NOT NULL, deleted {REAL} NOT NULL,"
+    " PRIMARY KEY (table_name, id)",
 }
 """Column definitions by table; the types are those of the dialect."""
 
@@ -58,6 +60,16 @@ def _encoded(definition: Table | Relationship, kind: object) -> str:
     return orjson.dumps(_converter().unstructure(definition, unstructure_as=kind)).decode()
 
 
+_INTERNAL_INDEXES = {
+    "$job$due": '"$job" (state, due)',
+    "$deletion$version": '"$deletion" (table_name, version)',
+    "$deletion$deleted": '"$deletion" (deleted)',
+}
+
+_TRACKED_FROM = "$tracked_from"
+"""The sequence whose value is the row version before which nobody knows what has changed."""
+
+
 def is_initialized(connection: Connection) -> bool:
     """Say whether the database holds an environment."""
     return ("$state",) in connection.execute(connection.dialect.schema_tables).fetchall()
@@ -65,12 +77,18 @@ def is_initialized(connection: Connection) -> bool:
 
 def initialize(connection: Connection, organization_id: str) -> None:
     """Make the internal tables of a new environment."""
+    complete_internal_tables(connection)
+    connection.execute('INSERT INTO "$state" VALUES ($1, 1, 1000000, $2)', (SCHEMA_VERSION, organization_id))
+
+
+def complete_internal_tables(connection: Connection) -> None:
+    """Make those internal tables that the environment does not have, as one of an older release."""
     dialect = connection.dialect
     for name, columns in _INTERNAL_TABLES.items():
         definition = columns.format_map(dialect.types)
-        connection.execute(f"CREATE TABLE {quoted(name)} ({definition}){dialect.table_options}")
-    connection.execute('CREATE INDEX "$job$due" ON "$job" (state, due)')
-    connection.execute('INSERT INTO "$state" VALUES ($1, 1, 1000000, $2)', (SCHEMA_VERSION, organization_id))
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {quoted(name)} ({definition}){dialect.table_options}")
+    for name, columns in _INTERNAL_INDEXES.items():
+        connection.execute(f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {columns}")
 
 
 def read_stamp(connection: Connection) -> int:
@@ -86,6 +104,33 @@ def bump_stamp(connection: Connection) -> None:
 def next_row_version(connection: Connection) -> int:
     """Take the next organization-wide row version."""
     return int(single(connection, 'UPDATE "$state" SET row_version = row_version + 1 RETURNING row_version'))
+
+
+def read_row_version(connection: Connection) -> int:
+    """Return the newest row version that is committed."""
+    return int(single(connection, 'SELECT row_version FROM "$state"'))
+
+
+def read_tracked_from(connection: Connection) -> int:
+    """Return the row version before which nobody knows what has changed; 0 where everything is known."""
+    found = connection.execute('SELECT value FROM "$sequence" WHERE name = $1', (_TRACKED_FROM,)).fetchone()
+    return int(found[0]) if found else 0
+
+
+def resume(connection: Connection, stamp: int, version: int) -> None:
+    """Let stamp and row version go on growing in data that have been put back, and forget the history of changes.
+
+    Args:
+        connection: the connection that has put them back.
+        stamp: the stamp of the data that were there.
+        version: their row version.
+    """
+    version = max(version, read_row_version(connection)) + 1
+    connection.execute('UPDATE "$state" SET stamp = $1, row_version = $2', (stamp + 1, version))
+    connection.execute(
+        'INSERT INTO "$sequence" VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+        (_TRACKED_FROM, version),
+    )
 
 
 def load_catalog(connection: Connection) -> Catalog:
@@ -123,6 +168,7 @@ def apply_change(connection: Connection, before: Catalog, change: CatalogChange)
     for name in change.remove:
         drop_table(connection, before.tables[name])
         connection.execute('DELETE FROM "$table" WHERE name = $1', (name,))
+        connection.execute('DELETE FROM "$deletion" WHERE table_name = $1', (name,))
     gone = frozenset(change.remove)
     _forget(connection, (n for n, r in before.relationships.items() if not gone.isdisjoint(ends_of(r))))
     for table in change.put:

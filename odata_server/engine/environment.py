@@ -13,6 +13,7 @@ from odata_server.engine.catalog_store import (
     SCHEMA_VERSION,
     CatalogChange,
     apply_change,
+    complete_internal_tables,
     initialize,
     is_initialized,
 )
@@ -44,6 +45,7 @@ def prepare_database(database: Database, blueprint: Blueprint) -> bool:
             if found > SCHEMA_VERSION:
                 written = f"{database.place} was written by a newer release"
                 raise EngineFault(f"{written} (schema {found}, not {SCHEMA_VERSION}).")
+            complete_internal_tables(connection)
             return False
         initialize(connection, blueprint.organization_id)
         declared = blueprint.catalog

@@ -17,6 +17,7 @@ from entities.errors import InvalidOperation, NotSupported, RecordNotFound, Temp
 from entities.grouping import has_dates, with_calendar
 from entities.messages import (
     Associate,
+    Changes,
     Create,
     Delete,
     Disassociate,
@@ -26,6 +27,7 @@ from entities.messages import (
     ReadMetadata,
     Response,
     Retrieve,
+    RetrieveChanges,
     RetrieveMultiple,
     Rows,
     Update,
@@ -44,6 +46,7 @@ from odata_server.edm.representation import RowShape
 from odata_server.engine import reading, rows
 from odata_server.engine.caller_settings import caller_settings
 from odata_server.engine.catalog_store import load_catalog, read_stamp
+from odata_server.engine.change_tracking import check_tracked, retrieve_changes
 from odata_server.engine.database import Connection, Database, single
 from odata_server.engine.narrowed import NarrowedQueries
 from odata_server.engine.references import not_found, resolve
@@ -148,6 +151,8 @@ class OrganizationService:
                     return self._retrieve_multiple(message, principal, shape)
                 case Retrieve():
                     return self._retrieve(message, principal, shape)
+                case RetrieveChanges():
+                    return self._retrieve_changes(message, principal, shape)
                 case ReadMetadata():
                     authorize(message, principal, self._catalog)
                     return Done()
@@ -276,6 +281,11 @@ class OrganizationService:
             return replace(found, not_modified=True)
         return found
 
+    def _retrieve_changes(self, message: RetrieveChanges, principal: Principal, shape: RowShape | None) -> Changes:
+        allowed = authorize(message, principal, self._catalog).message
+        now = self._parts.clock()
+        return retrieve_changes(self._reader(), self._plans, self._catalog, allowed, now, shape)
+
     def _nothing(self, authorized: Authorized[Retrieve], table: Table, target: EntityReference) -> Exception:
         if authorized.rows != ALL_ROWS and rows.exists(self._reader(), table, target.id):
             return row_denied(authorized.principal, authorized.right, target)
@@ -314,7 +324,8 @@ class OrganizationService:
             case Associate() | Disassociate():
                 relate(self._link(message, table), self._catalog, self._provider, caller)
                 return Done()
-            case Execute() | ReadMetadata():
+            case Execute() | ReadMetadata() | RetrieveChanges():
+                check_tracked(table)
                 raise NotSupported(f"This operation is not available on the virtual table '{table.logical_name}'.")
 
     def _check_alone(self, message: Message, table: Table) -> None:

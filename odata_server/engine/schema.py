@@ -1,7 +1,8 @@
 """Data definition: SQL tables, columns and indexes that follow from the metadata.
 
 Every table is a rowid table with its GUID as primary key. Indexed are: the id, alternate keys (unique), the fold of
-the primary name, the owner of user-owned records and every lookup that a caller can set.
+the primary name, the owner of user-owned records, every lookup that a caller can set, and the row version of tables
+whose changes are tracked.
 """
 
 from __future__ import annotations
@@ -120,6 +121,8 @@ def _index_columns(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield key_index(table, key), key_columns(table, key)
     single = [table.by_name[table.primary_name]] if table.primary_name else []
     single += [c for c in table.lookups() if c.valid_for_create or table.kind is TableKind.INTERSECT]
+    if table.change_tracking and table.has_version:
+        single.append(table.by_name["versionnumber"])
     for column in single:
         yield f"{table.logical_name}${column.logical_name}", (comparable(column),)
 

@@ -14,6 +14,7 @@ from typing import assert_never, cast
 from entities.errors import InvalidOperation, MalformedRequest, NotSupported
 from entities.messages import (
     Associate,
+    Changes,
     Create,
     Delete,
     Disassociate,
@@ -24,6 +25,7 @@ from entities.messages import (
     ReadMetadata,
     Response,
     Retrieve,
+    RetrieveChanges,
     RetrieveMultiple,
     Rows,
     Update,
@@ -41,6 +43,7 @@ from odata_server.engine import jobs, reading, rows
 from odata_server.engine.bulk import Draft, Stages, change_all
 from odata_server.engine.cascade import assigned_along, before_delete
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
+from odata_server.engine.change_tracking import note_creation, note_deletion, retrieve_changes
 from odata_server.engine.database import Connection
 from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import complete_change, complete_new, require
@@ -156,7 +159,7 @@ class Transaction:
                 return self._relate(message, principal)
             case Execute():
                 return self._run_action(message, principal)
-            case Retrieve() | RetrieveMultiple():
+            case Retrieve() | RetrieveMultiple() | RetrieveChanges():
                 return self._read(message, principal)
             case ReadMetadata():
                 authorize(message, principal, self._catalog)
@@ -207,6 +210,8 @@ class Transaction:
         """Do what is left when a record is written: rights that its row decides, and the steps behind."""
         table, context, made = draft.table, draft.context, isinstance(draft.message, Create)
         assert context.reference is not None
+        if made and table.primary_id in draft.message.record:
+            note_creation(self._connection, table, context.reference.id)
         if made:
             self._checks.check_made(draft.authorized, context.reference)
         else:
@@ -276,6 +281,7 @@ class Transaction:
             self._follow(change, principal)
         self._deleting.discard(target)
         rows.delete(self._connection, table, target.id)
+        note_deletion(self._connection, table, target.id, self._now)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Done()
@@ -352,7 +358,10 @@ class Transaction:
             self._run(context, stage, table)
         return Done() if context.result is None else Executed(context.result)
 
-    def _read(self, message: Retrieve | RetrieveMultiple, principal: Principal) -> Rows:
+    def _read(self, message: Retrieve | RetrieveMultiple | RetrieveChanges, principal: Principal) -> Rows | Changes:
+        if isinstance(message, RetrieveChanges):
+            allowed = authorize(message, principal, self._catalog).message
+            return retrieve_changes(self._connection, self._rules.plans, self._catalog, allowed, self._now)
         if isinstance(message, Retrieve):
             target = resolve(self._connection, self._catalog, message.target)
             table = self._catalog.tables[target.table]

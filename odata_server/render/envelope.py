@@ -44,7 +44,14 @@ class Totals:
 NO_TOTALS = Totals()
 
 
-def collection(context: str, body: bytes, *, totals: Totals = NO_TOTALS, next_link: str | None = None) -> bytes:
+def collection(
+    context: str,
+    body: bytes,
+    *,
+    totals: Totals = NO_TOTALS,
+    next_link: str | None = None,
+    delta_link: str | None = None,
+) -> bytes:
     """Return a collection answer (OData JSON 4.01 §4.5: context, count, then the values, then the next link).
 
     Args:
@@ -52,12 +59,16 @@ def collection(context: str, body: bytes, *, totals: Totals = NO_TOTALS, next_li
         body: the rows' JSON objects joined by commas.
         totals: what to say about the number of matching rows.
         next_link: the absolute URL of the following page.
+        delta_link: the absolute URL of what will change; Dataverse writes it before the values.
     """
+    counts = _counts(totals)
+    if delta_link is not None:
+        counts += b',"@odata.deltaLink":' + quoted(delta_link).encode()
     tail = b"]}" if next_link is None else b'],"@odata.nextLink":' + quoted(next_link).encode() + b"}"
     if not context:
-        counts = _counts(totals).removeprefix(b",")
+        counts = counts.removeprefix(b",")
         return b"".join((b"{", counts, b"," if counts else b"", b'"value":[', body, tail))
-    return b"".join((b'{"@odata.context":', quoted(context).encode(), _counts(totals), b',"value":[', body, tail))
+    return b"".join((b'{"@odata.context":', quoted(context).encode(), counts, b',"value":[', body, tail))
 
 
 def _counts(totals: Totals) -> bytes:

@@ -107,6 +107,8 @@ def test_data_of_an_older_release_gets_its_new_tables_columns_and_rows(settings,
     for place in (storage_place(settings), storage_place(settings).copies(BASELINE)):
         with closing(place.open("dataverse")) as database:
             change(database, remove=("task",), without=NEW_COLUMN)
+            with database.writing() as connection:
+                connection.execute('DROP TABLE "$deletion"')
 
     prepare(settings, Secrets("", "", ""))
 

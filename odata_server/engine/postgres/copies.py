@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import ManyToMany
 from entities.metadata.tables import Table, TableKind
-from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize, load_catalog
+from odata_server.engine.catalog_store import (
+    CatalogChange,
+    apply_change,
+    complete_internal_tables,
+    initialize,
+    load_catalog,
+    resume,
+)
 from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.postgres.functions import create_functions
 from odata_server.engine.storage import physical
@@ -58,12 +65,12 @@ def read_copy(connection: Connection, schema: str, copy: str) -> None:
     stamp, version = connection.execute('SELECT stamp, row_version FROM "$state"').fetchall()[0]
     present = load_catalog(connection)
     _enter(connection, copy)
+    complete_internal_tables(connection)
     kept = load_catalog(connection)
     _enter(connection, schema)
     _restore_tables(connection, present, kept)
     _replace_rows(connection, copy, schema)
-    grown = 'UPDATE "$state" SET stamp = $1, row_version = greatest(row_version, $2)'
-    connection.execute(grown, (stamp + 1, version))
+    resume(connection, stamp, version)
 
 
 def _enter(connection: Connection, schema: str) -> None:

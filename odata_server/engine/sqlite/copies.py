@@ -19,8 +19,8 @@ def write_copy(connection: apsw.Connection, copy: Path) -> None:
     temporary.replace(copy)
 
 
-def read_copy(connection: apsw.Connection, copy: Path) -> None:
-    """Make the database what the copy is, except that its stamp and its row version go on growing.
+def read_copy(connection: apsw.Connection, copy: Path) -> tuple[int, int]:
+    """Make the database what the copy is; return the stamp and the row version that it had before.
 
     Args:
         connection: a connection that nobody else uses, outside any transaction.
@@ -31,6 +31,6 @@ def read_copy(connection: apsw.Connection, copy: Path) -> None:
         stamp, version = connection.execute('SELECT stamp, row_version FROM "$state"').get
         with connection.backup("main", source, "main") as backup:
             backup.step()
-        connection.execute('UPDATE "$state" SET stamp = ?, row_version = max(row_version, ?)', (stamp + 1, version))
+        return int(stamp), int(version)
     finally:
         source.close()

@@ -18,6 +18,7 @@ from entities.errors import TemporarilyUnavailable
 from entities.relative.fiscal import period_at
 from entities.wildcards import matches
 from odata_server.edm.etags import finance_etag
+from odata_server.engine.catalog_store import complete_internal_tables, resume
 from odata_server.engine.database import Durability
 from odata_server.engine.dialect import SQLITE, Dialect
 from odata_server.engine.sqlite import display_functions, exact_numbers
@@ -142,7 +143,9 @@ class SqliteDatabase:
     def put_back(self, copy: str) -> None:
         """Make the database what a copy is."""
         with self._write_lock:
-            read_copy(self._writer, self._copy(copy))
+            stamp, version = read_copy(self._writer, self._copy(copy))
+            complete_internal_tables(self._writer)
+            resume(self._writer, stamp, version)
 
     def _copy(self, name: str) -> Path:
         return self.path.with_suffix(f".{name}{self.path.suffix}")

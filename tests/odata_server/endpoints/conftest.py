@@ -214,3 +214,23 @@ def dated_api(templates, tmp_path_factory):
     clock.text = NOW
     yield client
     service.database.close()
+
+
+@dataclass
+class Moments:
+    """The Web API over an environment whose clock the test sets."""
+
+    api: Client
+    clock: Clock
+    path: object
+    service: OrganizationService
+
+
+@pytest.fixture
+def moments(templates, tmp_path):
+    copy_database(templates / "dataverse.db", tmp_path / "dataverse.db")
+    clock = Clock()
+    service = open_dataverse(tmp_path / "dataverse.db", clock)
+    client = Client(build_services(service, service), web_api.handle, "/api/data/v9.2")
+    yield Moments(client, clock, tmp_path / "dataverse.db", service)
+    service.database.close()
