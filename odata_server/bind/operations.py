@@ -93,18 +93,15 @@ def _check_literal(
 _UNQUOTED: Final = frozenset({"Boolean", "Decimal", "Double", "Guid", "Int16", "Int32", "Int64"})
 
 
-def action_parameters(
-    operation: Operation, read: Callable[[], Mapping[str, object]], payload: Payload
-) -> dict[str, object]:
-    """Return the parameters of an action, the members of its body.
+def action_members(operation: Operation, read: Callable[[], Mapping[str, object]]) -> dict[str, object]:
+    """Return the members of an action's body as they stand there.
 
     Args:
         operation: the action.
         read: reads the body as JSON.
-        payload: names and roots.
 
     Raises:
-        InvalidPayload: a parameter is unknown or missing, or a value is not of its parameter's type.
+        InvalidPayload: a parameter is unknown or missing.
     """
     members = {name: value for name, value in read().items() if not name.startswith("@")}
     unknown = next((name for name in members if name not in operation.parameters), None)
@@ -122,6 +119,23 @@ def action_parameters(
             f"Microsoft.OData.ODataException: One or more parameters of the operation '{operation.name}' are missing "
             f"from the request payload. The missing parameters are: {', '.join(missing)}.",
         )
+    return members
+
+
+def action_parameters(
+    operation: Operation, read: Callable[[], Mapping[str, object]], payload: Payload
+) -> dict[str, object]:
+    """Return the parameters of an action, the members of its body by their types.
+
+    Args:
+        operation: the action.
+        read: reads the body as JSON.
+        payload: names and roots.
+
+    Raises:
+        InvalidPayload: a parameter is unknown or missing, or a value is not of its parameter's type.
+    """
+    members = action_members(operation, read)
     try:
         return {n: typed(value, operation.parameters[n], n, payload) for n, value in members.items()}
     except InvalidPayload as error:

@@ -14,7 +14,7 @@ from typing import Final, NoReturn, cast
 from entities.errors import DataverseError, InvalidPayload
 from entities.messages import Target
 from entities.metadata.tables import Table
-from entities.values import EntityReference, EntityValue, Guid, KeyReference, guid
+from entities.values import EntityReference, EntityValue, Guid, guid
 from odata_server.bind.coerce import INT32, INT64, moment
 from odata_server.bind.payload import Payload, bind_record
 from odata_server.bind.target import bind_reference
@@ -112,8 +112,8 @@ def entity_value(json_value: object, declared: str, name: str, payload: Payload)
     """
     if not isinstance(json_value, dict):
         _refuse(json_value, PropertyType(declared), name)
-    target = _named(json_value.get("@odata.id"), name, payload)
-    table = _table(json_value.get("@odata.type"), target, declared, name, payload)
+    target = named_record(json_value.get("@odata.id"), name, payload)
+    table = record_table(json_value.get("@odata.type"), target, name, payload, declared=declared)
     members = {key: value for key, value in json_value.items() if key not in {"@odata.id", "@odata.type"}}
     if table.base_type == PRINCIPAL and "ownerid" in members:
         members[table.primary_id] = members.pop("ownerid")
@@ -124,7 +124,12 @@ def entity_value(json_value: object, declared: str, name: str, payload: Payload)
     return EntityValue(table.logical_name, record, target) if record or target is None else target
 
 
-def _named(url: object, name: str, payload: Payload) -> Target | None:
+def named_record(url: object, name: str, payload: Payload) -> Target | None:
+    """Return the record that the annotation `@odata.id` names, None where there is no annotation.
+
+    Raises:
+        InvalidPayload: it is no URL of a record.
+    """
     if url is None:
         return None
     if not isinstance(url, str):
@@ -135,35 +140,47 @@ def _named(url: object, name: str, payload: Payload) -> Target | None:
         raise InvalidPayload(error.message, code=error.code) from error
 
 
-def _table(
-    type_name: object, target: EntityReference | KeyReference | None, declared: str, name: str, payload: Payload
+def record_table(
+    type_name: object, target: Target | None, name: str, payload: Payload, *, declared: str, typed: bool = False
 ) -> Table:
-    """Return the table of a record: of its type, of its URL, or the declared one; they must agree."""
-    known = payload.catalog.tables
+    """Return the table of a record: of its type, of its URL, or the declared one; they must agree.
+
+    Args:
+        type_name: the annotation `@odata.type`, None where there is none.
+        target: the record that `@odata.id` names.
+        name: the parameter, named in refusals.
+        payload: names of the catalog.
+        declared: the declared table, `crmbaseentity` for any.
+        typed: whether the annotation must be there.
+
+    Raises:
+        InvalidPayload: they do not agree, or nothing says the type.
+    """
     candidates: set[str] = set() if declared == ANY_TABLE else {declared}
     if target is not None:
         candidates.add(target.table)
     if type_name is not None:
-        bare = str(type_name).removeprefix("#")
-        logical = bare.removeprefix(f"{WEB_API_NAMESPACE}.")
-        if logical == bare or logical not in known:
-            raise InvalidPayload(
-                f"A type named '{bare}' could not be resolved by the model. When a model is available, each type name "
-                "must resolve to a valid type."
-            )
-        if logical != ANY_TABLE:
-            candidates.add(logical)
-    match sorted(candidates):
-        case [only] if only in known:
-            return known[only]
-        case []:
-            raise InvalidPayload(
-                f"The annotation '@odata.type' is missing from '{name}', whose declared type is abstract: "
-                f"'{WEB_API_NAMESPACE}.{declared}'."
-            )
-        case several:
-            shown = ", ".join(f"'{WEB_API_NAMESPACE}.{table}'" for table in several)
-            raise InvalidPayload(f"The parameter '{name}' is of more than one type: {shown}.")
+        candidates |= {_known_type(type_name, payload)} - {ANY_TABLE}
+    if not candidates or (typed and type_name is None):
+        raise InvalidPayload(
+            f"The annotation '@odata.type' is missing from a record of '{name}', whose declared type is abstract: "
+            f"'{WEB_API_NAMESPACE}.{ANY_TABLE}'."
+        )
+    if len(candidates) > 1:
+        shown = ", ".join(f"'{WEB_API_NAMESPACE}.{table}'" for table in sorted(candidates))
+        raise InvalidPayload(f"The parameter '{name}' is of more than one type: {shown}.")
+    return payload.catalog.tables[candidates.pop()]
+
+
+def _known_type(type_name: object, payload: Payload) -> str:
+    bare = str(type_name).removeprefix("#")
+    logical = bare.removeprefix(f"{WEB_API_NAMESPACE}.")
+    if logical == bare or logical not in {ANY_TABLE, *payload.catalog.tables}:
+        raise InvalidPayload(
+            f"A type named '{bare}' could not be resolved by the model. When a model is available, each type name "
+            "must resolve to a valid type."
+        )
+    return logical
 
 
 def _text(json_value: object, type_: PropertyType, name: str) -> str:

@@ -22,6 +22,7 @@ BULK: Final = frozenset({"CreateMultiple", "UpdateMultiple", "UpsertMultiple", "
 
 AVAILABLE: Final = frozenset(
     {
+        *BULK,
         "AddPrivilegesRole",
         "RemovePrivilegeRole",
         "ReplacePrivilegesRole",
@@ -32,6 +33,9 @@ AVAILABLE: Final = frozenset(
     }
 )
 """What works here; the others are refused by name."""
+
+_PRIVATE: Final = frozenset({"DeleteMultiple"})
+"""What `$metadata` does not tell (Learn: "Use bulk operation messages", DeleteMultiple is a private action)."""
 
 _LINE: Final = re.compile(
     r"(?P<kind>[a-z]+) (?P<name>\w+)(?: on (?P<on>\S+?))?\((?P<inner>.*)\)(?: (?P<result>\S+))?\Z"
@@ -92,9 +96,9 @@ def operation_list() -> OperationList:
 
 @cache
 def available_operations() -> tuple[Operation, ...]:
-    """Return the operations that work here, in the order of their names."""
+    """Return the operations that work here and that `$metadata` tells, in the order of their names."""
     listed = operation_list().by_name
-    return tuple(operation for name in sorted(AVAILABLE) for operation in listed[name])
+    return tuple(operation for name in sorted(AVAILABLE - _PRIVATE) for operation in listed[name])
 
 
 def _parsed(line: str) -> re.Match[str]:

@@ -7,14 +7,24 @@ a message that would change something is authorized and shown, and the request e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from entities.errors import DataverseError, InvalidArgument, MalformedRequest
-from entities.messages import Message, ReadMetadata, Response, Retrieve, RetrieveChanges, RetrieveMultiple
+from entities.messages import (
+    Create,
+    Message,
+    ReadMetadata,
+    Response,
+    Retrieve,
+    RetrieveMultiple,
+    Update,
+    Upsert,
+    Written,
+)
 from entities.metadata.catalog import Catalog
 from entities.values import Guid
 from odata_server.edm.preferences import NO_PREFERENCES
@@ -182,7 +192,7 @@ class _Notes:
         step = Step(outline(message), outline(authorized.message), rows, authorized.reasons)
         self.steps.append(step)
         match message:
-            case RetrieveMultiple() | RetrieveChanges() | Retrieve() | ReadMetadata():
+            case RetrieveMultiple() | Retrieve() | ReadMetadata():
                 found = traced(self.service, lambda: self.service.execute(message, principal, shape=shape))
                 self.steps[-1] = replace(
                     step, executed=True, hits=found.hits, misses=found.misses, statements=found.statements
@@ -190,6 +200,15 @@ class _Notes:
                 return found.response
             case _:
                 raise _Unchanged
+
+    def execute_multiple(
+        self, changes: Sequence[Create | Update | Upsert], principal: Principal
+    ) -> tuple[Written, ...]:
+        """Note the changes, one after the other."""
+        for change in changes:
+            with suppress(_Unchanged):
+                self.execute(change, principal)
+        raise _Unchanged
 
     @contextmanager
     def unit_of_work(self) -> Iterator[_Notes]:

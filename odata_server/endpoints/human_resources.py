@@ -47,7 +47,7 @@ from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.finance_tags import version_of_tag
-from odata_server.endpoints.invocations import body_parameters, result_json
+from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.navigation import located, of_parent, referenced
 from odata_server.endpoints.reads import counted, linked, next_link, row_bytes
 from odata_server.endpoints.services import Organization, Services

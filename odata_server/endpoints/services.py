@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from entities.messages import Message, Response
+from entities.messages import Create, Message, Response, Update, Upsert, Written
 from entities.metadata.catalog import Catalog
 from entities.values import Guid
 from odata_server.bind.query import BoundRow, BoundRows
@@ -36,6 +36,12 @@ class Organization(Protocol):
 
     def execute(self, message: Message, principal: Principal, *, shape: RowShape | None = None) -> Response:
         """Execute one message or raise a DataverseError."""
+        ...
+
+    def execute_multiple(
+        self, changes: Sequence[Create | Update | Upsert], principal: Principal
+    ) -> tuple[Written, ...]:
+        """Make and change records of one table: all of them, or none."""
         ...
 
     def unit_of_work(self) -> AbstractContextManager[Organization]:
