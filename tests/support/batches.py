@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email.message import MIMEPart
 from email.parser import BytesParser
 from typing import Any
 
@@ -91,7 +91,7 @@ def answers(content_type: str, body: bytes) -> list[Told]:
     return [told for part in document.iter_parts() for told in _told(part, None)]
 
 
-def _told(part: EmailMessage, group: str | None) -> list[Told]:
+def _told(part: MIMEPart, group: str | None) -> list[Told]:
     assert not part.defects
     if part.get_content_type() == "multipart/mixed":
         boundary = part.get_boundary()
