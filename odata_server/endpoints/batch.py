@@ -1,7 +1,7 @@
 """`$batch`: several requests in one, and change sets of them that succeed or fail as a whole.
 
 The requests are executed one after the other, each like a request of its own, but the caller is known already. Those of
-a change set run inside one open transaction (ADR 0024); its answers are sent when that is committed. Learn: "Execute
+a change set run inside one open transaction (ADR 0027); its answers are sent when that is committed. Learn: "Execute
 batch operations using the Web API"; OData 4.0 Part 1 §11.7.
 """
 
