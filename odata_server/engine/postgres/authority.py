@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from odata_server.engine.database import Connection, Durability, quoted, single
-from odata_server.engine.dialect import POSTGRESQL, Dialect
+from odata_server.engine.dialect import Dialect
 from odata_server.engine.postgres.database import PostgresDatabase
+from odata_server.engine.postgres.dialect import POSTGRESQL
 
 _MIGRATIONS = (
     """

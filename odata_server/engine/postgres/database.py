@@ -20,8 +20,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from entities.errors import TemporarilyUnavailable
 from odata_server.engine.database import Cursor, Durability, SqlRow
-from odata_server.engine.dialect import POSTGRESQL, Dialect, quoted
+from odata_server.engine.dialect import Dialect, quoted
 from odata_server.engine.postgres.copies import read_copy, write_copy
+from odata_server.engine.postgres.dialect import POSTGRESQL
 from odata_server.engine.postgres.functions import create_functions
 from odata_server.engine.storage import SqlValue
 

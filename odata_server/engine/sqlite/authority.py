@@ -9,8 +9,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Final
 
-from odata_server.engine.dialect import SQLITE, Dialect
+from odata_server.engine.dialect import Dialect
 from odata_server.engine.sqlite.database import SqliteConnection
+from odata_server.engine.sqlite.dialect import SQLITE
 from odata_server.engine.sqlite.log import use_write_ahead_log
 
 _BUSY_SECONDS: Final = 10

@@ -20,9 +20,10 @@ from entities.wildcards import matches
 from odata_server.edm.etags import finance_etag
 from odata_server.engine.catalog_store import complete_internal_tables, resume
 from odata_server.engine.database import Durability
-from odata_server.engine.dialect import SQLITE, Dialect
+from odata_server.engine.dialect import Dialect
 from odata_server.engine.sqlite import display_functions, exact_numbers
 from odata_server.engine.sqlite.copies import read_copy, write_copy
+from odata_server.engine.sqlite.dialect import SQLITE
 from odata_server.engine.sqlite.log import use_write_ahead_log
 from odata_server.engine.storage import SqlValue
 
