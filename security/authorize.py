@@ -45,6 +45,9 @@ from security.principals import ADMINISTRATIVE, READ_ONLY, Principal, depth_held
 from security.privileges import AccessRight, Depth, privilege_name, rights_of
 from security.row_access import Narrowing, holders, row_access
 
+OVERRIDE_CREATED_ON = "prvOverrideCreatedOnCreatedBy"
+"""What it takes to say when a record was made (Learn: "Security roles and privileges", miscellaneous)."""
+
 M = TypeVar("M", bound=Message)
 M_co = TypeVar("M_co", bound=Message, covariant=True)
 
@@ -234,6 +237,8 @@ class _Desk:
             for new in other.made:
                 self.create(new)
         table, record = self.catalog.tables[message.table], message.record
+        if record.get("overriddencreatedon") is not None and OVERRIDE_CREATED_ON not in self.principal.grants:
+            raise privilege_missing(self.principal, OVERRIDE_CREATED_ON)
         rows, reason = self.rows(table, AccessRight.CREATE)
         targets = self._targets(table, record)
         if targets:

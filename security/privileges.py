@@ -177,6 +177,7 @@ TASK_PRIVILEGES: tuple[Privilege, ...] = (
     _task_privilege("prvBypassCustomBusinessLogic"),
     _task_privilege("prvBulkDelete"),
     _task_privilege("prvMerge"),
+    _task_privilege("prvOverrideCreatedOnCreatedBy"),
     _task_privilege("prvReadFieldPermission", AccessRight.READ),
 )
 """Privileges that belong to no table and to no customization."""

@@ -41,7 +41,7 @@ from odata_server.bind.target import RecordUrls, bind_reference
 _BIND: Final = "odata.bind"
 EMPTY_MOMENT: Final = "1900-01-01T00:00:00Z"
 """What finance-and-operations takes for a date that is not set."""
-_NO_DIRECT_LOOKUP: Final = (
+NO_DIRECT_LOOKUP: Final = (
     "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead."
 )
 _NAVIGATION_VALUE: Final = (
@@ -131,13 +131,20 @@ def bind_record(
 def _read_column(column: Column, json_value: object, draft: _Draft) -> None:
     table, dialect = draft.table, draft.payload.dialect
     if isinstance(column.type, LookupType) and dialect.style is Style.WEB_API:
-        raise refusal(table.entity_set_name, f"Microsoft.Crm.CrmException: {_NO_DIRECT_LOOKUP}")
-    value = _value(json_value, column, table, dialect)
+        raise refusal(table.entity_set_name, f"Microsoft.Crm.CrmException: {NO_DIRECT_LOOKUP}")
+    value = bind_value(json_value, column, table, dialect)
+    if value is None and column.logical_name == table.primary_id:
+        return  # The server chooses the id.
     if (draft.creates and column.valid_for_create) or (draft.updates and column.valid_for_update):
         draft.record[column.logical_name] = value
 
 
-def _value(json_value: object, column: Column, table: Table, dialect: Dialect) -> Value:
+def bind_value(json_value: object, column: Column, table: Table, dialect: Dialect) -> Value:
+    """Return the value of a column for a decoded JSON value.
+
+    Raises:
+        InvalidPayload: the JSON value has another type than the column.
+    """
     try:
         if dialect.style is Style.FINANCE and isinstance(json_value, str):
             json_value = _finance_text(json_value, column)

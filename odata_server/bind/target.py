@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest, ResourceNotFound
 from entities.messages import Target
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import Column
+from entities.metadata.columns import Column, LookupType
 from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid, KeyReference, Value
 from odata_server.bind.dialect import Dialect, Style, column_of, type_name
@@ -73,7 +73,7 @@ def bind_key(
         column = column_of(dialect, table, argument.name) or _lookup(dialect, table, argument.name)
         if column is None:
             raise _not_a_key(table, dialect)
-        values[column.logical_name] = _value(argument.value, column, dialect, aliases or {})
+        values[column.logical_name] = _referring(_value(argument.value, column, dialect, aliases or {}), column)
     if tuple(values) == (table.primary_id,):
         return EntityReference(table.logical_name, _id(values[table.primary_id]))
     for key in _keys(table, dialect):
@@ -86,6 +86,13 @@ def _keys(table: Table, dialect: Dialect) -> tuple[tuple[str, ...], ...]:
     if dialect.style is Style.FINANCE:
         return (table.natural_key,)
     return tuple(key.columns for key in table.keys)
+
+
+def _referring(value: Value, column: Column) -> Value:
+    """Return a lookup's id as the reference that a new record would hold, where it can only be of one table."""
+    if isinstance(column.type, LookupType) and isinstance(value, str) and not column.type.is_polymorphic:
+        return EntityReference(column.type.targets[0], Guid(value))
+    return value
 
 
 def _lookup(dialect: Dialect, table: Table, name: str) -> Column | None:

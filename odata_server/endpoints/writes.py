@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never
 
-from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest
+from entities.errors import AccessDenied, DuplicateRecord, InvalidArgument, MalformedRequest, RecordNotFound
 from entities.messages import (
     Associate,
     Create,
@@ -19,12 +19,11 @@ from entities.messages import (
     Written,
 )
 from entities.metadata.catalog import CollectionNavigation, LookupNavigation, ManyToManyNavigation
-from entities.metadata.columns import Column
+from entities.metadata.columns import Column, LookupType
 from entities.metadata.tables import Table
 from entities.values import EMPTY_GUID, EntityReference, KeyReference, Record, Value
-from odata_server.bind.coerce import coerce
 from odata_server.bind.json_body import read_object, refusal
-from odata_server.bind.payload import bind_new, bind_record
+from odata_server.bind.payload import NO_DIRECT_LOOKUP, bind_new, bind_record, bind_value
 from odata_server.bind.query import BoundRow, bind_row
 from odata_server.bind.resource import References, Related, Row, RowProperty
 from odata_server.bind.target import bind_reference
@@ -129,11 +128,32 @@ def change(call: Call, row: Row) -> ODataResponse:
         record.pop(table.primary_id, None)
         message = Update(row.target, record, version_of(if_match)) if updates_only else Upsert(row.target, record)
     answered = _answer_wanted(call, table, _not_expanded(call.options()))
-    written = call.execute(message)
-    assert isinstance(written, Written)
+    written = _changed(call, message, row.target)
     if answered is not None:
         return row_answer(call, written.reference, answered, status=_CREATED if written.created else _CHANGED)
     return _located(call, table, written)
+
+
+def _changed(call: Call, message: Create | Update | Upsert, target: Target) -> Written:
+    """Execute a change; where it must be a new record, one with the key of the URL is what is in its way."""
+    try:
+        written = call.execute(message)
+    except DuplicateRecord as error:
+        if isinstance(message, Create) and isinstance(target, KeyReference) and _is_found(call, target):
+            raise DuplicateRecord("A record with matching key values already exists.") from error
+        raise
+    assert isinstance(written, Written)
+    return written
+
+
+def _is_found(call: Call, target: KeyReference) -> bool:
+    try:
+        call.read(Retrieve(target, (call.catalog.tables[target.table].primary_id,)))
+    except RecordNotFound:
+        return False
+    except AccessDenied:
+        return True
+    return True
 
 
 def _not_expanded(options: QueryOptions) -> QueryOptions:
@@ -172,17 +192,28 @@ def put_property(call: Call, asked: RowProperty) -> ODataResponse:
     if set(values) != {"value"}:
         inner = "Microsoft.OData.ODataException: A property with name 'value' was expected."
         raise refusal(table.entity_set_name, inner)
-    return _set_property(call, asked, coerce(values["value"], column), column)
+    _check_settable(column, table)
+    return _set_property(call, asked, bind_value(values["value"], column, table, call.dialect), column)
 
 
 def delete_property(call: Call, asked: RowProperty) -> ODataResponse:
     """Answer `DELETE set(key)/property`: set it to null."""
+    _check_settable(asked.column, asked.source.table)
     return _set_property(call, asked, None, asked.column)
 
 
-def _set_property(call: Call, asked: RowProperty, value: Value, column: Column) -> ODataResponse:
+def _check_settable(column: Column, table: Table) -> None:
+    if isinstance(column.type, LookupType):
+        raise refusal(table.entity_set_name, f"Microsoft.Crm.CrmException: {NO_DIRECT_LOOKUP}")
     if not column.valid_for_update:
-        raise InvalidPayload(f"The property '{column.logical_name}' cannot be modified.", code="0x80040203")
+        raise _read_only(column)
+
+
+def _read_only(column: Column) -> InvalidArgument:
+    return InvalidArgument(f"The property '{column.logical_name}' cannot be modified.")
+
+
+def _set_property(call: Call, asked: RowProperty, value: Value, column: Column) -> ODataResponse:
     version = version_of(call.request.header("if-match"))
     call.execute(Update(located(call, asked.source).target, {column.logical_name: value}, version))
     return no_content(call.services)
@@ -190,6 +221,7 @@ def _set_property(call: Call, asked: RowProperty, value: Value, column: Column) 
 
 def add_reference(call: Call, references: References) -> ODataResponse:
     """Answer `POST set(key)/collection/$ref` and `PUT set(key)/lookup/$ref` with `{"@odata.id": url}`."""
+    _check_relatable(call, references)
     is_single = isinstance(references.navigation, LookupNavigation)
     if is_single != (call.request.method == "PUT"):
         raise MalformedRequest(
@@ -207,6 +239,7 @@ def add_reference(call: Call, references: References) -> ODataResponse:
 
 def remove_reference(call: Call, references: References) -> ODataResponse:
     """Answer `DELETE …/$ref`: which reference stands in the path or in `$id`, for a lookup nowhere."""
+    _check_relatable(call, references)
     related = references.related
     options = call.options()
     if options.id is not None:
@@ -215,6 +248,17 @@ def remove_reference(call: Call, references: References) -> ODataResponse:
         raise MalformedRequest("The reference to remove must be named by a key in the path or by $id.")
     call.execute(Disassociate(located(call, references.source).target, references.navigation.name, related))
     return no_content(call.services)
+
+
+def _check_relatable(call: Call, references: References) -> None:
+    """Refuse to change a lookup that only the server sets, from either of its ends."""
+    navigation = references.navigation
+    if isinstance(navigation, ManyToManyNavigation):
+        return
+    relationship = navigation.relationship
+    column = call.catalog.tables[relationship.referencing_table].by_name[relationship.referencing_column]
+    if not column.valid_for_update:
+        raise _read_only(column)
 
 
 def _related(call: Call, references: References, url: str) -> Target:

@@ -32,6 +32,9 @@ def complete_new(
     user = EntityReference("systemuser", caller.user_id)
     if "createdon" in columns:
         record.update({"createdon": moment, "modifiedon": moment})
+        if record.get("overriddencreatedon") is not None:
+            # Learn: "Import data", RecordCreatedOn: the moments change places.
+            record.update({"createdon": record["overriddencreatedon"], "overriddencreatedon": moment})
     if "createdby" in columns:
         record.update({"createdby": user, "modifiedby": user})
     if table.is_user_owned:

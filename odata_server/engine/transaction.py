@@ -53,7 +53,7 @@ from odata_server.engine.references import by_key, check_exists, not_found, reso
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.rules import Rules, not_in_transaction
-from odata_server.engine.validation import validate
+from odata_server.engine.validation import settable, validate
 from security.authorize import authorize, owner_check
 from security.principals import Principal
 from security.privileges import AccessRight, rights_of
@@ -265,8 +265,9 @@ class Transaction:
                     raise not_found(table, chosen)
                 new = {**message.record, table.primary_id: chosen}
         if found is None:
-            return Create(table.logical_name, new)
-        return Update(found, message.record)
+            return Create(table.logical_name, new if principal.is_system else settable(table, new, creating=True))
+        changed = message.record if principal.is_system else settable(table, message.record, creating=False)
+        return Update(found, changed)
 
     def _delete(self, message: Delete, principal: Principal) -> Done:
         authorized = authorize(message, principal, self._catalog)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,6 +38,9 @@ from entities.values import ChoiceSet, EntityReference, Record, Value, guid
 from odata_server.engine.storage import scale_of
 
 _EARLIEST_YEAR = 1753
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters outside XML 1.0 §2.2."""
+
 _BIG = 2**63
 
 _Number: TypeAlias = float | Decimal
@@ -59,6 +63,7 @@ def validate(table: Table, record: Record) -> None:
 def _check(table: Table, column: Column, value: Value) -> None:  # noqa: C901, PLR0912 - one match over the column types
     match column.type, value:
         case (StringType() | MemoType()) as text_type, str():
+            _check_characters(column, value)
             _check_length(table, column, value, text_type.max_length)
         case IntegerType() as bounds, int() if not isinstance(value, bool):
             _check_range(table, column, value, bounds.minimum, bounds.maximum)
@@ -88,6 +93,17 @@ def _check(table: Table, column: Column, value: Value) -> None:  # noqa: C901, P
                 f" of '{table.logical_name}'.",
                 code="0x80044354",
             )
+
+
+def _check_characters(column: Column, value: str) -> None:
+    """Refuse the characters that XML does not have (Dataverse keeps texts so that it can show them in XML)."""
+    found = None if value.isprintable() else _NO_XML.search(value)
+    if found is not None:
+        raise InvalidArgument(
+            f"Invalid character in field '{column.logical_name}': '{found[0]}', hexadecimal value"
+            f" 0x{ord(found[0]):02X}, is an invalid character.",
+            code="0x80040278",
+        )
 
 
 def _check_length(table: Table, column: Column, value: str, limit: int) -> None:
@@ -178,3 +194,13 @@ def with_state(table: Table, record: dict[str, Value], current_state: int | None
                 code="0x80048408",
             )
         record["statecode"] = of_reason[reason]
+
+
+def settable(table: Table, record: Record, *, creating: bool) -> Record:
+    """Return what of an upsert's record a caller may set now; the rest is ignored, as in a create or an update."""
+    columns = table.by_name
+    return {
+        name: value
+        for name, value in record.items()
+        if (columns[name].valid_for_create if creating else columns[name].valid_for_update)
+    }

@@ -1,0 +1,235 @@
+"""What If-Match and If-None-Match make of PATCH, PUT, DELETE and GET, by id and by alternate key."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from databases import open_database
+from things import (
+    CALLER,
+    GADGET,
+    ORGANIZATION,
+    PAIRS,
+    RELATIONSHIPS,
+    SYSTEM,
+    SYSTEM_USER,
+    UNIT,
+    USER,
+    Directory,
+    dump,
+)
+
+from entities.messages import Create
+from entities.metadata.catalog import catalog
+from entities.metadata.tables import AlternateKey
+from entities.pipeline import pipeline
+from entities.standard.environment import standard_catalog
+from odata_server.endpoints import web_api
+from odata_server.engine.database import Durability
+from odata_server.engine.environment import Blueprint, prepare_database
+from odata_server.engine.organization import OrganizationService, Parts
+from tests.odata_server.endpoints.conftest import Client, build_services
+
+ROOT = "https://org.test:8443/api/data/v9.2"
+CHOSEN = "0c000000-0000-4000-8000-000000000001"
+EXISTS = (412, "0x80040237", "A record with matching key values already exists.")
+CHANGED = (412, "0x80060882", "The version of the existing record doesn't match the RowVersion property provided.")
+NO_ID = (404, "0x80040217", f"Entity 'gadget' With Id = {CHOSEN} Does Not Exist")
+NO_KEY = (404, "0x80060891", "A record with the specified key values does not exist in gadget entity")
+
+
+class Everyone(Directory):
+    """A directory in which each application is the caller."""
+
+    def application_user(self, application_id, object_id):
+        return CALLER
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    path = tmp_path_factory.mktemp("conditions") / "data.db"
+    gadget = replace(GADGET, keys=(*GADGET.keys, AlternateKey("sellerkey", ("seller",))))
+    standard = standard_catalog(1)
+    declared = catalog(
+        1, (*standard.tables.values(), gadget, PAIRS), (*standard.relationships.values(), *RELATIONSHIPS)
+    )
+    with closing(open_database(path)) as database:
+        prepare_database(database, Blueprint(ORGANIZATION, declared))
+    parts = Parts(pipeline(), lambda _database, _stamp: Everyone(), frozenset({"role"}), {})
+    service = OrganizationService(open_database(path, Durability.NONE), parts)
+    service.execute(Create("businessunit", {"businessunitid": UNIT.id, "name": "Root"}), SYSTEM)
+    for user in (SYSTEM_USER, USER):
+        service.execute(Create("systemuser", {"systemuserid": user.id, "businessunitid": UNIT}), SYSTEM)
+    yield service
+    service.database.close()
+
+
+@pytest.fixture(scope="module")
+def api(service):
+    return Client(build_services(service, service), web_api.handle, "/api/data/v9.2")
+
+
+@pytest.fixture
+def fresh(api):
+    """Take away what earlier tests made; give fresh numbers for keys."""
+    for row in api.json("/gadgets?$select=name")["value"]:
+        assert api("DELETE", f"/gadgets({row['gadgetid']})").status == 204
+
+
+PATHS = {"id": f"/gadgets({CHOSEN})", "key": "/gadgets(code='K')", "two columns": "/gadgets(size=1,shelf=2)"}
+FIRST = {"gadgetid": CHOSEN, "name": "Before", "code": "K", "size": 1, "shelf": 2}
+
+
+def present(api, exists):
+    if exists:
+        assert api("POST", "/gadgets", FIRST).status == 204
+
+
+def outcome(answer):
+    if answer.status in {200, 201, 204}:
+        return answer.status
+    error = json.loads(answer.body)["error"]
+    return answer.status, error["code"], error["message"]
+
+
+def missing(path):
+    return NO_ID if path == "id" else NO_KEY
+
+
+MATRIX = [
+    # (headers, what is there, what happens: None is the refusal for a record that is not there)
+    ({}, True, 204),
+    ({}, False, 204),
+    ({"If_Match": "*"}, True, 204),
+    ({"If_Match": "*"}, False, None),
+    ({"If_None_Match": "*"}, True, EXISTS),
+    ({"If_None_Match": "*"}, False, 204),
+    ({"If_Match": 'W/"1"'}, True, CHANGED),
+    ({"If_Match": '"1"'}, True, CHANGED),
+    ({"If_Match": 'W/"x"'}, True, CHANGED),
+    ({"If_Match": 'W/"1"'}, False, None),
+    ({"If_Match": "null"}, False, 204),
+    ({"If_None_Match": "null"}, True, 204),
+    ({"If_None_Match": "null"}, False, 204),
+    ({"If_Match": "null", "If_None_Match": "null"}, True, 204),
+    ({"If_Match": "null", "If_None_Match": "*"}, True, EXISTS),
+    ({"If_Match": "*", "If_None_Match": "null"}, False, None),
+    ({"If_Match": "nonsense"}, True, (400, "0x80060888", "The entity tag 'nonsense' is malformed.")),
+    (
+        {"If_Match": "*", "If_None_Match": "*"},
+        True,
+        (400, "0x80060888", "If-Match and If-None-Match cannot be used together."),
+    ),
+]
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(("path", "row"), list(itertools.product(PATHS, MATRIX)))
+def test_a_patch_makes_or_changes_the_record_as_its_conditions_say(api, service, path, row):
+    headers, exists, expected = row
+    present(api, exists)
+    before = dump(service.database)
+    answer = api("PATCH", PATHS[path], {"name": "After"}, **headers)
+    assert outcome(answer) == (missing(path) if expected is None else expected)
+    if answer.status == 204:
+        assert api.json(f"{PATHS[path]}?$select=name")["name"] == "After"
+        url = dict(answer.headers)["OData-EntityId"]
+        assert api.json(f"{url.removeprefix(ROOT)}?$select=name")["name"] == "After"
+    else:
+        assert dump(service.database) == before
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("verb", ["PATCH", "PUT", "DELETE", "DELETE property"])
+def test_the_current_entity_tag_lets_one_write_through(api, service, path, verb):
+    present(api, exists=True)
+    tag = dict(api("GET", PATHS[path]).headers)["ETag"]
+    method, _, rest = verb.partition(" ")
+    where = PATHS[path] + ("/name" if method == "PUT" or rest else "")
+    body = {"PATCH": {"name": "x"}, "PUT": {"value": "x"}}.get(method)
+    stale = dump(service.database)
+    assert outcome(api(method, where, body, If_Match='W/"1"')) == CHANGED
+    assert dump(service.database) == stale
+    assert api(method, where, body, If_Match=tag).status == 204
+    after = dump(service.database)
+    again = outcome(api(method, where, body, If_Match=tag))
+    assert again == (missing(path) if verb == "DELETE" else CHANGED)
+    assert dump(service.database) == after
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("headers", [{}, {"If_Match": "*"}, {"If_Match": "null"}, {"If_Match": 'W/"1"'}])
+@pytest.mark.parametrize("verb", ["DELETE", "PUT", "DELETE property"])
+def test_nothing_but_a_patch_makes_a_record(api, service, path, headers, verb):
+    method, _, rest = verb.partition(" ")
+    before = dump(service.database)
+    where = PATHS[path] + ("/name" if method == "PUT" or rest else "")
+    body = {"value": "x"} if method == "PUT" else None
+    assert outcome(api(method, where, body, **headers)) == missing(path)
+    assert dump(service.database) == before
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({"If_None_Match": "current"}, "", 304),
+        ({"If_None_Match": "current"}, "?$select=name", 304),
+        ({"If_None_Match": 'W/"1"'}, "", 200),
+        ({"If_None_Match": "null"}, "", 200),
+        ({}, "", 200),
+        ({"If_None_Match": "current"}, "?$expand=maker", 200),
+        ({"If_None_Match": "current", "Prefer": 'odata.include-annotations="*"'}, "", 200),
+    ],
+)
+@pytest.mark.parametrize("path", PATHS)
+def test_a_record_that_the_caller_has_is_not_sent_again(api, path, headers, query, status):
+    present(api, exists=True)
+    tag = dict(api("GET", PATHS[path]).headers)["ETag"]
+    answer = api("GET", PATHS[path] + query, **{k: tag if v == "current" else v for k, v in headers.items()})
+    assert (answer.status, answer.body == b"") == (status, status == 304)
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("path", PATHS)
+def test_an_upsert_answers_with_the_record_and_whether_it_is_new(api, path):
+    prefer = "return=representation"
+    made = api("PATCH", f"{PATHS[path]}?$select=name", {"name": "New"}, Prefer=prefer)
+    assert (made.status, json.loads(made.body)["name"]) == (201, "New")
+    changed = api("PATCH", f"{PATHS[path]}?$select=name&$expand=maker", {"name": "Newer"}, Prefer=prefer)
+    assert (changed.status, json.loads(changed.body)["name"]) == (200, "Newer")
+    assert "maker" not in json.loads(changed.body)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_record_made_under_its_key_has_the_values_of_the_key(api):
+    assert api("PATCH", PATHS["two columns"], {"name": "Made", "code": "X"}).status == 204
+    row = api.json("/gadgets(code='X')?$select=size,shelf,name")
+    assert (row["size"], row["shelf"], row["name"]) == (1, 2, "Made")
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_record_is_made_under_a_key_over_a_lookup(api):
+    account = api.created("accounts", name="Seller")
+    path = f"/gadgets(_seller_value={account})"
+    assert api("PATCH", path, {"name": "Sold"}, If_None_Match="*").status == 204
+    assert api.json(f"{path}/seller?$select=name")["name"] == "Seller"
+    assert outcome(api("PATCH", path, {"name": "Again"}, If_None_Match="*")) == EXISTS
+    assert api("PATCH", path, {"name": "Changed"}).status == 204
+    assert api.json(f"{path}?$select=name")["name"] == "Changed"
+
+
+@pytest.mark.usefixtures("fresh")
+def test_another_key_in_the_way_of_a_new_record_is_named(api, service):
+    present(api, exists=True)
+    before = dump(service.database)
+    status, code, text = outcome(api("PATCH", "/gadgets(code='Other')", {"size": 1, "shelf": 2}, If_None_Match="*"))
+    assert (status, code) == (412, "0x80060892")
+    assert text.startswith("Entity Key Place key violated.")
+    assert dump(service.database) == before
