@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Final
 
 import click
 
-from benchmarks.data_set import open_data_set
-from benchmarks.generators import choose_generator
+from benchmarks.data_set import DataSet, open_data_set
+from benchmarks.generators import Generator, choose_generator
 from benchmarks.growth import Sizes, measured_growth
+from benchmarks.postgres import missing
 from benchmarks.processors import choose_processors
 from benchmarks.report import Result, is_missed, page_text, terminal_text
-from benchmarks.rounds import Extent, measured_rounds, opened_bench
-from benchmarks.workloads import Workload, all_workloads
+from benchmarks.rounds import Bench, Extent, Round, measured_rounds, opened_bench, opened_postgres_bench
+from benchmarks.workloads import Workload, all_reads, all_workloads
 
 _DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "reference" / "performance.md"
 _ROWS: Final = 100_000
 _QUICK_ROWS: Final = 500
 _QUICK: Final = Extent(rounds=1, seconds=0.15)
 _SEED: Final = 1
+_POSTGRES_ROUNDS: Final = 3
 _SIZES: Final = Sizes(tables=(10, 100, 1_000), roles=(1, 10, 50, 200), users=(1, 50, 200), rounds=5, seconds=0.1)
 _QUICK_SIZES: Final = Sizes(tables=(2,), roles=(2,), users=(2,), rounds=1, seconds=0.02)
 
@@ -85,15 +90,48 @@ def run(rows: int, extent: Extent, workloads: tuple[Workload, ...], sizes: Sizes
         place = Path(temporary)
         processors = choose_processors()
         generator = choose_generator(processors, place)
-        with opened_bench(data_set, place, generator, random, {workload.name for workload in workloads}) as bench:
-            rounds = []
-            for found in measured_rounds(bench, generator, extent, random):
-                rounds.append(found)
-                _say(f"round {len(rounds)} of {extent.rounds}")
-            servers = (bench.product, *dict.fromkeys(bench.yardsticks.values()))
-            memory = {server.name: server.memory() for server in servers}
+        asked = _Asked(data_set, extent, generator, workloads, random)
+        result = _measured(asked, lambda chosen: opened_bench(data_set, place, generator, random, chosen))
+        result = replace(result, postgres=_on_postgres(asked, place / "postgres"), without_postgres=missing() or "")
         growth = measured_growth(place / "growth", sizes, processors, random, _say) if sizes else []
-    return Result(data_set, extent, generator, workloads, rounds, memory, growth)
+    return replace(result, growth=growth)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is measured, and with what."""
+
+    data_set: DataSet
+    extent: Extent
+    generator: Generator
+    workloads: tuple[Workload, ...]
+    random: Random
+
+
+def _measured(asked: _Asked, opened: Callable[[set[str]], AbstractContextManager[Bench]]) -> Result:
+    rounds: list[Round] = []
+    with opened({workload.name for workload in asked.workloads}) as bench:
+        for found in measured_rounds(bench, asked.generator, asked.extent, asked.random):
+            rounds.append(found)
+            _say(f"round {len(rounds)} of {asked.extent.rounds}")
+        servers = (bench.product, *dict.fromkeys(bench.yardsticks.values()))
+        memory = {server.name: server.memory() for server in servers}
+    return Result(asked.data_set, asked.extent, asked.generator, asked.workloads, rounds, memory, [])
+
+
+def _on_postgres(asked: _Asked, place: Path) -> Result | None:
+    """Measure the reads on PostgreSQL, without goals."""
+    reads = {read.name for read in all_reads()}
+    chosen = tuple(replace(workload, goal=None) for workload in asked.workloads if workload.name in reads)
+    if not chosen or missing() is not None:
+        return None
+    _say("copying the rows to PostgreSQL")
+    place.mkdir()
+    rounds = min(asked.extent.rounds, _POSTGRES_ROUNDS)
+    told = replace(asked, workloads=chosen, extent=replace(asked.extent, rounds=rounds))
+    return _measured(
+        told, lambda names: opened_postgres_bench(told.data_set, place, told.generator, told.random, names)
+    )
 
 
 def _say(text: str) -> None:

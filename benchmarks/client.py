@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from benchmarks.data_set import CLIENT, CLIENT_SECRET, account
 from benchmarks.servers import Server
-from benchmarks.workloads import Read
+from benchmarks.workloads import UPDATED, Read
 from odata_server.admin.first_start import CONTOSO
 
 _ROOT_PATH: Final = "/api/data/v9.2"
@@ -80,13 +80,20 @@ class Client:
         """Return the creation of an account."""
         return self._request("POST", f"{_ROOT_PATH}/accounts", json.dumps(account(number)).encode())
 
-    def _request(self, method: str, target: str, body: bytes = b"") -> bytes:
+    def update(self, account_id: str, number: int) -> bytes:
+        """Return the change of two columns of an account that is there."""
+        changed = {name: value for name, value in account(number).items() if name in UPDATED}
+        body = json.dumps(changed).encode()
+        return self._request("PATCH", f"{_ROOT_PATH}/accounts({account_id})", body, "If-Match: *")
+
+    def _request(self, method: str, target: str, body: bytes = b"", *more: str) -> bytes:
         headers = [
             f"Host: {self.host}",
             "Accept: application/json",
             "OData-MaxVersion: 4.0",
             "OData-Version: 4.0",
             f"Authorization: Bearer {self.token}",
+            *more,
         ]
         if body:
             headers += ["Content-Type: application/json", f"Content-Length: {len(body)}"]

@@ -37,7 +37,7 @@ LOADER: Final = "b0000000-0000-4000-8000-000000000001"
 CLIENT: Final = "b0000000-0000-4000-8000-000000000002"
 CLIENT_SECRET: Final = "benchmark-client-secret"  # noqa: S105 - of an application that exists in the benchmark only
 UNIT: Final = "Benchmarks"
-_ROLE: Final = "Benchmark reader and writer"
+ROLE: Final = "Benchmark reader and writer"
 _BATCH: Final = 1_000
 CONTACTS_OF_AN_ACCOUNT: Final = 20
 _FIRST_NAMES: Final = (
@@ -188,8 +188,8 @@ def _fixture() -> dict[str, object]:
             for client, name in ((LOADER, "Loader"), (CLIENT, "Client"))
         ],
         "businessUnits": [{"name": UNIT}],
-        "roles": [{"name": _ROLE, "businessUnit": UNIT, "privileges": rights}],
-        "users": [{"applicationId": client, "businessUnit": UNIT, "roles": [_ROLE]} for client in (LOADER, CLIENT)],
+        "roles": [{"name": ROLE, "businessUnit": UNIT, "privileges": rights}],
+        "users": [{"applicationId": client, "businessUnit": UNIT, "roles": [ROLE]} for client in (LOADER, CLIENT)],
     }
 
 
@@ -199,11 +199,12 @@ def copy_data_set(data_set: DataSet, directory: Path) -> None:
     directory.chmod(0o700)
 
 
-def sampled_ids(directory: Path, count: int, random: Random) -> list[str]:
-    """Return the ids of some contacts of a data directory that no server uses."""
+def sampled_ids(directory: Path, table: str, count: int, random: Random) -> list[str]:
+    """Return the ids of some rows of a data directory, in any order."""
     connection = apsw.Connection(str(directory / "dataverse.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+    sql = f"SELECT {table}id FROM {table} ORDER BY {table}id"  # noqa: S608 - the name of a table
     try:
-        found = [str(id_) for (id_,) in connection.execute("SELECT contactid FROM contact ORDER BY contactid")]
+        found = [str(id_) for (id_,) in connection.execute(sql)]
     finally:
         connection.close()
     return random.sample(found, min(count, len(found)))

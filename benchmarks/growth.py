@@ -5,7 +5,9 @@ Measured in this process at the door of the Web API, from the request with its t
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Final
+from uuid import NAMESPACE_URL, uuid5
 
 from flask import Flask
 
-from benchmarks.data_set import CLIENT, CLIENT_SECRET, UNIT, make_data_set, opened_environments, sampled_ids
+from benchmarks.data_set import CLIENT, CLIENT_SECRET, ROLE, UNIT, make_data_set, opened_environments, sampled_ids
 from benchmarks.limits import seconds_per_call
 from benchmarks.processors import Processors, pinned
 from benchmarks.workloads import PAGE, ROW, Read, all_reads
@@ -34,8 +37,9 @@ from odata_server.endpoints.web_api import handle
 from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.organization import OrganizationService
 from odata_server.settings import Settings
-from security.authority.authority import Authority
+from security.authority.authority import Authority, current_signing_key
 from security.authority.routes import authority_blueprint
+from security.authority.tokens import signed_token
 from security.privileges import privilege_records
 
 _ROWS: Final = 500
@@ -92,7 +96,7 @@ def measured_growth(
     base = place / "base"
     base.mkdir(parents=True)
     make_data_set(base, _ROWS, progress)
-    ids = sampled_ids(base, _ROWS, random)
+    ids = sampled_ids(base, "contact", _ROWS, random)
     found: list[GrowthPoint] = []
     turns: list[tuple[list[float], Callable[[], object]]] = []
     with ExitStack() as stack:
@@ -101,10 +105,10 @@ def measured_growth(
             directory = place / f"{tables}-{roles}-{users}"
             shutil.copytree(base, directory)
             point = GrowthPoint(tables, roles, users)
-            doors, token = stack.enter_context(_grown(directory, point))
+            doors, tokens = stack.enter_context(_grown(directory, point))
             found.append(point)
             for read, times in ((_read(ROW), point.row), (_read(PAGE), point.page)):
-                turns.append((times, _asking(doors, token, read, ids)))
+                turns.append((times, _asking(doors, tokens, read, ids)))
         for _ in range(sizes.rounds):
             random.shuffle(turns)
             for times, ask in turns:
@@ -118,14 +122,14 @@ def _read(name: str) -> Read:
 
 
 @contextmanager
-def _grown(directory: Path, point: GrowthPoint) -> Iterator[tuple[Services, str]]:
-    """Let a copied environment grow; give what its door needs, and an access token of the client."""
+def _grown(directory: Path, point: GrowthPoint) -> Iterator[tuple[Services, list[str]]]:
+    """Let a copied environment grow; give what its door needs, and an access token of each user."""
     settings = Settings(directory, directory, port=_PORT, sample_data="none", plain_http=True)
     with opened_environments(settings) as (authority, environments):
         _add_tables(environments.dataverse, point.tables)
         _add_roles(environments.dataverse, point.roles)
         _add_users(environments.dataverse, point.users)
-        yield services(settings, authority, environments), _token(authority)
+        yield services(settings, authority, environments), _tokens(authority, point.users)
 
 
 def _add_tables(service: OrganizationService, count: int) -> None:
@@ -151,16 +155,20 @@ def _add_roles(service: OrganizationService, count: int) -> None:
 
 
 def _add_users(service: OrganizationService, count: int) -> None:
-    """Add users beside the client, each with the client's first role."""
+    """Add persons beside the client, each with the client's first role."""
     unit = _unit(service)
-    role = _reference(service, "role", "businessunitid", unit.id)
-    names = [f"user{number}@{CONTOSO.domain}" for number in range(1, count)]
+    role = _reference(service, "role", "name", ROLE)
     creations = [
         Create("systemuser", {"domainname": name, "firstname": "User", "lastname": name, "businessunitid": unit})
-        for name in names
+        for name in _persons(count)
     ]
     held = [Associate(user, "systemuserroles_association", role) for user in _created(service, creations)]
     service.execute_transaction(held, service.system)
+
+
+def _persons(count: int) -> list[str]:
+    """Return the names by which so many users sign in, without the first one, which is the client."""
+    return [f"user{number}@{CONTOSO.domain}" for number in range(1, count)]
 
 
 def _created(service: OrganizationService, creations: Sequence[Create]) -> list[EntityReference]:
@@ -193,17 +201,41 @@ def _token(authority: Authority) -> str:
     return str(answer["access_token"])
 
 
-def _asking(doors: Services, token: str, read: Read, ids: Sequence[str]) -> Callable[[], object]:
-    """Return what sends a read once, of another contact with every call; the first one is sent here."""
-    headers = {"authorization": f"Bearer {token}", "accept": "application/json", "odata-version": "4.0"}
+def _tokens(authority: Authority, count: int) -> list[str]:
+    """Return an access token of each user, signed as the authority signs; the first one is the client's."""
+    first = _token(authority)
+    payload = first.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims = {name: value for name, value in claims.items() if name != "idtyp"}
+    kid, key = current_signing_key(authority)
+    persons = ({"upn": name, "oid": str(uuid5(NAMESPACE_URL, name))} for name in _persons(count))
+    return [first, *(signed_token(claims | person, kid=kid, key=key) for person in persons)]
+
+
+def _asking(doors: Services, tokens: Sequence[str], read: Read, ids: Sequence[str]) -> Callable[[], object]:
+    """Return what sends a read once, as another user and of another contact with every call.
+
+    Every user sends it once here.
+
+    Raises:
+        RuntimeError: a user is refused.
+    """
     path, _, query = read.target.partition("?")
-    requests = itertools.cycle(
-        [
-            ODataRequest("GET", "http", _HOST, f"/api/data/v9.2/{path.replace('{id}', contact_id)}", query, headers)
-            for contact_id in (ids if "{id}" in path else ids[:1])
-        ]
-    )
-    first = handle(next(requests), doors)
-    if first.status != _OK:
-        raise RuntimeError(f"{read.name} was answered with {first.status}: {first.body.decode()}")
+    pairs = turns(tokens, ids if "{id}" in path else ids[:1])
+    requests = itertools.cycle([_request(path.replace("{id}", found), query, token) for token, found in pairs])
+    for _ in tokens:
+        first = handle(next(requests), doors)
+        if first.status != _OK:
+            raise RuntimeError(f"{read.name} was answered with {first.status}: {first.body.decode()}")
     return lambda: handle(next(requests), doors)
+
+
+def turns(tokens: Sequence[str], ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Return who reads which contact: each user and each contact has its turn."""
+    count = max(len(tokens), len(ids))
+    return [(tokens[number % len(tokens)], ids[number % len(ids)]) for number in range(count)]
+
+
+def _request(path: str, query: str, token: str) -> ODataRequest:
+    headers = {"authorization": f"Bearer {token}", "accept": "application/json", "odata-version": "4.0"}
+    return ODataRequest("GET", "http", _HOST, f"/api/data/v9.2/{path}", query, headers)

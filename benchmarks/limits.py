@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import apsw
 
@@ -21,8 +21,18 @@ from odata_server.engine.sqlite.database import SqliteDatabase
 _CALLS_AT_ONCE: Final = 50
 
 
+class Limits(Protocol):
+    """What answers the measured reads without the product."""
+
+    def body(self, read: Read, contact_id: str) -> bytes:
+        """Return the body of the answer to a read."""
+
+    def call(self, read: Read) -> Callable[[str], bytes]:
+        """Return what makes the body of the answers to a read, given the id of a contact."""
+
+
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SqliteLimits:
     """The database, a connection to it, and the URL of the service whose answers are made."""
 
     database: SqliteDatabase
@@ -47,7 +57,7 @@ class Limits:
         return made
 
 
-def open_limits(directory: Path, root: str) -> Limits:
+def open_limits(directory: Path, root: str) -> SqliteLimits:
     """Return the hand-written reads over a data directory's database.
 
     Args:
@@ -55,7 +65,7 @@ def open_limits(directory: Path, root: str) -> Limits:
         root: the URL of the service whose answers they must give.
     """
     database = SqliteDatabase(directory / "dataverse.sqlite")
-    return Limits(database, database.reader(), root)
+    return SqliteLimits(database, database.reader(), root)
 
 
 def seconds_per_call(call: Callable[[], object], seconds: float) -> float:

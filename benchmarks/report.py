@@ -17,7 +17,10 @@ from benchmarks.data_set import CONTACTS_OF_AN_ACCOUNT, DataSet
 from benchmarks.generators import CONNECTIONS, Generator
 from benchmarks.growth import GrowthPoint
 from benchmarks.rounds import Extent, Round
-from benchmarks.workloads import CREATE, Workload
+from benchmarks.workloads import CREATE, UPDATE, Workload
+
+_RAW: Final = {CREATE: "raw insert", UPDATE: "raw update"}
+"""The yardsticks of the writes."""
 
 Table: TypeAlias = list[list[str]]
 """Rows of cells; the first one is the head."""
@@ -33,6 +36,8 @@ class Result:
         rounds: the rounds.
         memory: resident and anonymous memory in MB by server.
         growth: what a read costs in environments of several sizes.
+        postgres: what the reads gave on PostgreSQL; its workloads have no goals.
+        without_postgres: why it was not measured.
     """
 
     data_set: DataSet
@@ -42,6 +47,8 @@ class Result:
     rounds: Sequence[Round]
     memory: Mapping[str, tuple[float, float] | None]
     growth: Sequence[GrowthPoint]
+    postgres: Result | None = None
+    without_postgres: str = ""
 
     def measured(self) -> list[Workload]:
         """Return the workloads that are available."""
@@ -70,7 +77,9 @@ def spread(values: Iterable[float]) -> Spread:
 def machine() -> list[str]:
     """Return what was measured on."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    programs = {name: version(name) for name in ("granian", "flask", "apsw")} | {"SQLite": apsw.sqlite_lib_version()}
+    programs = {name: version(name) for name in ("granian", "flask", "apsw", "psycopg")} | {
+        "SQLite": apsw.sqlite_lib_version()
+    }
     return [
         f"{cores} cores, {_processor_model()}, {platform.system()} {platform.release()}",
         f"Python {platform.python_version()}, {', '.join(f'{name} {found}' for name, found in programs.items())}",
@@ -117,7 +126,7 @@ def parts_table(result: Result) -> Table:
     """Return what the limits are made of."""
     rows = [["", "yardstick", "yardstick, requests/s", "best time in the database, µs"]]
     for name in (workload.name for workload in result.measured()):
-        yardstick = "raw insert" if name == CREATE else "static replay"
+        yardstick = _RAW.get(name, "static replay")
         rate = spread(found.yardstick[name].per_second for found in result.rounds).text(",.0f")
         has_engine = name in result.rounds[0].engine
         engine = spread(1e6 * found.engine[name] for found in result.rounds).text(",.1f") if has_engine else "–"
@@ -161,25 +170,35 @@ def notes(result: Result) -> list[str]:
         *machine(),
         f"load: {result.generator.name()}, {CONNECTIONS} connections; {result.generator.processors.text()}",
         f"{extent.rounds} shuffled rounds of {extent.seconds:g} s for each figure: median [least–greatest]",
+        *([f"PostgreSQL: {result.postgres.extent.rounds} such rounds"] if result.postgres else []),
         f"data: {data_set.rows:,} contacts, one account for every {CONTACTS_OF_AN_ACCOUNT} of them",
         "every request with a token, as a user whose role reaches the rows of its business unit (depth Local): all",
     ]
 
 
 def _tables(result: Result) -> dict[str, Table]:
-    found = {
+    return {
         "shares": shares_table(result),
         "parts": parts_table(result),
         "latencies": latency_table(result),
         "memory": memory_table(result),
     }
-    return {**found, "growth": growth_table(result)} if result.growth else found
 
 
 def terminal_text(result: Result) -> str:
     """Return the report for a terminal."""
     shapes = [f"{workload.name}: {workload.shape.replace('`', '')}" for workload in result.workloads]
-    return "\n\n".join(("\n".join((*notes(result), *shapes)), *map(_aligned, _tables(result).values())))
+    parts = ["\n".join((*notes(result), *shapes)), *map(_aligned, _tables(result).values())]
+    if result.postgres is not None:
+        parts += [_POSTGRES, *map(_aligned, _tables(result.postgres).values())]
+    elif result.without_postgres:
+        parts.append(f"PostgreSQL was not measured: {result.without_postgres}.")
+    if result.growth:
+        parts.append(_aligned(growth_table(result)))
+    return "\n\n".join(parts)
+
+
+_POSTGRES: Final = "On PostgreSQL (no goals are set):"
 
 
 def _aligned(table: Table) -> str:
@@ -191,7 +210,7 @@ _PAGE: Final = """\
 # Performance
 
 How fast the server is, as a part of what Flask on granian over SQLite can do at all. `make bench` measures it, without
-root, in six minutes; `.venv/bin/python -m benchmarks --write-docs` writes this page. Processors differ, and a shared
+root, in eight minutes; `.venv/bin/python -m benchmarks --write-docs` writes this page. Processors differ, and a shared
 machine is never quiet: carry away the percentages rather than the rates.
 
 {shares}
@@ -208,9 +227,10 @@ The limit of a read is 1 / (1 / *static replay* + *best time in the database*): 
 bytes with the same headers without any work, and then a statement written by hand that makes the same bytes, without
 authorization and without a query language. The limit of a create is Flask on granian that stores the same row, with the
 same indexes, in a transaction of its own (`BEGIN IMMEDIATE`, one `INSERT`, `COMMIT`, `synchronous=NORMAL`), and answers
-204. What is left between the limit and the product is authentication, authorization, the Web API's language, validation
-and the event pipeline. The product takes a lead over its yardsticks as well: data requests are answered before Flask
-makes its contexts for them (`odata_server/endpoints/routes.py`).
+204; that of an update changes the same columns in the same way. What is left between the limit and the product is
+authentication, authorization, the Web API's language, validation and the event pipeline. The product takes a lead over
+its yardsticks as well: data requests are answered before Flask makes its contexts for them
+(`odata_server/endpoints/routes.py`).
 
 {parts}
 
@@ -220,13 +240,19 @@ Memory after the load, over all processes of a server; resident memory counts th
 
 {memory}
 
-Environments grow: tables of their own, roles that a user holds, users. What Q1 and Q2 cost then for one of the users,
-in one process from the token to the bytes, without HTTP; every environment is made anew, and the first requests after
+## On PostgreSQL
+
+{postgres}
+
+## Environments that grow
+
+Tables of their own, roles that a user holds, users: what Q1 and Q2 cost then, sent by all users in turn, in one process
+from the token to the bytes, without HTTP, on SQLite; every environment is made anew, and the first requests after
 a start or a change of metadata, which compile the query, are not counted:
 
 {growth}
 
-How it was measured:
+## How it was measured
 
 {notes}
 
@@ -235,11 +261,33 @@ through the server's own messages and kept in `~/.cache/talentverse/benchmarks`.
 """
 
 
+_POSTGRES_PART: Final = """\
+The same reads with the same rows in a PostgreSQL database (`--database-url`) on the same machine; no goals are set. The
+limit is made in the same way: the static replay, and a statement written by hand over a prepared psycopg connection,
+whose rows become the same bytes by orjson. A round trip to the database costs more than a read of SQLite does, and
+every request makes them while it waits: of small reads a smaller part is left. PostgreSQL's own processes run on any
+processor and are not in the table of memory.
+
+{shares}
+
+{parts}
+
+{latencies}
+
+{memory}"""
+
+
 def page_text(result: Result) -> str:
     """Return the page `docs/reference/performance.md`."""
+    on_postgres = f"Not measured: {result.without_postgres}."
+    if result.postgres is not None:
+        tables = _tables(result.postgres).items()
+        on_postgres = _POSTGRES_PART.format(**{name: _markdown(table) for name, table in tables})
     return _PAGE.format(
         shapes="\n".join(f"- {workload.name}, {workload.title}: {workload.shape}" for workload in result.workloads),
         notes="\n".join(f"- {note}" for note in notes(result)),
+        postgres=on_postgres,
+        growth=_markdown(growth_table(result)),
         **{name: _markdown(table) for name, table in _tables(result).items()},
     )
 

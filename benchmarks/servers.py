@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.processors import Processors, pinned
-from benchmarks.yardsticks import Insert, Replay, write_configuration
+from benchmarks.yardsticks import Replay, Store, write_configuration
 
 _REPOSITORY: Final = Path(__file__).parent.parent
 _START_SECONDS: Final = 60.0
@@ -36,10 +36,13 @@ class Server:
 
 
 @contextmanager
-def product(directory: Path, processors: Processors) -> Iterator[Server]:
-    """Serve a data directory with the product itself."""
+def product(directory: Path, processors: Processors, database_url: str | None = None) -> Iterator[Server]:
+    """Serve a data directory, or a PostgreSQL database, with the product itself."""
     command = [sys.executable, "-m", "odata_server.cli", "serve", "--plain-http", "--port", "0"]
-    with _started("talentverse", [*command, "--data", str(directory), "--sample-data", "none"], processors) as process:
+    command += ["--data", str(directory), "--sample-data", "none"]
+    if database_url is not None:
+        command += ["--database-url", database_url]
+    with _started("talentverse", command, processors) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line.startswith(_READY):
@@ -48,9 +51,9 @@ def product(directory: Path, processors: Processors) -> Iterator[Server]:
 
 
 @contextmanager
-def yardstick(told: Replay | Insert, directory: Path, processors: Processors) -> Iterator[Server]:
+def yardstick(told: Replay | Store, directory: Path, processors: Processors) -> Iterator[Server]:
     """Serve a yardstick; its configuration is written to a directory."""
-    name = "static replay" if isinstance(told, Replay) else "raw insert"
+    name = told.name
     port = _free_port()
     configuration = directory / f"{name.replace(' ', '-')}.json"
     write_configuration(configuration, told, port)

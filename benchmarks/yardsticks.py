@@ -1,8 +1,8 @@
 """The servers that ours is compared with: `python -m benchmarks.yardsticks CONFIGURATION.json`.
 
     replay   Flask on granian that answers prepared bytes: what HTTP and Flask cost without any work
-    insert   Flask on granian that stores one prepared row per request in a transaction of its own: what a durable
-             write costs without any rule
+    store    Flask on granian that inserts or changes one prepared row per request in a transaction of its own: what a
+             durable write costs without any rule
 
 Both run exactly as the product does: granian, WSGI, one worker with one thread.
 """
@@ -13,7 +13,7 @@ import itertools
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,12 +42,18 @@ class Replay:
 
     replies: Mapping[str, Reply]
 
+    @property
+    def name(self) -> str:
+        """What it does, for the report."""
+        return "static replay"
+
 
 @dataclass(frozen=True, slots=True)
-class Insert:
-    """The row that the inserting server stores, again and again with another id.
+class Store:
+    """The row that the storing server inserts, again and again with another id, or changes, one id after another.
 
     `values` belong to the parameters of `sql`; `id_position` is that of the id; `headers` are those of the answer.
+    Without `ids` every id is new.
     """
 
     database: str
@@ -55,6 +61,12 @@ class Insert:
     values: list[Any]
     id_position: int
     headers: Headers
+    ids: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it does, for the report."""
+        return "raw update" if self.ids else "raw insert"
 
 
 def replaying(replay: Replay) -> Flask:
@@ -70,20 +82,21 @@ def replaying(replay: Replay) -> Flask:
     return application
 
 
-def inserting(insert: Insert) -> Flask:
-    """Return the application that stores one row per request, in the kind of database that the product uses."""
-    application = Flask("insert", static_folder=None)
-    database = SqliteDatabase(Path(insert.database))
+def storing(store: Store) -> Flask:
+    """Return the application that writes one row per request, in the kind of database that the product uses."""
+    application = Flask("store", static_folder=None)
+    database = SqliteDatabase(Path(store.database))
     database.start_background()
-    before, after = insert.values[: insert.id_position], insert.values[insert.id_position + 1 :]
-    numbers = itertools.count(1)
+    before, after = store.values[: store.id_position], store.values[store.id_position + 1 :]
+    new = (f"ffffffff-0000-4000-8000-{number:012x}" for number in itertools.count(1))
+    ids = itertools.cycle(store.ids) if store.ids else new
 
-    @application.post("/api/data/<path:rest>")
-    def store(rest: str) -> Response:  # noqa: ARG001 - the same path as the product's
-        row = (*before, f"ffffffff-0000-4000-8000-{next(numbers):012x}", *after)
+    @application.route("/api/data/<path:rest>", methods=["POST", "PATCH"])
+    def write(rest: str) -> Response:  # noqa: ARG001 - the same path as the product's
+        row = (*before, next(ids), *after)
         with database.writing() as connection:
-            connection.execute(insert.sql, row)
-        return Response(status=204, headers=insert.headers)
+            connection.execute(store.sql, row)
+        return Response(status=204, headers=store.headers)
 
     return application
 
@@ -93,13 +106,13 @@ def _read_replay(told: Mapping[str, Any]) -> Replay:
     return Replay({query: Reply([(n, v) for n, v in reply["headers"]], reply["body"]) for query, reply in replies})
 
 
-def _read_insert(told: Mapping[str, Any]) -> Insert:
-    return Insert(**{**told, "headers": [(name, value) for name, value in told["headers"]]})
+def _read_store(told: Mapping[str, Any]) -> Store:
+    return Store(**{**told, "headers": [(name, value) for name, value in told["headers"]]})
 
 
-def write_configuration(path: Path, yardstick: Replay | Insert, port: int) -> None:
+def write_configuration(path: Path, yardstick: Replay | Store, port: int) -> None:
     """Write the file by which a yardstick is started."""
-    kind = "replay" if isinstance(yardstick, Replay) else "insert"
+    kind = "replay" if isinstance(yardstick, Replay) else "store"
     path.write_text(json.dumps({"kind": kind, "port": port, "told": asdict(yardstick)}), encoding="utf-8")
 
 
@@ -107,7 +120,7 @@ def application(configuration: Mapping[str, Any]) -> Flask:
     """Return the application that a configuration names."""
     if configuration["kind"] == "replay":
         return replaying(_read_replay(configuration["told"]))
-    return inserting(_read_insert(configuration["told"]))
+    return storing(_read_store(configuration["told"]))
 
 
 def main(path: Path) -> None:

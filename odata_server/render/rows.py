@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, repeat
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never, cast
 
 import orjson
 
@@ -191,7 +191,7 @@ def _derived(member: Member, id_column: str) -> _Writer:
         case Facet.TYPE:
             return _made(member, lambda _: member.base)
         case Facet.ETAG:
-            return _made(member, lambda version: web_api_etag(int(str(version))))
+            return _made(member, lambda version: web_api_etag(cast("int", version)))
         case Facet.ENTITY_ID:
             before, _, after = member.base.partition("{id}")
             return _made(member, lambda key: f"{before}{key}{after}")
@@ -214,7 +214,7 @@ def _made(member: Member, make: Callable[[Token], str]) -> _Writer:
 def _finance_etag(member: Member, key: ColumnRef) -> _Writer:
     def write(source: Columns) -> Sequence[Token]:
         pairs = zip(source.tokens(member.column, member.type), _identifiers(source, key), strict=True)
-        return [_LEFT_OUT if found is None else finance_etag(int(str(found)), str(id_)) for found, id_ in pairs]
+        return [_LEFT_OUT if found is None else finance_etag(cast("int", found), str(id_)) for found, id_ in pairs]
 
     return write
 
