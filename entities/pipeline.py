@@ -20,6 +20,7 @@ from typing import Protocol, TypeAlias
 
 from entities.messages import Message, Response
 from entities.metadata.catalog import Catalog
+from entities.metadata.tables import Table
 from entities.query import QueryExpression
 from entities.values import EntityReference, Guid, Record, Value
 
@@ -67,6 +68,10 @@ class Operations(Protocol):
 
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects (all columns unless it names some)."""
+        ...
+
+    def count(self, table: Table) -> int:
+        """Return the number of a table's records."""
         ...
 
     def next_number(self, sequence: str) -> int:

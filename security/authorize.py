@@ -7,6 +7,7 @@ transaction. The engine takes nothing but an `Authorized` message, and only this
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, assert_never, cast
 
@@ -40,7 +41,12 @@ from security.denials import (
     read_only_user,
     table_privilege_missing,
 )
-from security.operation_privileges import EXECUTE_BY_PRIVILEGE, EXECUTE_ON_BOUND_ROW, EXECUTE_ON_TABLES
+from security.operation_privileges import (
+    EXECUTE_BY_PRIVILEGE,
+    EXECUTE_ON_BOUND_ROW,
+    EXECUTE_ON_TABLES,
+    EXECUTE_READS_TABLES,
+)
 from security.principals import ADMINISTRATIVE, READ_ONLY, Principal, depth_held
 from security.privileges import AccessRight, Depth, privilege_name, rights_of
 from security.row_access import Narrowing, holders, row_access
@@ -324,6 +330,8 @@ class _Desk:
             return self.on_rows(message, table, right)
         if name in EXECUTE_ON_BOUND_ROW and message.target is not None:
             return self.on_rows(message, message.target.table, EXECUTE_ON_BOUND_ROW[name])
+        for told in self._read_by(message):
+            self.read_depth(told)
         required = EXECUTE_BY_PRIVILEGE.get(name, (f"prv{name}",))
         for privilege in required:
             if privilege not in self.principal.grants:
@@ -331,6 +339,13 @@ class _Desk:
         if required and self.principal.access_mode == READ_ONLY:
             raise read_only_user(self.principal)
         return Authorized(message, self.principal, reasons=(f"{name}: {', '.join(required) or 'open to every user'}",))
+
+    def _read_by(self, message: Execute) -> Iterator[Table]:
+        """Yield the tables that a function's parameter names and that it tells something of."""
+        names = message.parameters.get(EXECUTE_READS_TABLES.get(message.name, ""), ())
+        for name in names if isinstance(names, list) else ():
+            if name in self.catalog.tables and rights_of(self.catalog.tables[name]):
+                yield self.catalog.tables[name]
 
 
 def owner_check(owner: Target, table: Table) -> OwnerCheck:

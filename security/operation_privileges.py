@@ -28,11 +28,36 @@ EXECUTE_ON_BOUND_ROW: Mapping[str, AccessRight] = MappingProxyType(
 )
 """Actions of data entities: a right on the table they are bound to."""
 
+EXECUTE_READS_TABLES: Mapping[str, str] = MappingProxyType({"RetrieveTotalRecordCount": "EntityNames"})
+"""Functions that take Read on the tables that a parameter names."""
+
 EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "WhoAmI": _OPEN,
-        "RetrieveVersion": _OPEN,
-        "RetrieveCurrentOrganization": _OPEN,
+        **dict.fromkeys(
+            (
+                "CanBeReferenced",
+                "CanBeReferencing",
+                "CanManyToMany",
+                "FormatAddress",
+                "GetTimeZoneCodeByLocalizedName",
+                "GetValidManyToMany",
+                "GetValidReferencedEntities",
+                "GetValidReferencingEntities",
+                "LocalTimeFromUtcTime",
+                "RetrieveAvailableLanguages",
+                "RetrieveCurrentOrganization",
+                "RetrieveDeprovisionedLanguages",
+                "RetrieveInstalledLanguagePacks",
+                "RetrieveProvisionedLanguages",
+                "RetrieveTimestamp",
+                "RetrieveTotalRecordCount",
+                "RetrieveVersion",
+                "UtcTimeFromLocalTime",
+                "WhoAmI",
+            ),
+            _OPEN,
+        ),
+        "RetrieveExchangeRate": ("prvReadTransactionCurrency",),
         "CreateEntity": ("prvCreateEntity",),
         "UpdateEntity": ("prvWriteEntity",),
         "DeleteEntity": ("prvDeleteEntity",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from entities.pipeline import Step
 from entities.standard.association_rules import association_steps
 from entities.standard.customer_rules import customer_steps
+from entities.standard.organization_functions import organization_function_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
 from entities.standard.user_rules import FindApplication, user_steps
@@ -39,7 +40,7 @@ def standard_steps(
         find_application: the tenant's app registrations by application id.
         tenant_domain: the domain of the user names of application users.
         organization_id: the environment's organization.
-        version: what RetrieveVersion answers.
+        version: the version of Dataverse that the environment says to be.
     """
     return (
         *user_steps(find_application, tenant_domain, organization_id),
@@ -48,4 +49,5 @@ def standard_steps(
         *association_steps(),
         *action_steps(organization_id, version),
         *customer_steps(),
+        *organization_function_steps(organization_id, version),
     )

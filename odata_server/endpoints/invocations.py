@@ -47,4 +47,11 @@ def _parameters(call: Call, called: Operation, operation: edm.Operation) -> dict
     if operation.is_action:
         return action_parameters(operation, lambda: body_parameters(call, operation.name), call.payload())
     aliases = {assignment.name: assignment.value for assignment in call.options().aliases}
-    return function_parameters(operation, called, aliases, call.payload())
+    return {**function_parameters(operation, called, aliases, call.payload()), **_facts(call, operation)}
+
+
+def _facts(call: Call, operation: edm.Operation) -> dict[str, object]:
+    """Return what a function tells that only the request knows: under which URL and in which tenant it came."""
+    if operation.name != "RetrieveCurrentOrganization":
+        return {}
+    return {"ServiceUrl": call.request.origin, "TenantId": call.services.tenant_id}

@@ -16,7 +16,7 @@ from entities.query import Filter, QueryExpression, both, equals
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.catalog_store import next_row_version
 from odata_server.engine.compiler import Plan
-from odata_server.engine.database import Connection, quoted
+from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.dialect import Dialect
 from odata_server.engine.predicates import Scope, filter_sql
 from odata_server.engine.reading import PlanCache
@@ -110,6 +110,11 @@ def exists(connection: Connection, table: Table, record_id: Guid) -> bool:
     """Say whether a row has this id."""
     sql = f"SELECT 1 FROM {quoted(table.logical_name)} WHERE {quoted(table.primary_id)} = $1"
     return connection.execute(sql, (record_id,)).fetchone() is not None
+
+
+def count(connection: Connection, table: Table) -> int:
+    """Return the number of a table's rows."""
+    return int(single(connection, f"SELECT count(*) FROM {quoted(table.logical_name)}"))
 
 
 def version_of(

@@ -52,6 +52,7 @@ from odata_server.engine.owners import Owners
 from odata_server.engine.references import by_key, check_exists, not_found, resolve, resolved
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
+from odata_server.engine.row_sets import write_all
 from odata_server.engine.rules import Rules, not_in_transaction
 from odata_server.engine.validation import settable, validate
 from security.authorize import authorize, owner_check
@@ -99,8 +100,11 @@ class Transaction:
 
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects, read with the system's rights."""
-        message = authorize(RetrieveMultiple(query), self._rules.system(), self._catalog).message
-        return tuple(reading.read_records(self._connection, self._rules.plans, self._catalog, message.query).records)
+        return tuple(reading.read_records(self._connection, self._rules.plans, self._catalog, query).records)
+
+    def count(self, table: Table) -> int:
+        """Return the number of a table's records."""
+        return rows.count(self._connection, table)
 
     def next_number(self, sequence: str) -> int:
         """Take the next number of a named sequence."""
@@ -180,9 +184,11 @@ class Transaction:
         return replace(ExecutionContext(message, principal.caller, self), **more)  # type: ignore[arg-type]  # replace() checks the names
 
     def _create(self, message: Create, principal: Principal) -> Written:
-        draft = self._begin_create(message, principal)
+        return self._write(self._begin_create(message, principal))
+
+    def _write(self, draft: Draft) -> Written:
         rows.stamped(self._connection, draft.table, draft.context.record)
-        rows.insert(self._connection, draft.table, draft.context.record)
+        write_all(self._connection, draft.table, [draft.row()])
         return self._end(draft)
 
     def _begin(self, message: Create | Update, principal: Principal) -> Draft:
@@ -219,16 +225,10 @@ class Transaction:
             self._assign_along(context, draft.authorized.principal)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
-        version = cast("int | None", context.record.get("versionnumber"))
-        return Written(context.reference, created=made, version=version)
+        return Written(context.reference, made, cast("int | None", context.record.get("versionnumber")))
 
     def _update(self, message: Update, principal: Principal) -> Written:
-        draft = self._begin_update(message, principal)
-        rows.stamped(self._connection, draft.table, draft.context.record)
-        if draft.context.record:
-            assert draft.context.reference is not None
-            rows.update(self._connection, draft.table, draft.context.reference.id, draft.context.record)
-        return self._end(draft)
+        return self._write(self._begin_update(message, principal))
 
     def _begin_update(self, message: Update, principal: Principal) -> Draft:
         authorized = authorize(message, principal, self._catalog)

@@ -174,6 +174,12 @@ MATRIX = [
     (Execute("AddPrivilegesRole", {}, ROLE), {"prvWriteRole"}),
     (Execute("RemovePrivilegeRole", {}, ROLE), {"prvWriteRole"}),
     (Execute("PublishAllXml"), {"prvPublishCustomization"}),
+    (Execute("RetrieveTotalRecordCount", {"EntityNames": ["account"]}), {"prvReadAccount"}),
+    (
+        Execute("RetrieveTotalRecordCount", {"EntityNames": ["account", "contact", "systemuserroles", "nope"]}),
+        {"prvReadAccount", "prvReadContact"},
+    ),
+    (Execute("RetrieveExchangeRate"), {"prvReadTransactionCurrency"}),
     (Execute("CreateManyToMany"), {"prvCreateRelationship"}),
     (ReadMetadata(frozenset({"Entity"})), {"prvReadEntity"}),
     (
