@@ -20,6 +20,7 @@ from entities.messages import (
     ReadMetadata,
     Response,
     Retrieve,
+    RetrieveChanges,
     RetrieveMultiple,
     Update,
     Upsert,
@@ -192,7 +193,7 @@ class _Notes:
         step = Step(outline(message), outline(authorized.message), rows, authorized.reasons)
         self.steps.append(step)
         match message:
-            case RetrieveMultiple() | Retrieve() | ReadMetadata():
+            case RetrieveMultiple() | RetrieveChanges() | Retrieve() | ReadMetadata():
                 found = traced(self.service, lambda: self.service.execute(message, principal, shape=shape))
                 self.steps[-1] = replace(
                     step, executed=True, hits=found.hits, misses=found.misses, statements=found.statements
