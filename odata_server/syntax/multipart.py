@@ -30,11 +30,12 @@ _RETURN: Final = 13
 _URL_SAFE: Final = "".join(map(chr, range(0x21, 0x7F)))
 _BOUNDARY: Final = re.compile(r';\s*boundary\s*=\s*(?:"([ !#-~]*)"|([!#-:<-~]*))\s*(?:;|\Z)', re.IGNORECASE)
 _DELIMITED: Final = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
+_BREAKS: Final = frozenset({b"\r", b"\n"})
 _LINE_BREAKS: Final = re.compile(rb"(?:\r?\n)*")
-_BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n")
-_FOLD: Final = re.compile(r"\r?\n[ \t]+")
+_FOLD: Final = re.compile(rb"\r?\n[ \t]+")
 _TOKEN: Final = re.compile(r"[\w!#$%&'*+.^`|~-]+\Z", re.ASCII)
 _VALUE: Final = re.compile("[\t -~\x80-\xff]*\\Z")
+_PLAIN_URL: Final = re.compile(rb"[!-~]+\Z")
 _VERSION: Final = re.compile(rb"HTTP/\d\.\d\Z")
 _CONTENT_ID: Final = re.compile(r"[!-~]{1,100}\Z")
 _PLAIN_ENCODINGS: Final = frozenset({"", "binary", "8bit", "7bit"})
@@ -133,11 +134,12 @@ def _line_end(body: bytes, start: int, delimiter: int) -> int:
 
 
 class _Reader:
-    """The requests read so far, and headers read before: those of a batch are mostly alike."""
+    """The requests read so far, and headers read before: those of a batch are mostly alike, line by line."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._known: dict[bytes, Mapping[str, str]] = {}
+        self._blocks: dict[bytes, Mapping[str, str]] = {}
+        self._lines: dict[bytes, tuple[str, str]] = {}
 
     def item(self, part: bytes) -> BatchItem:
         """Read a part of the batch."""
@@ -166,7 +168,7 @@ class _Reader:
         if self._count > MAX_OPERATIONS:
             raise _refusal(f"A batch can contain up to {MAX_OPERATIONS} requests; this one contains more.")
         _check_wrapper(outer)
-        start = _start_of(content)
+        start = 0 if content[:1] not in _BREAKS else _start_of(content)
         line_end = content.find(b"\n", start)
         line_end = len(content) if line_end < 0 else line_end
         method, url = _request_line(content[start:line_end])
@@ -174,19 +176,45 @@ class _Reader:
         content_id = outer.get("content-id") or headers.get("content-id")
         if content_id is not None and _CONTENT_ID.match(content_id) is None:
             raise _refusal("A Content-ID must be 1 to 100 visible ASCII characters.")
-        return BatchRequest(method, url, headers, _of_length(body, headers.get("content-length", "")), content_id)
+        if "content-length" in headers:
+            body = _of_length(body, headers["content-length"])
+        return BatchRequest(method, url, headers, body, content_id)
 
     def _opened(self, text: bytes) -> tuple[Mapping[str, str], bytes]:
         """Split headers from what stands behind the first blank line."""
-        own_break = _LINE_BREAKS.match(text)
-        if own_break is not None and own_break.end():
-            return {}, text[1:] if text[0] == _LINE_FEED else text[2:]
-        blank = _BLANK_LINE.search(text)
-        block, rest = (text[: blank.start()], text[blank.end() :]) if blank else (text, b"")
-        known = self._known.get(block)
+        if text[:1] == b"\n" or text[:2] == b"\r\n":
+            return {}, text[text.index(b"\n") + 1 :]
+        block, rest = _divided(text)
+        known = self._blocks.get(block)
         if known is None:
-            known = self._known[block] = _headers(block)
+            known = self._blocks[block] = self._headers(block)
         return known, rest
+
+    def _headers(self, block: bytes) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        block = block.removesuffix(b"\n").removesuffix(b"\r")
+        if b"\n " in block or b"\n\t" in block:
+            block = _FOLD.sub(b" ", block)
+        lines = block.split(b"\n")
+        if len(lines) > _MAX_HEADERS:
+            raise _refusal(f"A part of a batch has more than {_MAX_HEADERS} headers.")
+        if lines == [b""]:
+            return headers
+        for line in lines:
+            pair = self._lines.get(line)
+            if pair is None:
+                pair = self._lines[line] = _header(line)
+            name, value = pair
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        return headers
+
+
+def _divided(text: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the first blank line."""
+    short, long = text.find(b"\n\n"), text.find(b"\n\r\n")
+    if long >= 0 and (short < 0 or long < short):
+        return text[:long], text[long + 3 :]
+    return (text, b"") if short < 0 else (text[:short], text[short + 2 :])
 
 
 def _is_multipart(headers: Mapping[str, str]) -> bool:
@@ -196,7 +224,7 @@ def _is_multipart(headers: Mapping[str, str]) -> bool:
 def _check_wrapper(headers: Mapping[str, str]) -> None:
     """Check what a part says that it holds: a request, not encoded."""
     content_type = headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != "application/http":
+    if content_type != "application/http" and content_type.partition(";")[0].strip().lower() != "application/http":
         raise _refusal(
             f"The Content-Type '{content_type}' of a part is invalid: a batch consists of 'application/http' and "
             "'multipart/mixed', a change set of 'application/http'."
@@ -228,24 +256,15 @@ def _request_line(line: bytes) -> tuple[str, str]:
     if _TOKEN.match(name) is None or not url or _VERSION.match(version) is None:
         shown = line[:100].decode("ascii", "replace")
         raise _refusal(f"The request line '{shown}' is invalid. It must be: method, URL, 'HTTP/1.1'.")
-    return name, quote(url, safe=_URL_SAFE)
+    return name, url.decode("ascii") if _PLAIN_URL.match(url) else quote(url, safe=_URL_SAFE)
 
 
-def _headers(block: bytes) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    text = block.removesuffix(b"\n").removesuffix(b"\r").decode("latin-1")
-    if not text:
-        return headers
-    lines = _FOLD.sub(" ", text).split("\n")
-    if len(lines) > _MAX_HEADERS:
-        raise _refusal(f"A part of a batch has more than {_MAX_HEADERS} headers.")
-    for line in lines:
-        name, colon, value = line.removesuffix("\r").partition(":")
-        name, value = name.rstrip().lower(), value.strip()
-        if not colon or _TOKEN.match(name) is None or _VALUE.match(value) is None:
-            raise _refusal("A header of a part of the batch is malformed.")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+def _header(line: bytes) -> tuple[str, str]:
+    name, colon, value = line.decode("latin-1").removesuffix("\r").partition(":")
+    name, value = name.rstrip().lower(), value.strip()
+    if not colon or _TOKEN.match(name) is None or _VALUE.match(value) is None:
+        raise _refusal("A header of a part of the batch is malformed.")
+    return name, value
 
 
 def _of_length(body: bytes, length: str) -> bytes:

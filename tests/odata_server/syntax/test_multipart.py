@@ -229,7 +229,9 @@ _VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_siz
 _HEADERS = st.dictionaries(
     _NAMES.map(str.lower).filter(lambda name: name not in {"content-id", "content-length"}), _VALUES, max_size=3
 )
-_BODIES = st.binary(max_size=40).filter(lambda body: b"--b" not in body and b"--c" not in body)
+_BODIES = st.binary(max_size=40).filter(
+    lambda body: not body.endswith(b"\r") and b"--b" not in body and b"--c" not in body
+)
 _URLS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=20)
 _IDS = st.one_of(st.none(), st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=5))
 
