@@ -5,6 +5,7 @@ from __future__ import annotations
 from entities.pipeline import Step
 from entities.standard.association_rules import association_steps
 from entities.standard.customer_rules import customer_steps
+from entities.standard.hierarchy_rules import hierarchy_steps
 from entities.standard.organization_functions import organization_function_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
@@ -50,4 +51,5 @@ def standard_steps(
         *action_steps(organization_id, version),
         *customer_steps(),
         *organization_function_steps(organization_id, version),
+        *hierarchy_steps(),
     )

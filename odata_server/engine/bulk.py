@@ -59,12 +59,18 @@ class Stages:
 
 @dataclass(slots=True)
 class _Waiting:
-    """Drafts whose rows are not written yet, and how they are known to the changes behind them."""
+    """Drafts whose rows are not written yet, and how they are known to the changes behind them.
+
+    `moves` says whether one of them points to a record of its own table, and so may have moved in a hierarchy;
+    `assigns` whether one has a new owner, who gets other records along.
+    """
 
     drafts: list[Draft] = field(default_factory=list)
     ids: set[EntityReference] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
     without_key: bool = False
+    moves: bool = False
+    assigns: bool = False
 
 
 def change_all(messages: Sequence[Create | Update | Upsert], stages: Stages) -> tuple[Written, ...]:
@@ -102,6 +108,8 @@ def _target(message: Create | Update | Upsert) -> Target | None:
 
 def _must_wait(message: Create | Update | Upsert, waiting: _Waiting) -> bool:
     """Say whether a change names or points to a record that is not written yet, or might."""
+    if waiting.assigns:
+        return True
     target, table = _target(message), waiting.drafts[0].table.logical_name
     match target:
         case EntityReference() if target in waiting.ids:
@@ -109,7 +117,7 @@ def _must_wait(message: Create | Update | Upsert, waiting: _Waiting) -> bool:
         case KeyReference() if waiting.without_key or _key_text(target) in waiting.keys:
             return True
     for value in message.record.values():
-        if isinstance(value, EntityReference) and value in waiting.ids:
+        if isinstance(value, EntityReference) and (value in waiting.ids or (waiting.moves and value.table == table)):
             return True
         if isinstance(value, KeyReference) and value.table == table:
             return True
@@ -125,6 +133,10 @@ def _note(waiting: _Waiting, message: Create | Update | Upsert, draft: Draft) ->
     assert draft.context.reference is not None
     waiting.drafts.append(draft)
     waiting.ids.add(draft.context.reference)
+    if isinstance(draft.message, Update):
+        waiting.assigns |= "ownerid" in draft.context.record
+        values = draft.context.record.values()
+        waiting.moves |= any(isinstance(v, EntityReference) and v.table == draft.table.logical_name for v in values)
     target = _target(message)
     if isinstance(target, KeyReference):
         waiting.keys.add(_key_text(target))

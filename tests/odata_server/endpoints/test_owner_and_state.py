@@ -174,3 +174,17 @@ def test_a_new_record_may_belong_to_somebody_else(api, ids, granted, unchanged, 
     granted(target, **READS)
     account = api.created("accounts", name="A", **bind(ids, target))
     assert owner_of(api, f"/accounts({account})") == ids[target]
+
+
+def test_of_several_new_owners_the_last_one_counts(api, ids, granted):
+    granted("team", **READS)
+    above = api.created("contacts", lastname="A", contact_customer_contacts=[{"lastname": "B"}])
+    (below,) = api.json(f"/contacts({above})/contact_customer_contacts?$select=contactid")["value"]
+    targets = [
+        {"@odata.type": "Microsoft.Dynamics.CRM.contact", "contactid": above, **bind(ids, "team")},
+        {"@odata.type": "Microsoft.Dynamics.CRM.contact", "contactid": below["contactid"], **bind(ids, "admin")},
+    ]
+    answer = api("POST", "/contacts/Microsoft.Dynamics.CRM.UpdateMultiple", {"Targets": targets})
+    assert answer.status in {200, 204}, answer.body
+    assert owner_of(api, f"/contacts({above})") == ids["team"]
+    assert owner_of(api, f"/contacts({below['contactid']})") == ids["admin"]
