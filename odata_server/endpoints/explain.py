@@ -111,7 +111,7 @@ def explain(text: str, principal: str, services: Services, origin: str) -> Expla
     notes = _Notes(service, service.organization_id)
     try:
         path_tree, options_tree = _trees(request)
-        answer = web_api.answered(request, replace(services, dataverse=notes), who, NO_PREFERENCES)
+        answer = web_api.answered(request, replace(services, dataverse=notes), who, NO_PREFERENCES, service.catalog)
     except _Unchanged:
         answer = ODataResponse(0)
     except SyntaxRefused as error:
@@ -180,6 +180,11 @@ class _Notes:
     def directory(self) -> Directory:
         """The environment's own."""
         return self.service.directory
+
+    @property
+    def members(self) -> Directory:
+        """The environment's own."""
+        return self.service.members
 
     @property
     def catalog(self) -> Catalog:

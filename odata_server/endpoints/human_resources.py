@@ -18,6 +18,7 @@ from entities.errors import (
 )
 from entities.human_resources.actions import ACTIONS_BY_NAME
 from entities.messages import Create, Delete, Execute, Executed, Retrieve, RetrieveMultiple, Rows, Update, Written
+from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.query import Expansion, Page, QueryExpression
 from entities.values import EntityReference, Guid, Value
@@ -77,7 +78,9 @@ def handle(request: ODataRequest, services: Services) -> ODataResponse:
 def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Principal]) -> ODataResponse:
     """Answer a request of a caller, also when it is refused."""
     try:
-        return _answer(_call(request, services, caller(), parse_preferences(request.header("prefer"))))
+        # One look at the stamp for both: rights and definitions are those of the same moment.
+        catalog = services.human_resources.catalog
+        return _answer(_call(request, services, caller(), parse_preferences(request.header("prefer")), catalog))
     except SyntaxRefused as error:
         return _refused(MalformedRequest(str(error)), request, services)
     except DataverseError as error:
@@ -104,7 +107,7 @@ def _principal(request: ODataRequest, services: Services) -> Principal:
         audiences=services.finance_audiences,
         now=services.now(),
     )
-    directory = services.human_resources.directory
+    directory = services.human_resources.members
     object_id = Guid(str(claims.object_id))
     try:
         if claims.is_app:
@@ -114,13 +117,15 @@ def _principal(request: ODataRequest, services: Services) -> Principal:
         raise UnknownCaller(error.message) from error
 
 
-def _call(request: ODataRequest, services: Services, principal: Principal, preferences: Preferences) -> Call:
+def _call(
+    request: ODataRequest, services: Services, principal: Principal, preferences: Preferences, catalog: Catalog
+) -> Call:
     found = _ROOT.match(request.path)
     if found is None:
         raise not_found(request.path.strip("/").rpartition("/")[2])
     organization = services.human_resources
     root, path = f"{request.origin}/data", (found[1] or "").removesuffix("/")
-    return Call(request, services, organization, organization.catalog, principal, preferences, FINANCE, root, path)
+    return Call(request, services, organization, catalog, principal, preferences, FINANCE, root, path)
 
 
 def _answer(call: Call) -> ODataResponse:

@@ -34,6 +34,11 @@ class Organization(Protocol):
         """The metadata as it is now."""
         ...
 
+    @property
+    def members(self) -> Directory:
+        """The principals as they were when somebody asked for the catalog last: a request looks once."""
+        ...
+
     def execute(self, message: Message, principal: Principal, *, shape: RowShape | None = None) -> Response:
         """Execute one message or raise a DataverseError."""
         ...

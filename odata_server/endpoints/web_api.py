@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, assert_never
 
 from entities.errors import DataverseError, MalformedRequest, MethodNotAllowed, NotSupported
-from entities.metadata.catalog import LookupNavigation
+from entities.metadata.catalog import Catalog, LookupNavigation
 from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid
 from odata_server.bind.dialect import WEB_API
@@ -75,7 +75,7 @@ def _caller(request: ODataRequest, services: Services) -> Principal:
     return authenticate(
         request.headers.get("authorization"),
         services.validator,
-        services.dataverse.directory,
+        services.dataverse.members,
         audiences=services.audiences,
         now=services.now(),
     )
@@ -86,7 +86,9 @@ def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Pri
     preferences = NO_PREFERENCES
     try:
         preferences = _preferences(request.header("prefer"))
-        return answered(request, services, caller(), preferences)
+        # One look at the stamp for both: rights and definitions are those of the same moment.
+        catalog = services.dataverse.catalog
+        return answered(request, services, caller(), preferences, catalog)
     except SyntaxRefused as error:
         return refused(MalformedRequest(str(error)), request, services, preferences)
     except DataverseError as error:
@@ -94,7 +96,7 @@ def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Pri
 
 
 def answered(
-    request: ODataRequest, services: Services, principal: Principal, preferences: Preferences
+    request: ODataRequest, services: Services, principal: Principal, preferences: Preferences, catalog: Catalog
 ) -> ODataResponse:
     """Answer a request of a principal, once more with fresh definitions where they changed meanwhile.
 
@@ -103,9 +105,9 @@ def answered(
         SyntaxRefused: it cannot be read.
     """
     try:
-        return _formatted(_call(request, services, principal, preferences))
+        return _formatted(_call(request, services, principal, preferences, catalog))
     except StaleSnapshot:
-        return _formatted(_call(request, services, principal, preferences))
+        return _formatted(_call(request, services, principal, preferences, services.dataverse.catalog))
 
 
 def _formatted(call: Call) -> ODataResponse:
@@ -120,7 +122,9 @@ def _is_metadata(path: str) -> bool:
     return not path or path.partition("/")[0].partition("(")[0] in _METADATA
 
 
-def _call(request: ODataRequest, services: Services, principal: Principal, preferences: Preferences) -> Call:
+def _call(
+    request: ODataRequest, services: Services, principal: Principal, preferences: Preferences, catalog: Catalog
+) -> Call:
     """Return the request with everything it is bound against."""
     found = _ROOT.match(request.path)
     if found is None:
@@ -129,12 +133,10 @@ def _call(request: ODataRequest, services: Services, principal: Principal, prefe
         raise MalformedRequest("Invalid URI: The Uri string is too long.")
     if "callerobjectid" in request.headers or "mscrmcallerid" in request.headers:
         raise NotSupported("Impersonation (CallerObjectId, MSCRMCallerID) is not supported yet.")
-    organization = services.dataverse
     root = f"{request.origin}/api/data/{found[1]}"
     path = (found[2] or "").removesuffix("/")
     form = _displayed(negotiated(request, root, path), principal, preferences)
-    catalog = organization.catalog
-    return Call(request, services, organization, catalog, principal, preferences, WEB_API, root, path, form)
+    return Call(request, services, services.dataverse, catalog, principal, preferences, WEB_API, root, path, form)
 
 
 def _displayed(form: Format, principal: Principal, preferences: Preferences) -> Format:

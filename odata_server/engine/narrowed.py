@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from entities.messages import RetrieveMultiple
 from entities.metadata.catalog import Catalog
 from entities.query import QueryExpression
+from odata_server.engine.slots import SignedQuery, signed
 from security.authorize import authorize
 from security.principals import Principal
 
@@ -26,7 +27,7 @@ class _Narrowed:
     query: QueryExpression
     principal: Principal
     version: int
-    result: QueryExpression
+    result: SignedQuery
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class NarrowedQueries:
 
     _known: OrderedDict[tuple[int, int], _Narrowed] = field(default_factory=OrderedDict)
 
-    def narrowed(self, message: RetrieveMultiple, principal: Principal, catalog: Catalog) -> QueryExpression:
+    def narrowed(self, message: RetrieveMultiple, principal: Principal, catalog: Catalog) -> SignedQuery:
         """Return a message's query as the principal may run it.
 
         Raises:
@@ -45,7 +46,7 @@ class NarrowedQueries:
         known = self._known.get(key)
         if known is not None and known.version == catalog.version:
             return known.result
-        result = authorize(message, principal, catalog).message.query
+        result = signed(authorize(message, principal, catalog).message.query)
         self._known[key] = _Narrowed(message.query, principal, catalog.version, result)
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)

@@ -125,6 +125,11 @@ class OrganizationService:
         return self._directory
 
     @property
+    def members(self) -> Directory:
+        """The principals as they were when somebody asked for the catalog last: a request looks once."""
+        return self._directory
+
+    @property
     def system(self) -> Principal:
         """The principal with every right."""
         return self._directory.system()
@@ -258,8 +263,8 @@ class OrganizationService:
         query = self._narrowed.narrowed(message, principal, self._catalog)
         connection = self._reader()
         if shape is None:
-            return reading.read_records(connection, self._plans, self._catalog, query)
-        return reading.read_page(connection, self._plans, self._catalog, query, shape)
+            return reading.read_records(connection, self._plans, self._catalog, query.query)
+        return reading.read_signed(connection, self._plans, self._catalog, query, shape)
 
     def _retrieve(self, message: Retrieve, principal: Principal, shape: RowShape | None) -> Rows:
         authorized = authorize(message, principal, self._catalog)

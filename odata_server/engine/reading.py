@@ -26,7 +26,7 @@ from odata_server.engine.compiler import (
 from odata_server.engine.database import Connection, single
 from odata_server.engine.fetched import FetchedRecords
 from odata_server.engine.predicates import Scope
-from odata_server.engine.slots import signature, split
+from odata_server.engine.slots import SignedQuery, signature, signed, split
 from odata_server.engine.storage import SqlValue, loaded
 
 _Compile: TypeAlias = Callable[[], Plan]
@@ -63,14 +63,21 @@ def read_page(
     connection: Connection, plans: PlanCache, catalog: Catalog, query: QueryExpression, shape: RowShape
 ) -> Rows:
     """Read a page as JSON, or as the records that a shape shows where the database does not make the JSON."""
+    return read_signed(connection, plans, catalog, signed(query), shape)
+
+
+def read_signed(
+    connection: Connection, plans: PlanCache, catalog: Catalog, found: SignedQuery, shape: RowShape
+) -> Rows:
+    """Read a page of a query whose signature is known already."""
+    query, literals = found.query, found.literals
     if not connection.dialect.makes_json:
-        return read_records(connection, plans, catalog, query, shape)
+        return _read_records(connection, plans, catalog, found, shape)
     if query.is_grouped:
         return _read_group_page(connection, plans, catalog, query, shape)
-    key, literals = signature(query)
     plan = plans.plan(
         catalog.version,
-        ("page", key, shape),
+        ("page", found.signature, shape),
         lambda: page_plan(Scope(catalog, connection.dialect), split(query)[0], shape),
     )
     row = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
@@ -109,12 +116,18 @@ def read_records(
     shape: RowShape | None = None,
 ) -> Rows:
     """Read records: the columns that the query asks for, or all that a shape shows."""
+    return _read_records(connection, plans, catalog, signed(query), shape)
+
+
+def _read_records(
+    connection: Connection, plans: PlanCache, catalog: Catalog, found: SignedQuery, shape: RowShape | None
+) -> Rows:
+    query, literals = found.query, found.literals
     if query.is_grouped:
         return _read_group_records(connection, plans, catalog, query, shape)
-    key, literals = signature(query)
     plan = plans.plan(
         catalog.version,
-        ("records", key, shape),
+        ("records", found.signature, shape),
         lambda: records_plan(Scope(catalog, connection.dialect), split(query)[0], shape),
     )
     rows = connection.execute(plan.sql, plan.parameters(literals)).fetchall()

@@ -37,6 +37,20 @@ Signature: TypeAlias = tuple[object, ...]
 """What decides a query's plan, as nested tuples of hashable values."""
 
 
+@dataclass(frozen=True, slots=True)
+class SignedQuery:
+    """A query with its signature and its literals."""
+
+    query: QueryExpression
+    signature: Signature
+    literals: tuple[Value, ...]
+
+
+def signed(query: QueryExpression) -> SignedQuery:
+    """Return a query with what its plan is found by."""
+    return SignedQuery(query, *signature(query))
+
+
 def signature(query: QueryExpression) -> tuple[Signature, tuple[Value, ...]]:
     """Return what decides a query's plan, and the literals by slot index.
 
