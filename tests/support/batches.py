@@ -87,17 +87,25 @@ def answers(content_type: str, body: bytes) -> list[Told]:
     assert body.startswith(b"--" + content_type.partition("=")[2].encode())
     assert body.endswith(b"--\r\n")
     document = BytesParser(policy=email.policy.HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    return [told for part in _parts(document) for told in _told(part, None)]
+
+
+def _parts(document: MIMEPart) -> list[MIMEPart]:
+    """Return the parts of a multipart; what has none is no multipart to Python's reader."""
+    if not document.is_multipart():
+        assert b"HTTP/1.1" not in document.as_bytes()
+        return []
     assert not document.defects
-    return [told for part in document.iter_parts() for told in _told(part, None)]
+    return list(document.iter_parts())
 
 
 def _told(part: MIMEPart, group: str | None) -> list[Told]:
-    assert not part.defects
     if part.get_content_type() == "multipart/mixed":
         boundary = part.get_boundary()
         assert boundary is not None
         assert re.fullmatch("changesetresponse_[0-9a-f-]{36}", boundary)
-        return [told for inner in part.iter_parts() for told in _told(inner, boundary)]
+        return [told for inner in _parts(part) for told in _told(inner, boundary)]
+    assert not part.defects
     assert part.get_content_type() == "application/http"
     assert part["Content-Transfer-Encoding"] == "binary"
     raw = part.get_payload(decode=True)
