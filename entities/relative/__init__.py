@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Final, assert_never
 
 from entities.errors import InvalidArgument
@@ -43,7 +43,7 @@ from entities.query import (
     Order,
     QueryExpression,
 )
-from entities.relative.clock import Clock, clamped, clock_of
+from entities.relative.clock import Clock, clamped, clock_of, plus_days
 from entities.relative.periods import COUNTED, DATE_OPERATORS, Period, check_period, days, operands, period
 from entities.relative.settings import CallerSettings
 from entities.values import Guid, Value, guid
@@ -53,7 +53,6 @@ INVALID_VALUE: Final = "0x80041108"
 GREATER_THAN_ZERO: Final = "0x8004110c"
 WITHOUT_HIERARCHY: Final = "0x80047020"
 
-_DAY: Final = timedelta(days=1)
 _WITH_CALENDAR: Final = 4
 """A fiscal period that is concrete: its number, and start, kind and time zone of the calendar."""
 
@@ -270,7 +269,7 @@ def _bound(type_: DateTimeType, moment: datetime) -> Value:
         case DateTimeBehavior.TIME_ZONE_INDEPENDENT:
             return moment.replace(tzinfo=UTC, fold=0)
         case DateTimeBehavior.DATE_ONLY:
-            return moment.date() if moment.time() == time() else moment.date() + _DAY
+            return moment.date() if moment.time() == time() else plus_days(moment.date(), 1)
         case _:
             assert_never(type_.behavior)
 

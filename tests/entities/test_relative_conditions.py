@@ -262,6 +262,12 @@ def test_a_date_without_time_is_compared_with_the_callers_date(operator, values,
     assert begin is None or not found(condition, begin - day, settings)
 
 
+def test_no_day_is_sought_behind_the_last_one_that_there_is():
+    settings = replace(BERLIN, now=datetime(9999, 12, 31, 12, 0, tzinfo=UTC))
+    condition = Condition(ColumnRef("bornon"), O.NEXT_X_DAYS, (1,))
+    assert not found(condition, date(9999, 12, 30), settings)
+
+
 def test_a_date_time_without_zone_is_local_time_everywhere():
     evening = Condition(ColumnRef("openson"), O.TODAY)
     tokyo = replace(SETTINGS, time_zone="Asia/Tokyo", now=datetime(2024, 2, 29, 16, 0, tzinfo=UTC))
