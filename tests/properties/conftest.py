@@ -14,6 +14,9 @@ from odata_server.engine.database import Database, Durability
 from odata_server.engine.postgres.database import PostgresDatabase
 from odata_server.engine.sqlite.database import SqliteDatabase
 
+# Its assertions are those of tests, and tell the values that differ.
+pytest.register_assert_rewrite("comparing")
+
 settings.register_profile(
     "default",
     derandomize=True,

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 from engines import Engine
-from random_queries import kind
+from random_filters import kind
 from worlds import CATALOG, FIRM, World, record_guid
 
 from entities.evaluate import answer

@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_filters import Scene
 from random_queries import queries
-from worlds import CATALOG
 
 from entities.query import (
     ColumnRef,
@@ -24,7 +24,7 @@ from entities.query import (
 )
 from odata_server.engine.slots import signature, split
 
-ANY_QUERY = queries(CATALOG.tables)
+ANY_QUERY = queries(Scene())
 QUERY = QueryExpression("account", ("name",), filter=equals("name", "a"), page=Page(3))
 NOW_OTHER = {
     "table": "contact",

@@ -250,10 +250,17 @@ def _records(
     )
 
 
+Sizes = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+"""How many sectors, firms and visits there are at least and at most."""
+
+ANY: Sizes = ((0, 2), (0, 5), (0, 3))
+CROWDED: Sizes = ((1, 3), (3, 6), (2, 4))
+
+
 @st.composite
-def worlds(draw: st.DrawFn, firm_table: Table = FIRM) -> World:
+def worlds(draw: st.DrawFn, firm_table: Table = FIRM, sizes: Sizes = ANY) -> World:
     """Return a few records per table; lookups point to one of them, to nothing, or are null."""
-    sectors, firms, visits = draw(st.integers(0, 2)), draw(st.integers(0, 5)), draw(st.integers(0, 3))
+    sectors, firms, visits = (draw(st.integers(*size)) for size in sizes)
     sector, firm = ("sector", sectors), ("firm", firms)
     of_firm = {"sector": _references(sector), "parent": _references(firm), "regarding": _references(sector, firm)}
     pairs = draw(st.sets(st.tuples(st.integers(0, 5), st.integers(0, 2)), max_size=5))
