@@ -32,6 +32,7 @@ class Dialect:
         plan_lines: the lines of a plan, indented.
         statement_errors: what is raised for a statement that does not fit the tables.
         constraint_errors: what is raised for a violated constraint.
+        says_taken: whether such an error says that a value that must be unique is there already.
         violates: whether an error says that an index over some columns of a table has that value already.
     """
 
@@ -50,6 +51,7 @@ class Dialect:
     plan_lines: Callable[[Iterable[tuple[Any, ...]]], tuple[str, ...]]
     statement_errors: tuple[type[Exception], ...]
     constraint_errors: tuple[type[Exception], ...]
+    says_taken: Callable[[Exception], bool]
     violates: Callable[[Exception, str, tuple[str, ...]], bool]
 
 

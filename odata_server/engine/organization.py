@@ -179,12 +179,12 @@ class OrganizationService:
         messages = [self._concrete(message, principal) for message in messages]
         if self.opened is not None:
             return tuple(self.opened.transaction.perform(message, principal) for message in messages)
-        for message in messages:
-            authorize(message, principal, catalog)
+        authorized = [authorize(message, principal, catalog) for message in messages]
         with self.database.writing() as connection:
             if read_stamp(connection) != catalog.version:
-                catalog = _same_tables(messages, catalog, load_catalog(connection))
+                catalog, authorized = _same_tables(messages, catalog, load_catalog(connection)), []
             transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
+            transaction.admit(authorized)
             responses = tuple(transaction.perform(message, principal) for message in messages)
         self._committed(transaction)
         return responses

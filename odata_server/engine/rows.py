@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
-from entities.errors import DuplicateRecord
+from entities.errors import DuplicateRecord, EngineFault
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import LookupType
 from entities.metadata.tables import Table
@@ -93,7 +93,13 @@ def _places(names: Collection[str]) -> list[str]:
 
 
 def duplicate(dialect: Dialect, table: Table, record: Record, error: Exception) -> DuplicateRecord:
-    """Return the error for a violated uniqueness."""
+    """Return the error for a violated uniqueness.
+
+    Raises:
+        EngineFault: the row was refused for another reason; validation should have found it.
+    """
+    if not dialect.says_taken(error):
+        raise EngineFault(f"The database refused a row of '{table.logical_name}': {error}") from error
     for key in table.keys:
         if dialect.violates(error, key_index(table, key), key_columns(table, key)):
             name = key.display_name.text() or key.schema_name or key.logical_name

@@ -6,7 +6,7 @@ pre-operation, main operation, post-operation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never, cast
@@ -38,8 +38,9 @@ from entities.metadata.catalog import Catalog, Navigation
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Stage
 from entities.query import QueryExpression, equals
-from entities.values import EntityReference, Guid, KeyReference, Record
+from entities.values import EntityReference, Guid, Record
 from odata_server.engine import jobs, reading, rows
+from odata_server.engine.admissions import Admissions
 from odata_server.engine.bulk import Draft, Stages, change_all
 from odata_server.engine.cascade import assigned_along, before_delete
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
@@ -49,15 +50,15 @@ from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import complete_change, complete_new, require
 from odata_server.engine.identifiers import new_id, take_number
 from odata_server.engine.owners import Owners
-from odata_server.engine.references import by_key, check_exists, not_found, resolve, resolved
+from odata_server.engine.references import check_exists, resolve, resolved
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.row_sets import write_all
 from odata_server.engine.rules import Rules, not_in_transaction
-from odata_server.engine.validation import settable, validate
-from security.authorize import authorize, owner_check
+from odata_server.engine.upserts import settled
+from odata_server.engine.validation import validate
+from security.authorize import Authorized, authorize, owner_check
 from security.principals import Principal
-from security.privileges import AccessRight, rights_of
 
 _MAX_DEPTH = 8
 """Messages that steps cause may nest this deep (Learn: "Understand the execution context", Depth)."""
@@ -80,6 +81,7 @@ class Transaction:
         self._rules = rules
         self._depth = 0
         self._deleting: set[EntityReference] = set()
+        self._admissions = Admissions(catalog)
         self.jobs_queued = False
         self._rights_changed = False
         self._owners = Owners(self.records)
@@ -114,6 +116,10 @@ class Transaction:
         """Queue a job that exists if and only if this transaction commits."""
         self.jobs_queued = True
         return jobs.enqueue(self._connection, job, payload, self._now.timestamp())
+
+    def admit(self, authorized: Iterable[Authorized[Message]]) -> None:
+        """Take note of messages that have been authorized with this transaction's catalog already."""
+        self._admissions = Admissions(self._catalog, authorized)
 
     def change_catalog(self, change: CatalogChange) -> None:
         """Put or remove tables and relationships."""
@@ -197,7 +203,7 @@ class Transaction:
         return self._begin_update(message, principal)
 
     def _begin_create(self, message: Create, principal: Principal) -> Draft:
-        authorized = authorize(message, principal, self._catalog)
+        authorized = self._admissions.authorized(message, principal, self._catalog)
         table = self._standard(message.table)
         record = resolved(self._connection, self._catalog, message.record)
         context = self._context(message, principal, record=record)
@@ -231,7 +237,7 @@ class Transaction:
         return self._write(self._begin_update(message, principal))
 
     def _begin_update(self, message: Update, principal: Principal) -> Draft:
-        authorized = authorize(message, principal, self._catalog)
+        authorized = self._admissions.authorized(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
         self._checks.check_version(table, target, authorized, message.version)
@@ -252,25 +258,12 @@ class Transaction:
         return self._create(change, principal) if isinstance(change, Create) else self._update(change, principal)
 
     def _settled(self, message: Upsert, principal: Principal) -> Create | Update:
-        """Return what an upsert does: make the record, or change the one that is there."""
-        authorize(message, principal, self._catalog)
-        table = self._standard(message.target.table)
-        match message.target:
-            case KeyReference() as key:
-                found = by_key(self._connection, self._catalog, key)
-                new = {**dict(key.values), **message.record}
-            case EntityReference(id=chosen):
-                found = message.target if rows.exists(self._connection, table, chosen) else None
-                if found is None and AccessRight.CREATE not in rights_of(table) and not principal.is_system:
-                    raise not_found(table, chosen)
-                new = {**message.record, table.primary_id: chosen}
-        if found is None:
-            return Create(table.logical_name, new if principal.is_system else settable(table, new, creating=True))
-        changed = message.record if principal.is_system else settable(table, message.record, creating=False)
-        return Update(found, changed)
+        self._admissions.authorized(message, principal, self._catalog)
+        self._standard(message.target.table)
+        return settled(self._connection, self._catalog, message, principal)
 
     def _delete(self, message: Delete, principal: Principal) -> Done:
-        authorized = authorize(message, principal, self._catalog)
+        authorized = self._admissions.authorized(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
         self._checks.check_version(table, target, authorized, message.version)
@@ -317,7 +310,7 @@ class Transaction:
                 self._update(Update(child, {"ownerid": owner}), self._on_behalf(principal))
 
     def _relate(self, message: Associate | Disassociate, principal: Principal) -> Done:
-        authorized = authorize(message, principal, self._catalog)
+        authorized = self._admissions.authorized(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
         self._checks.check_version(table, target, authorized, None)
@@ -346,7 +339,7 @@ class Transaction:
                 self.perform(change, self._on_behalf(principal))
 
     def _run_action(self, message: Execute, principal: Principal) -> Response:
-        authorized = authorize(message, principal, self._catalog)
+        authorized = self._admissions.authorized(message, principal, self._catalog)
         table = table_of(message)
         handlers = self._rules.pipeline.steps(message.name, table, Stage.MAIN)
         if not handlers:

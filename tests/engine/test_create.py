@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from things import CALLER, MISSING, UNIT, USER, Office
+from things import CALLER, GADGET, MISSING, UNIT, USER, Office
 
-from entities.errors import DataverseError, DuplicateRecord, InvalidArgument, RecordNotFound
+from entities.errors import DataverseError, DuplicateRecord, EngineFault, InvalidArgument, RecordNotFound
 from entities.messages import Create, Upsert, Written
 from entities.values import EntityReference, Guid, KeyReference, Value
+from odata_server.engine import rows
 
 CHOSEN = Guid("0b000000-0000-4000-8000-000000000001")
 
@@ -119,6 +120,16 @@ def test_a_violated_key_is_named_with_its_values(office: Office) -> None:
         "Entity Key Place key violated. A record with the same value for 1, 2 already exists. A duplicate record"
         " cannot be created. Select one or more unique values and try again."
     )
+
+
+def test_only_a_taken_value_is_called_a_duplicate(office: Office) -> None:
+    before = office.dump()
+    with (
+        pytest.raises(EngineFault, match="The database refused a row of 'gadget'"),
+        office.service.database.writing() as connection,
+    ):
+        rows.insert(connection, GADGET, {"gadgetid": None, "name": "x"})
+    assert office.dump() == before
 
 
 def test_keys_without_a_value_are_no_duplicates(office: Office) -> None:

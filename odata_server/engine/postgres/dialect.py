@@ -35,5 +35,6 @@ POSTGRESQL: Final = Dialect(
     plan_lines=lambda rows: tuple(str(line) for (line,) in rows),
     statement_errors=(psycopg.ProgrammingError,),
     constraint_errors=(psycopg.IntegrityError,),
+    says_taken=lambda error: isinstance(error, psycopg.errors.UniqueViolation),
     violates=_violates,
 )

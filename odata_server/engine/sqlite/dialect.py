@@ -31,6 +31,12 @@ def _plan_lines(rows: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _says_taken(error: Exception) -> bool:
+    """Tell unique indexes and primary keys from types and NOT NULL (SQLite, "Result and Error Codes")."""
+    taken = (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY)
+    return getattr(error, "extendedresult", None) in taken
+
+
 def _violates(error: Exception, index: str, columns: tuple[str, ...]) -> bool:
     """SQLite's text names the columns: `UNIQUE constraint failed: account.name, account.number`."""
     del index
@@ -54,5 +60,6 @@ SQLITE: Final = Dialect(
     plan_lines=_plan_lines,
     statement_errors=(apsw.SQLError,),
     constraint_errors=(apsw.ConstraintError,),
+    says_taken=_says_taken,
     violates=_violates,
 )
