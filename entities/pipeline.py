@@ -78,8 +78,8 @@ class Operations(Protocol):
         """Take the next number of a named sequence (gaps appear when the transaction rolls back)."""
         ...
 
-    def enqueue(self, job: str, payload: Mapping[str, object]) -> Guid:
-        """Put a job on the durable queue; it exists if and only if the transaction commits."""
+    def enqueue(self, job: str, payload: Mapping[str, object], due: datetime | None = None) -> Guid:
+        """Put a job on the durable queue, due now or later; it exists if and only if the transaction commits."""
         ...
 
 

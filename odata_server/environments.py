@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from entities.metadata.catalog import catalog
 from entities.metadata.declare import derived_id
 from entities.pipeline import pipeline
 from entities.query import QueryExpression
+from entities.standard.bulk_deletion import BULK_DELETION
 from entities.standard.environment import standard_catalog
 from entities.standard.identifiers import role_id, root_business_unit_id
 from entities.standard.lookups import referenced
@@ -33,16 +35,22 @@ from entities.standard.seed import seed_rows as standard_seed
 from entities.standard.user_rules import Application
 from entities.standard.user_settings_rules import settings_row
 from entities.values import EntityReference, Guid, Record
+from odata_server.bind.dialect import WEB_API
+from odata_server.bind.fetchxml import bind_fetch
+from odata_server.bind.selection import Reading
+from odata_server.edm.formats import MINIMAL
+from odata_server.edm.preferences import NO_PREFERENCES
 from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
 from odata_server.engine.environment import Blueprint, fill, prepare_database
-from odata_server.engine.jobs import JobWorker
+from odata_server.engine.jobs import JobHandler, JobWorker
 from odata_server.engine.migration import complete, upgrade
 from odata_server.engine.organization import OrganizationService, Parts
 from odata_server.engine.storage_place import BASELINE, BEFORE_UPGRADE, StoragePlace
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
+from odata_server.providers.system_jobs import delete_in_bulk, report
 from odata_server.sample_data.demo import demo_rows as standard_demo
 from odata_server.settings import Settings
 from security.authority.authority import Authority
@@ -113,11 +121,24 @@ def open_environments(settings: Settings, place: StoragePlace, authority: Author
         {PROVIDER: provider},
     )
     dataverse = OrganizationService(place.open("dataverse", durability), parts)
-    handlers = {JOB: lambda payload: run_generation(dataverse, lambda: human_resources.catalog, payload)}
-    jobs = JobWorker(dataverse.database, handlers)
+    jobs = JobWorker(dataverse.database, background_work(dataverse, human_resources), partial(report, dataverse))
     dataverse.on_job = jobs.wake
     directory = HumanResourcesDirectory(human_resources.database)
     return Environments(dataverse, human_resources, directory, jobs)
+
+
+def background_work(dataverse: OrganizationService, human_resources: OrganizationService) -> dict[str, JobHandler]:
+    """Return what background jobs do, by their names."""
+
+    def bind(table: str, fetch: str) -> QueryExpression:
+        catalog = dataverse.catalog
+        reading = Reading(catalog, WEB_API, NO_PREFERENCES, MINIMAL, "")
+        return replace(bind_fetch(fetch, catalog.tables[table], reading).query, page=None)
+
+    return {
+        JOB: lambda payload: run_generation(dataverse, lambda: human_resources.catalog, payload),
+        BULK_DELETION: lambda payload: delete_in_bulk(dataverse, bind, payload),
+    }
 
 
 def _human_resources_parts(settings: Settings) -> Parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from entities.pipeline import Step
 from entities.standard.association_rules import association_steps
+from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.customer_rules import customer_steps
 from entities.standard.hierarchy_rules import hierarchy_steps
 from entities.standard.organization_functions import organization_function_steps
@@ -50,6 +51,7 @@ def standard_steps(
         *association_steps(),
         *action_steps(organization_id, version),
         *customer_steps(),
+        *bulk_deletion_steps(),
         *organization_function_steps(organization_id, version),
         *hierarchy_steps(),
     )

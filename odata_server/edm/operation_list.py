@@ -24,6 +24,7 @@ AVAILABLE: Final = frozenset(
     {
         *BULK,
         "AddPrivilegesRole",
+        "BulkDelete",
         "CanBeReferenced",
         "CanBeReferencing",
         "CanManyToMany",

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 import orjson
@@ -26,7 +27,8 @@ from entities.values import Guid
 from odata_server.engine.database import Connection, Database
 from odata_server.engine.identifiers import sequential_id
 
-JobHandler: TypeAlias = Callable[[Mapping[str, object]], None]
+JobHandler: TypeAlias = Callable[[Mapping[str, object]], str | None]
+"""Does the work and says what there is to be said of it."""
 
 _ATTEMPTS = 5
 _LEASE_SECONDS = 60.0
@@ -46,12 +48,27 @@ class Job:
     attempts: int
 
 
-def enqueue(connection: Connection, name: str, payload: Mapping[str, object], now: float) -> Guid:
-    """Add a job inside the caller's transaction."""
+class Progress(Enum):
+    """How a job goes, as it is reported."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+Report: TypeAlias = Callable[[Job, Progress, str | None], None]
+"""Is told of a claimed job and of its outcome, with what there is to be said; before the queue knows the outcome."""
+
+
+def enqueue(
+    connection: Connection, name: str, payload: Mapping[str, object], now: float, due: float | None = None
+) -> Guid:
+    """Add a job inside the caller's transaction; it is due at once, or at a time."""
     job_id = sequential_id()
     connection.execute(
         'INSERT INTO "$job" (id, name, payload, state, attempts, due, created) VALUES ($1, $2, $3, $4, 0, $5, $6)',
-        (job_id, name, orjson.dumps(payload).decode(), "waiting", now, now),
+        (job_id, name, orjson.dumps(payload).decode(), "waiting", now if due is None else due, now),
     )
     return job_id
 
@@ -72,19 +89,22 @@ def claim(database: Database, now: float) -> Job | None:
     return Job(Guid(str(job_id)), str(name), orjson.loads(str(payload)), int(attempts))
 
 
+def outcome(job: Job, error: str | None) -> Progress:
+    """Return how a job goes on: it is done, tried again, or given up."""
+    if error is None:
+        return Progress.SUCCEEDED
+    return Progress.WAITING if job.attempts < _ATTEMPTS else Progress.FAILED
+
+
 def finish(database: Database, job: Job, now: float, error: str | None) -> None:
     """Mark a job as done, as due again, or as failed for good."""
-    if error is None:
-        state, due = "succeeded", now
-    elif job.attempts < _ATTEMPTS:
-        state, due = "waiting", now + _PAUSE_SECONDS * job.attempts
-    else:
-        state, due = "failed", now
-    finished = None if state == "waiting" else now
+    progress = outcome(job, error)
+    due = now + _PAUSE_SECONDS * job.attempts if progress is Progress.WAITING else now
+    finished = None if progress is Progress.WAITING else now
     with database.writing() as connection:
         connection.execute(
             'UPDATE "$job" SET state = $1, due = $2, error = $3, finished = $4, lease = NULL WHERE id = $5',
-            (state, due, error, finished, job.id),
+            (progress.value, due, error, finished, job.id),
         )
 
 
@@ -94,11 +114,15 @@ class JobWorker:
     Args:
         database: the environment's database.
         handlers: what to do, by job name.
+        report: is told how jobs go.
     """
 
-    def __init__(self, database: Database, handlers: Mapping[str, JobHandler]) -> None:
+    def __init__(
+        self, database: Database, handlers: Mapping[str, JobHandler], report: Report = lambda *_: None
+    ) -> None:
         self._database = database
         self._handlers = handlers
+        self._report = report
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
@@ -134,17 +158,19 @@ class JobWorker:
         job = claim(self._database, time.time())
         if job is None:
             return False
+        said: str | None = None
         error: str | None = f"The process died in each of {_ATTEMPTS} attempts."
         if job.attempts <= _ATTEMPTS:
-            error = self._error_of(job)
+            self._report(job, Progress.RUNNING, None)
+            said, error = self._run_handler(job)
+        self._report(job, outcome(job, error), error or said)
         finish(self._database, job, time.time(), error)
         return True
 
-    def _error_of(self, job: Job) -> str | None:
-        """Run a job's handler and return what went wrong, None when nothing did."""
+    def _run_handler(self, job: Job) -> tuple[str | None, str | None]:
+        """Run a job's handler and return what it says and what went wrong."""
         try:
-            self._handlers[job.name](job.payload)
+            return self._handlers[job.name](job.payload), None
         except Exception as failure:  # noqa: BLE001 - the outermost door of a job: whatever it raises is its outcome
             _log.warning("job failed", job=job.name, attempt=job.attempts, error=str(failure))
-            return f"{type(failure).__name__}: {failure}"
-        return None
+            return None, f"{type(failure).__name__}: {failure}"

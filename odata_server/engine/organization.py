@@ -180,14 +180,9 @@ class OrganizationService:
         if self.opened is not None:
             return tuple(self.opened.transaction.perform(message, principal) for message in messages)
         authorized = [authorize(message, principal, catalog) for message in messages]
-        with self.database.writing() as connection:
-            if read_stamp(connection) != catalog.version:
-                catalog, authorized = _same_tables(messages, catalog, load_catalog(connection)), []
-            transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
-            transaction.admit(authorized)
-            responses = tuple(transaction.perform(message, principal) for message in messages)
-        self._committed(transaction)
-        return responses
+        with self._writing(messages, catalog) as transaction:
+            transaction.admit(authorized if transaction.catalog is catalog else [])
+            return tuple(transaction.perform(message, principal) for message in messages)
 
     def execute_multiple(
         self, changes: Sequence[Create | Update | Upsert], principal: Principal
@@ -198,18 +193,20 @@ class OrganizationService:
             DataverseError: one is refused; nothing has changed.
             StaleSnapshot: the table has changed since the changes were bound.
         """
-        catalog = self._catalog
         if self.opened is not None:
             return self.opened.transaction.change_all(changes, principal)
-        for change in changes[:1]:
-            authorize(change, principal, catalog)
+        with self._writing(changes, self._catalog) as transaction:
+            return transaction.change_all(changes, principal)
+
+    @contextmanager
+    def _writing(self, messages: Sequence[Message], catalog: Catalog) -> Iterator[Transaction]:
+        """Give a transaction for messages that were bound against a catalog; it is committed when the block ends."""
         with self.database.writing() as connection:
             if read_stamp(connection) != catalog.version:
-                catalog = _same_tables(changes, catalog, load_catalog(connection))
+                catalog = _same_tables(messages, catalog, load_catalog(connection))
             transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
-            written = transaction.change_all(changes, principal)
+            yield transaction
         self._committed(transaction)
-        return written
 
     @contextmanager
     def unit_of_work(self) -> Iterator[OrganizationService]:

@@ -112,10 +112,10 @@ class Transaction:
         """Take the next number of a named sequence."""
         return take_number(self._connection, sequence, 1)
 
-    def enqueue(self, job: str, payload: Mapping[str, object]) -> Guid:
+    def enqueue(self, job: str, payload: Mapping[str, object], due: datetime | None = None) -> Guid:
         """Queue a job that exists if and only if this transaction commits."""
         self.jobs_queued = True
-        return jobs.enqueue(self._connection, job, payload, self._now.timestamp())
+        return jobs.enqueue(self._connection, job, payload, self._now.timestamp(), due.timestamp() if due else None)
 
     def admit(self, authorized: Iterable[Authorized[Message]]) -> None:
         """Take note of messages that have been authorized with this transaction's catalog already."""

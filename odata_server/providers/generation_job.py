@@ -15,6 +15,7 @@ from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Stage, Step
 from entities.query import QueryExpression, equals
+from entities.standard.system_jobs import SystemJob, queue
 from entities.values import EntityReference, Guid
 from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.organization import OrganizationService
@@ -22,6 +23,7 @@ from odata_server.engine.transaction import Transaction
 from security.privileges import privilege_records
 
 JOB = "generate virtual table"
+_SYSTEM_EVENT = 1
 
 
 def generation_steps() -> tuple[Step, ...]:
@@ -44,7 +46,9 @@ def _queue(context: ExecutionContext) -> None:
     if asked is None and not context.parameters.get("refresh"):
         return
     assert context.reference is not None
-    context.system.enqueue(JOB, {"catalog_id": context.reference.id})
+    source = str((context.pre_image or {}).get("mserp_physicalname"))
+    job = SystemJob(f"Generate the virtual table of {source}", "Update", _SYSTEM_EVENT, context.reference)
+    queue(context, JOB, {"catalog_id": context.reference.id}, job)
 
 
 def run_generation(

@@ -11,6 +11,7 @@ from entities.pipeline import Stage
 from entities.standard.rules import standard_steps
 from entities.values import Guid
 from odata_server.edm.operation_list import AVAILABLE, BULK, available_operations, operation_list
+from odata_server.edm.operations import declared
 
 SIGNATURE = re.compile(r"(?:FUNC|ACT ) ?(\w+)\(")
 
@@ -35,7 +36,10 @@ def test_every_overload_is_bound_in_another_way():
 
 
 @pytest.mark.parametrize("operation", available_operations(), ids=lambda operation: operation.name)
-def test_every_type_of_an_operation_that_works_is_known(operation, dataverse):
+def test_every_type_of_an_operation_that_is_declared_is_known(operation, dataverse):
+    if not declared(dataverse, (operation,)):
+        assert operation.name == "BulkDelete"  # Its parameters are of a table that is not there.
+        return
     listed = operation_list()
     types, enums = listed.types_of((operation,))
     inner = {type_.name for one in types for type_ in one.properties.values()}

@@ -1,0 +1,95 @@
+"""The rows of system jobs while their work runs, and the work of a bulk deletion.
+
+A row is changed in a transaction of its own before and after the work; repeating it changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from entities.errors import DataverseError, RecordNotFound
+from entities.messages import Delete, RetrieveMultiple, Rows, Update
+from entities.query import QueryExpression, equals
+from entities.standard.system_jobs import JOB_TABLE, JobStatus
+from entities.values import EntityReference, Guid, Value
+from odata_server.engine.directory import DataverseDirectory
+from odata_server.engine.jobs import Job, Progress
+from odata_server.engine.organization import OrganizationService
+from security.principals import Principal
+
+_KEY = f"{JOB_TABLE}id"
+_STATUS: Mapping[Progress, JobStatus] = {
+    Progress.RUNNING: JobStatus.IN_PROGRESS,
+    Progress.WAITING: JobStatus.WAITING,
+    Progress.SUCCEEDED: JobStatus.SUCCEEDED,
+    Progress.FAILED: JobStatus.FAILED,
+}
+
+
+def report(dataverse: OrganizationService, job: Job, progress: Progress, message: str | None) -> None:
+    """Note in the row of a system job how it goes; work without a row is done silently.
+
+    Args:
+        dataverse: the environment.
+        job: the claimed job.
+        progress: how it goes.
+        message: what is to be said of it, None where nothing is.
+    """
+    with dataverse.changing() as transaction:
+        row = EntityReference(JOB_TABLE, job.id)
+        if not transaction.records(QueryExpression(JOB_TABLE, (_KEY,), filter=equals(_KEY, job.id))):
+            return
+        change: dict[str, Value] = {"statuscode": _STATUS[progress].value, "retrycount": job.attempts - 1}
+        if progress is Progress.RUNNING:
+            change["startedon"] = transaction.now
+        if progress in {Progress.SUCCEEDED, Progress.FAILED}:
+            change["completedon"] = transaction.now
+        if message is not None:
+            change["message"] = message
+        transaction.execute(Update(row, change))
+
+
+def delete_in_bulk(
+    dataverse: OrganizationService,
+    bind: Callable[[str, str], QueryExpression],
+    payload: Mapping[str, object],
+) -> str:
+    """Delete what some queries select, each record on its own and as the user who asked for it.
+
+    Args:
+        dataverse: the environment.
+        bind: reads the FetchXML of a query on a table.
+        payload: `queries`, each with `table` and `fetch`, and `user`, who asked.
+
+    Returns:
+        how many records were deleted, how many were not, and why the first of these was not.
+
+    Raises:
+        DataverseError: the user may not enter any more, or a query does not fit the tables.
+    """
+    directory = dataverse.directory
+    assert isinstance(directory, DataverseDirectory)
+    principal = directory.by_id(Guid(str(payload["user"])))
+    queries = payload["queries"]
+    assert isinstance(queries, list)
+    deleted, refusals = 0, []
+    for query in queries:
+        for record in _selected(dataverse, bind(query["table"], query["fetch"]), principal):
+            try:
+                dataverse.execute(Delete(record), principal)
+                deleted += 1
+            except RecordNotFound:
+                continue  # It went along with another one, or an attempt before this one deleted it.
+            except DataverseError as refusal:
+                refusals.append(refusal.message)
+    told = f"Deleted: {deleted}. Failed: {len(refusals)}."
+    return f"{told} {refusals[0]}" if refusals else told
+
+
+def _selected(
+    dataverse: OrganizationService, query: QueryExpression, principal: Principal
+) -> tuple[EntityReference, ...]:
+    found = dataverse.execute(RetrieveMultiple(query), principal)
+    assert isinstance(found, Rows)
+    key = dataverse.catalog.tables[query.table].primary_id
+    return tuple(EntityReference(query.table, Guid(str(row[key]))) for row in found.records)
