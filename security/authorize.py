@@ -32,7 +32,7 @@ from entities.metadata.catalog import Catalog, CollectionNavigation, LookupNavig
 from entities.metadata.columns import LookupKind, LookupType
 from entities.metadata.tables import Ownership, Table, TableKind
 from entities.query import ALL_ROWS, Filter, both
-from entities.values import EntityReference, KeyReference, Record
+from entities.values import EntityReference, EntityValue, KeyReference, Record
 from security.denials import (
     message_not_supported,
     metadata_privilege_missing,
@@ -43,6 +43,7 @@ from security.denials import (
 )
 from security.operation_privileges import (
     EXECUTE_BY_PRIVILEGE,
+    EXECUTE_CHANGES,
     EXECUTE_ON_BOUND_ROW,
     EXECUTE_ON_TABLES,
     EXECUTE_READS_TABLES,
@@ -332,13 +333,32 @@ class _Desk:
             return self.on_rows(message, message.target.table, EXECUTE_ON_BOUND_ROW[name])
         for told in self._read_by(message):
             self.read_depth(told)
+        targets = self._changed_by(message)
         required = EXECUTE_BY_PRIVILEGE.get(name, (f"prv{name}",))
         for privilege in required:
             if privilege not in self.principal.grants:
                 raise privilege_missing(self.principal, privilege)
         if required and self.principal.access_mode == READ_ONLY:
             raise read_only_user(self.principal)
-        return Authorized(message, self.principal, reasons=(f"{name}: {', '.join(required) or 'open to every user'}",))
+        reasons = (f"{name}: {', '.join(required) or 'open to every user'}",)
+        return Authorized(message, self.principal, reasons=reasons, targets=targets)
+
+    def _changed_by(self, message: Execute) -> tuple[TargetCheck, ...]:
+        """Return the checks of the records that parameters name: those that change, and what they will point to."""
+        checks: list[TargetCheck] = []
+        for name in EXECUTE_CHANGES.get(message.name, ()):
+            value = message.parameters.get(name)
+            record = value.record if isinstance(value, EntityValue) else {}
+            target = value.target if isinstance(value, EntityValue) else value
+            if isinstance(target, EntityReference | KeyReference):
+                checks.append(self._target(target, AccessRight.WRITE))
+            if isinstance(value, EntityValue):
+                table = self.catalog.tables[value.table]
+                bound = self._targets(table, record)
+                if bound:
+                    self.depth(table, AccessRight.APPEND)
+                checks.extend(bound)
+        return tuple(checks)
 
     def _read_by(self, message: Execute) -> Iterator[Table]:
         """Yield the tables that a function's parameter names and that it tells something of."""

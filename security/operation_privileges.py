@@ -31,6 +31,9 @@ EXECUTE_ON_BOUND_ROW: Mapping[str, AccessRight] = MappingProxyType(
 EXECUTE_READS_TABLES: Mapping[str, str] = MappingProxyType({"RetrieveTotalRecordCount": "EntityNames"})
 """Functions that take Read on the tables that a parameter names."""
 
+EXECUTE_CHANGES: Mapping[str, tuple[str, ...]] = MappingProxyType({"Merge": ("Target", "Subordinate", "UpdateContent")})
+"""Actions that take Write on the records that parameters name, and the rights to what those are bound to."""
+
 EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         **dict.fromkeys(

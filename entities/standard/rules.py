@@ -7,6 +7,7 @@ from entities.standard.association_rules import association_steps
 from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.customer_rules import customer_steps
 from entities.standard.hierarchy_rules import hierarchy_steps
+from entities.standard.merging import merging_steps
 from entities.standard.organization_functions import organization_function_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
@@ -54,4 +55,5 @@ def standard_steps(
         *bulk_deletion_steps(),
         *organization_function_steps(organization_id, version),
         *hierarchy_steps(),
+        *merging_steps(),
     )

@@ -34,6 +34,7 @@ AVAILABLE: Final = frozenset(
         "GetValidReferencedEntities",
         "GetValidReferencingEntities",
         "LocalTimeFromUtcTime",
+        "Merge",
         "RemovePrivilegeRole",
         "ReplacePrivilegesRole",
         "RetrieveAvailableLanguages",

@@ -347,6 +347,7 @@ class Transaction:
         target = resolve(self._connection, self._catalog, message.target) if message.target else None
         if target:
             self._checks.check_version(self._standard(target.table), target, authorized, None)
+        self._checks.check_bound(authorized)
         context = self._context(message, principal, reference=target, parameters=message.parameters)
         for stage in Stage:
             self._run(context, stage, table)

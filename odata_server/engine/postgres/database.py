@@ -98,7 +98,6 @@ class PostgresReader:
         except psycopg.OperationalError as error:
             raise TemporarilyUnavailable(_NO_MORE) from error
 
-
     def _once(self, work: Callable[[_Raw], _Result]) -> _Result:
         # Not `ConnectionPool.connection`: it ends a transaction, which costs a third of a statement, and none is open.
         raw = self._pool.getconn()
