@@ -24,6 +24,7 @@ from odata_server.syntax.request_trees import QueryOptions
 from security.principals import Principal
 
 _ETAG: Final = re.compile(r'(?:W/)?"(\d{1,19})"\Z')
+NO_OPTIONS: Final = QueryOptions()
 NO_SUCH_VERSION: Final = -1
 """A version that no record has: an entity tag that this service never gave out."""
 
@@ -73,7 +74,7 @@ class Call:
 
     def options(self) -> QueryOptions:
         """Return the parsed query string."""
-        return parse_query(self.request.query)
+        return parse_query(self.request.query) if self.request.query else NO_OPTIONS
 
     def payload(self) -> Payload:
         """Return what a body is read against: its URLs may name the service in any of its spellings."""
