@@ -25,7 +25,7 @@ from odata_server.admin.fixture_file import (
 from odata_server.admin.fixture_tables import declared_relationships, declared_table
 from odata_server.bind.dialect import FINANCE, WEB_API, Dialect
 from odata_server.bind.json_body import read_object
-from odata_server.bind.payload import Payload, bind_record
+from odata_server.bind.payload import Payload, bind_new
 from odata_server.bind.target import RecordUrls
 from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.organization import OrganizationService
@@ -187,8 +187,6 @@ def _add_rows(
         for number, body in enumerate(bodies):
             with _named(f"rows.{entity_set}[{number}]"):
                 members = read_object(json.dumps(body).encode(), entity_set)
-                messages.append(
-                    Create(table.logical_name, bind_record(members, table, payload, creates=True, updates=False))
-                )
+                messages.append(bind_new(members, table, payload))
     with _named("rows"):
         service.execute_transaction(messages, service.system)

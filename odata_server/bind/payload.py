@@ -198,7 +198,9 @@ def _check_nested(name: str, draft: _Draft) -> None:
             draft.table.entity_set_name,
             f"Microsoft.OData.ODataException: Deep update of navigation properties is not allowed ('{name}').",
         )
-    raise NotSupported(f"Creating related records together with a record (deep insert, '{name}') is not supported.")
+    raise NotSupported(
+        f"Creating related records together with a record (deep insert, '{name}') is not supported on /data."
+    )
 
 
 def _read_one(navigation: LookupNavigation, members: Mapping[str, object], draft: _Draft) -> None:
@@ -320,7 +322,7 @@ def _bind_collection(
         inner = f"Microsoft.OData.ODataException: Deep update of navigation properties is not allowed ('{name}')."
         raise refusal(entity_set, inner)
     if not draft.takes_related:
-        raise NotSupported(f"'{name}@odata.bind' on a collection-valued navigation property is not supported yet.")
+        raise NotSupported(f"'{name}@odata.bind' on a collection-valued navigation property is not supported on /data.")
     if not isinstance(json_value, list):
         inner = f"Microsoft.OData.ODataException: The value of '{name}@odata.bind' must be an array of URLs."
         raise refusal(entity_set, inner)

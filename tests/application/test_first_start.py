@@ -60,7 +60,7 @@ EVERYTHING = {
         {"schemaName": "sample_City", "primaryName": "sample_Name", "columns": [{"schemaName": "sample_Name"}]},
     ],
     "rows": {
-        "accounts": [{"accountid": ACCOUNT, "name": "A"}],
+        "accounts": [{"accountid": ACCOUNT, "name": "A", "contact_customer_accounts": [{"lastname": "Ann"}]}],
         "sample_projects": [
             {
                 "sample_name": "P",
@@ -122,6 +122,7 @@ def test_a_fixture_declares_a_whole_world(tmp_path, write, where):
     assert [row["sample_name"] for row in reader.rows("sample_projects")] == ["P"]
     assert refusal(reader.send("GET", "sample_boxes"))[0] == 403
     assert reader.rows("accounts") == []
+    assert [row["_parentcustomerid_value"] for row in administrator.rows("contacts")] == [ACCOUNT]
     assert [row["sample_name"] for row in administrator.rows("sample_boxes")] == ["B"]
     assert [row["sample_name"] for row in administrator.rows("sample_cities")] == ["C"]
     units = {row["name"]: row["_parentbusinessunitid_value"] for row in administrator.rows("businessunits")}

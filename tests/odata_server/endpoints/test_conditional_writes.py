@@ -36,6 +36,7 @@ from tests.odata_server.endpoints.conftest import Client, build_services
 
 ROOT = "https://org.test:8443/api/data/v9.2"
 CHOSEN = "0c000000-0000-4000-8000-000000000001"
+NOBODY = "0c000000-0000-4000-8000-0000000000ff"
 EXISTS = (412, "0x80040237", "A record with matching key values already exists.")
 CHANGED = (412, "0x80060882", "The version of the existing record doesn't match the RowVersion property provided.")
 NO_ID = (404, "0x80040217", f"Entity 'gadget' With Id = {CHOSEN} Does Not Exist")
@@ -233,3 +234,73 @@ def test_another_key_in_the_way_of_a_new_record_is_named(api, service):
     assert (status, code) == (412, "0x80060892")
     assert text.startswith("Entity Key Place key violated.")
     assert dump(service.database) == before
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("key", ["code='K'", "size=1,shelf=2", CHOSEN, f"gadgetid={CHOSEN}"])
+@pytest.mark.parametrize("prefix", ["", "/", "/api/data/v9.2/", f"{ROOT}/"])
+def test_a_record_is_bound_and_related_by_any_of_its_keys(api, key, prefix):
+    present(api, exists=True)
+    url = f"{prefix}gadgets({key})"
+    part = api.created("gadgets", name="Part", **{"whole@odata.bind": url})
+    assert api.json(f"/gadgets({part})/whole?$select=name")["name"] == "Before"
+    assert api("PATCH", f"/gadgets({part})", {"whole@odata.bind": None}).status == 204
+    assert api("PUT", f"/gadgets({part})/whole/$ref", {"@odata.id": url}).status == 204
+    assert [row["gadgetid"] for row in api.json(f"/gadgets({key})/parts?$select=name")["value"]] == [part]
+    assert api("DELETE", f"/gadgets({key})/parts({part})/$ref").status == 204
+    assert api("POST", f"/gadgets({key})/parts/$ref", {"@odata.id": f"{ROOT}/gadgets({part})"}).status == 204
+    assert api("DELETE", f"/gadgets({part})/whole/$ref").status == 204
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    ("key", "status", "code"),
+    [
+        ("code='none'", 404, "0x80060891"),
+        ("name='x'", 400, "0x80060890"),
+        ("size=1", 400, "0x80060890"),
+        (NOBODY, 404, "0x80040217"),
+    ],
+)
+def test_a_record_that_no_key_names_is_not_bound_or_related(api, service, key, status, code):
+    present(api, exists=True)
+    before = dump(service.database)
+    for method, path, body in (
+        ("POST", "/gadgets", {"name": "x", "whole@odata.bind": f"/gadgets({key})"}),
+        ("POST", "/gadgets", {"name": "x", "parts@odata.bind": [f"/gadgets({key})"]}),
+        ("PATCH", PATHS["key"], {"whole@odata.bind": f"/gadgets({key})"}),
+        ("PUT", f"{PATHS['key']}/whole/$ref", {"@odata.id": f"/gadgets({key})"}),
+        ("POST", f"{PATHS['key']}/parts/$ref", {"@odata.id": f"/gadgets({key})"}),
+        ("DELETE", f"{PATHS['key']}/parts({key})/$ref", None),
+    ):
+        assert outcome(api(method, path, body))[:2] == (status, code), (method, path)
+    assert dump(service.database) == before
+
+
+@pytest.mark.usefixtures("fresh")
+def test_records_of_many_to_many_come_with_a_new_one_and_are_related_in_every_form(api, service):
+    one, two, three = (api.created("contacts", lastname=name) for name in ("1", "2", "3"))
+    body = {"users": [{"lastname": "new"}], "users@odata.bind": [f"/contacts({one})"]}
+    gadget = api.created("gadgets", name="G", **body)
+    path = f"/gadgets({gadget})/users"
+
+    def users():
+        return sorted(row["lastname"] for row in api.json(f"{path}?$select=lastname")["value"])
+
+    assert users() == ["1", "new"]
+    assert api("POST", f"{path}/$ref", {"@odata.id": f"{ROOT}/contacts({two})"}).status == 204
+    assert api("POST", f"/contacts({three})/gadgets_used/$ref", {"@odata.id": f"gadgets({gadget})"}).status == 204
+    assert api("POST", path, {"lastname": "made there"}).status == 204
+    assert users() == ["1", "2", "3", "made there", "new"]
+    before = dump(service.database)
+    assert outcome(api("POST", f"{path}/$ref", {"@odata.id": f"contacts({two})"})) == (
+        412,
+        "0x80040237",
+        "Cannot insert duplicate key.",
+    )
+    assert outcome(api("DELETE", f"{path}({NOBODY})/$ref"))[:2] == (404, "0x80040217")
+    assert dump(service.database) == before
+    assert api("DELETE", f"{path}({one})/$ref").status == 204
+    assert api("DELETE", f"{path}/$ref?$id={ROOT}/contacts({two})").status == 204
+    assert api("DELETE", f"/contacts({three})/gadgets_used({gadget})/$ref").status == 204
+    assert users() == ["made there", "new"]

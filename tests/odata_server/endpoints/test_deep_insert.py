@@ -58,13 +58,24 @@ def test_records_behind_a_lookup_and_in_collections_are_made_with_the_record_to_
     assert [row["lastname"] for row in related(api, below)] == ["Fourth", "Third"]
 
 
-def test_a_tower_of_records_is_made_in_one_request(api):
+def test_a_tower_of_records_is_made_in_one_request_as_high_as_a_body_may_nest(api, unchanged):
     body: dict = {"name": "0"}
-    for level in range(1, 40):
+    for level in range(1, 100):
         body = {"name": str(level), "parentaccountid": body}
     account = api.created("accounts", **body)
     path = f"/accounts({account})" + "/parentaccountid" * 3
-    assert api.json(f"{path}?$select=name")["name"] == "36"
+    assert api.json(f"{path}?$select=name")["name"] == "96"
+    with unchanged():
+        assert api.error("POST", "/accounts", {"name": "100", "parentaccountid": body})[:2] == (400, "0x80048d19")
+
+
+def test_a_tower_of_collections_is_made_in_one_request(api):
+    body: dict = {"lastname": "0"}
+    for level in range(1, 50):
+        body = {"lastname": str(level), "contact_customer_contacts": [body]}
+    contact = api.created("contacts", **body)
+    (below,) = related(api, f"/contacts({contact})/contact_customer_contacts?$select=lastname")
+    assert below["lastname"] == "48"
 
 
 def test_the_answer_to_a_deep_insert_shows_what_was_made(api):
