@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -160,6 +161,20 @@ def test_another_process_that_changed_definitions_before_is_noticed(open_office:
         found = unit.execute(RetrieveMultiple(QueryExpression("role", ("name",), filter=equals("name", "R"))), SYSTEM)
         assert isinstance(found, Rows)
         assert found.count == 1
+
+
+def test_others_write_when_the_unit_is_done_and_not_between(open_office: OpenOffice) -> None:
+    office, other = open_office(), open_office()
+    waiting = threading.Thread(target=lambda: other.create("account", name="Other"))
+    with office.service.unit_of_work() as unit:
+        made(unit, "account", name="First")
+        waiting.start()
+        waiting.join(0.1)
+        assert waiting.is_alive()
+        made(unit, "account", name="Second")
+        assert names(unit) == ["First", "Second"]
+    waiting.join(10)
+    assert names(office.service) == ["First", "Other", "Second"]
 
 
 def test_an_upsert_finds_what_the_unit_made(office: Office) -> None:

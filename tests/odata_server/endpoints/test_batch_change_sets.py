@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from batches import BATCH_TYPE, Asked, answers, batch
 from things import dump
+
+from entities.errors import TemporarilyUnavailable
 
 LONG = "x" * 200
 MISSING = "00000000-0000-4000-8000-0000000000ff"
@@ -224,6 +228,38 @@ def test_security_data_changes_with_a_change_set_or_not_at_all(send, api, servic
     assert dump(services.dataverse.database) == before
     told = send([role, Asked("PATCH", "$1", {"name": "Batched twice"}, "2"), account("After a role", "3")])
     assert api.json(f"/roles({told[0].id})?$select=name")["name"] == "Batched twice"
+
+
+class Unavailable:
+    """An environment whose transactions cannot begin, or cannot be committed."""
+
+    def __init__(self, environment, *, begins):
+        self._environment = environment
+        self._begins = begins
+
+    def __getattr__(self, name):
+        return getattr(self._environment, name)
+
+    @contextmanager
+    def unit_of_work(self):
+        if self._begins:
+            with self._environment.unit_of_work() as unit:
+                yield unit
+                raise TemporarilyUnavailable("The organization's database is busy. Try again.")
+        raise TemporarilyUnavailable("The organization's database is busy. Try again.")
+
+
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_change_set_that_cannot_be_committed_says_so_and_changed_nothing(api, services, begins):
+    unavailable = replace(services, dataverse=Unavailable(services.dataverse, begins=begins))
+    before = dump(services.dataverse.database)
+    sent = batch([account("A", "1"), account("B", "2")], Asked("GET", "WhoAmI"))
+    for preference, status, count in (("", 503, 1), ("odata.continue-on-error", 200, 2)):
+        answer = replace(api, services=unavailable)("POST", "/$batch", sent, content_type=BATCH_TYPE, prefer=preference)
+        told = answers(dict(answer.headers)["Content-Type"], answer.body)
+        assert (answer.status, len(told)) == (status, count)
+        assert (told[0].status, told[0].content_id, told[0].group) == (503, None, None)
+    assert dump(services.dataverse.database) == before
 
 
 def test_an_empty_change_set_has_an_empty_answer(api):
