@@ -85,6 +85,7 @@ class Transaction:
         self.jobs_queued = False
         self._rights_changed = False
         self._owners = Owners(self.records)
+        self._read_before: dict[QueryExpression, tuple[Record, ...]] = {}
 
     @property
     def catalog(self) -> Catalog:
@@ -102,7 +103,10 @@ class Transaction:
 
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects, read with the system's rights."""
-        return tuple(reading.read_records(self._connection, self._rules.plans, self._catalog, query).records)
+        if query not in self._read_before:
+            found = reading.read_records(self._connection, self._rules.plans, self._catalog, query)
+            self._read_before[query] = tuple(found.records)
+        return self._read_before[query]
 
     def count(self, table: Table) -> int:
         """Return the number of a table's records."""
@@ -124,6 +128,7 @@ class Transaction:
     def change_catalog(self, change: CatalogChange) -> None:
         """Put or remove tables and relationships."""
         self._catalog = apply_change(self._connection, self._catalog, change)
+        self._read_before.clear()
 
     def perform(self, message: Message, principal: Principal) -> Response:
         """Execute a message for a principal.
@@ -220,6 +225,7 @@ class Transaction:
 
     def _end(self, draft: Draft) -> Written:
         """Do what is left when a record is written: rights that its row decides, and the steps behind."""
+        self._read_before.clear()
         table, context, made = draft.table, draft.context, isinstance(draft.message, Create)
         assert context.reference is not None
         if made and table.primary_id in draft.message.record:
@@ -379,8 +385,7 @@ class Transaction:
         return navigation
 
     def _image(self, table: Table, target: EntityReference) -> Record:
-        found = self.records(QueryExpression(table.logical_name, filter=equals(table.primary_id, target.id)))
-        return found[0]
+        return self.records(QueryExpression(table.logical_name, filter=equals(table.primary_id, target.id)))[0]
 
     @property
     def _checks(self) -> RowChecks:
@@ -388,6 +393,7 @@ class Transaction:
 
     def _written(self, table: Table) -> None:
         self._owners.forget(table)
+        self._read_before.clear()
         if table.logical_name in self._rules.security_tables and not self._rights_changed:
             self._rights_changed = True
             bump_stamp(self._connection)
