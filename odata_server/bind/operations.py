@@ -64,22 +64,32 @@ def function_parameters(
     if not given.keys() <= operation.parameters.keys() or not required <= given.keys():
         raise not_found(operation.name)
     found: dict[str, object] = {}
-    for name, expression in given.items():
-        type_ = operation.parameters[name]
-        _check_literal(name, expression, type_, aliases)
+    for name, written in given.items():
+        type_, expression = operation.parameters[name], _behind_aliases(written, aliases)
+        _check_literal(name, expression, type_)
         try:
-            found[name] = typed(plain_value(expression, aliases), type_, name, payload)
+            found[name] = typed(plain_value(expression), type_, name, payload)
         except InvalidPayload as error:
             raise MalformedRequest(error.message, code=error.code) from error
     return found
 
 
-def _check_literal(
-    name: str, expression: trees.Expression, type_: PropertyType, aliases: Mapping[str, trees.Expression]
-) -> None:
+_NOTHING: Final = trees.Literal(trees.LiteralKind.NULL, "null", None)
+
+
+def _behind_aliases(expression: trees.Expression, aliases: Mapping[str, trees.Expression]) -> trees.Expression:
+    """Return what an alias stands for; one that is not given, or that leads back to itself, stands for null."""
+    seen: set[str] = set()
+    while isinstance(expression, trees.Alias):
+        if expression.name in seen or expression.name not in aliases:
+            return _NOTHING
+        seen.add(expression.name)
+        expression = aliases[expression.name]
+    return expression
+
+
+def _check_literal(name: str, expression: trees.Expression, type_: PropertyType) -> None:
     """Tell texts from what is written without quotes: a GUID, a number."""
-    if isinstance(expression, trees.Alias):
-        expression = aliases.get(expression.name, expression)
     if not isinstance(expression, trees.Literal) or expression.value is None or type_.is_collection:
         return
     is_text = expression.kind is trees.LiteralKind.STRING
@@ -144,16 +154,13 @@ def action_parameters(
         raise refusal(operation.name, f"Microsoft.OData.ODataException: {error.message}") from error
 
 
-def plain_value(expression: trees.Expression, aliases: Mapping[str, trees.Expression]) -> object:
+def plain_value(expression: trees.Expression) -> object:
     """Return a function's argument as the JSON value it stands for; GUIDs and enumeration members are text.
 
     Raises:
-        MalformedRequest: the argument is no literal, array or object, or an alias leads back to itself.
+        MalformedRequest: the argument is no literal, array or object, or holds an alias inside.
     """
     match expression:
-        case trees.Alias(name=name):
-            left = {other: value for other, value in aliases.items() if other != name}
-            return plain_value(aliases[name], left) if name in aliases else None
         case trees.Literal(value=UUID() as found):
             return str(found)
         case trees.Literal(value=bool() | int() | float() | Decimal() | str() | None as found):
@@ -161,8 +168,8 @@ def plain_value(expression: trees.Expression, aliases: Mapping[str, trees.Expres
         case trees.EnumLiteral(members=members):
             return ",".join(members)
         case trees.ArrayExpression(items=items):
-            return [plain_value(item, aliases) for item in items]
+            return [plain_value(item) for item in items]
         case trees.ObjectExpression(members=members):
-            return {member.name: plain_value(member.value, aliases) for member in members}
+            return {member.name: plain_value(member.value) for member in members}
         case _:
             raise MalformedRequest("The parameter of a function must be a literal, an array or an object.")
