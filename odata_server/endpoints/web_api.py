@@ -39,6 +39,7 @@ from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.negotiation import negotiated, preflight
+from odata_server.endpoints.optional_parameters import check_optional_parameters
 from odata_server.endpoints.responses import completed, refused, with_content_type
 from odata_server.endpoints.services import Organization, Services
 from odata_server.engine.organization import StaleSnapshot
@@ -133,6 +134,7 @@ def _call(
         raise MalformedRequest("Invalid URI: The Uri string is too long.")
     if "callerobjectid" in request.headers or "mscrmcallerid" in request.headers:
         raise NotSupported("Impersonation (CallerObjectId, MSCRMCallerID) is not supported yet.")
+    check_optional_parameters(request, principal)
     root = f"{request.origin}/api/data/{found[1]}"
     path = (found[2] or "").removesuffix("/")
     form = _displayed(negotiated(request, root, path), principal, preferences)
