@@ -102,6 +102,21 @@ class DuplicateRecord(DataverseError):
     family_code = "0x80040237"
 
 
+class RangeNotSatisfiable(DataverseError):
+    """Nothing of a file lies in the range that was asked for.
+
+    Args:
+        message: the text a caller reads.
+        size: the size of the file in bytes.
+    """
+
+    family_code = "0x80090000"
+
+    def __init__(self, message: str, *, size: int, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.size = size
+
+
 class VersionMismatch(DataverseError):
     """The record is no longer the version that the caller named."""
 

@@ -61,6 +61,14 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             _OPEN,
         ),
         "RetrieveExchangeRate": ("prvReadTransactionCurrency",),
+        **dict.fromkeys(
+            (
+                *("InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "DeleteFile"),
+                *("InitializeFileBlocksDownload", "DownloadBlock"),
+                *("UploadFile", "UploadFileChunk", "ClearFile", "DownloadFile"),
+            ),
+            _OPEN,
+        ),
         "CreateEntity": ("prvCreateEntity",),
         "UpdateEntity": ("prvWriteEntity",),
         "DeleteEntity": ("prvDeleteEntity",),
@@ -83,4 +91,4 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "PublishAllXml": ("prvPublishCustomization",),
     }
 )
-"""Functions and actions that take task privileges, or none."""
+"""Functions and actions that take task privileges, or none; those on files take the rights on their rows."""

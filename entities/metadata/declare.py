@@ -22,6 +22,7 @@ from entities.metadata.columns import (
     DateTimeType,
     DecimalType,
     DoubleType,
+    FileType,
     IntegerType,
     LookupKind,
     LookupType,
@@ -167,6 +168,12 @@ def state_and_status(*states: tuple[str, tuple[tuple[int, str], ...]]) -> tuple[
 
 ACTIVE_INACTIVE = (("Active", ((1, "Active"),)), ("Inactive", ((2, "Inactive"),)))
 """The states of most tables."""
+
+
+def file(name: str, text: str = "", *, max_size_kb: int = 32_768, **more: object) -> tuple[Column, Column]:
+    """Declare a file, and the column that shows its name (Learn: "Use file column data")."""
+    shown = string(f"{name}_Name", 255, f"{text or name} Name", **{**more, **SERVER_SET})
+    return column(name, FileType(max_size_kb), text, **{**more, **SERVER_SET}), shown
 
 
 def version_column() -> Column:

@@ -27,6 +27,7 @@ _COLUMN_TYPES = (
     "DateOnly",
     "Picklist",
     "Lookup",
+    "File",
 )
 
 

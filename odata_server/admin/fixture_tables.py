@@ -27,7 +27,7 @@ def declared_table(fixture: TableFixture, object_type_code: int, known: Collecti
     _check(fixture, {*known, fixture.schema_name.lower()})
     name = fixture.schema_name.lower()
     shown = fixture.display_name or fixture.schema_name.partition("_")[2]
-    columns = tuple(_column(column) for column in fixture.columns)
+    columns = tuple(made for column in fixture.columns for made in _columns(column))
     ownership = Ownership(fixture.ownership)
     return declare.with_ids(
         Table(
@@ -109,8 +109,11 @@ def _key(table: str, columns: tuple[str, ...]) -> AlternateKey:
     return AlternateKey(name, lowered, name, label(name))
 
 
-def _column(fixture: ColumnFixture) -> Column:
-    return _COLUMNS[fixture.type](fixture)
+def _columns(fixture: ColumnFixture) -> tuple[Column, ...]:
+    """Return a declared column, of a file with the column that shows its name."""
+    if fixture.type == "File":
+        return declare.file(fixture.schema_name, fixture.display_name)
+    return (_COLUMNS[fixture.type](fixture),)
 
 
 _COLUMNS: Mapping[str, Callable[[ColumnFixture], Column]] = {

@@ -20,9 +20,22 @@ from odata_server.edm.operations import Operation
 BULK: Final = frozenset({"CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple"})
 """Actions that are messages of their own, on several records of one table."""
 
+FILES: Final = frozenset(
+    {
+        "CommitFileBlocksUpload",
+        "DeleteFile",
+        "DownloadBlock",
+        "InitializeFileBlocksDownload",
+        "InitializeFileBlocksUpload",
+        "UploadBlock",
+    }
+)
+"""Actions that the engine has itself: bytes of files lie beside the rows, and not in them."""
+
 AVAILABLE: Final = frozenset(
     {
         *BULK,
+        *FILES,
         "AddPrivilegesRole",
         "BulkDelete",
         "CanBeReferenced",

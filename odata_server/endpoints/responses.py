@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from entities.errors import AuthenticationFailed, DataverseError, TooManyRequests
+from entities.errors import AuthenticationFailed, DataverseError, RangeNotSatisfiable, TooManyRequests
 from odata_server.edm.preferences import Preferences
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.services import Services
@@ -65,6 +65,14 @@ def text_response(services: Services, body: bytes) -> ODataResponse:
     return ODataResponse(200, (*_TEXT, *identified(services)), body)
 
 
+def binary_response(services: Services, body: bytes, *extra: tuple[str, str], status: int = 200) -> ODataResponse:
+    """Return bytes as they are (`/$value` of a file)."""
+    given = {name for name, _ in extra}
+    always = tuple(header for header in _ALWAYS if header[0] not in given)
+    headers = (("Content-Type", "application/octet-stream"), *always, *identified(services), *extra)
+    return ODataResponse(status, headers, body)
+
+
 def no_content(services: Services, *extra: tuple[str, str], status: int = 204) -> ODataResponse:
     """Return an answer without body, and so without `Content-Type`."""
     return ODataResponse(status, (*_ALWAYS, *identified(services), *extra), b"")
@@ -83,9 +91,20 @@ def refused(
     """
     if isinstance(error, AuthenticationFailed):
         return denied(error, request, services)
-    extra = (("Retry-After", str(error.retry_after)),) if isinstance(error, TooManyRequests) else ()
+    extra = _extra(error)
     body = web_api_body(error, annotated=preferences.annotations.includes(HELP_LINK))
     return json_response(services, body, *extra, status=status_of(error))
+
+
+def _extra(error: DataverseError) -> Headers:
+    """Return the headers that tell a program how to go on."""
+    match error:
+        case TooManyRequests():
+            return (("Retry-After", str(error.retry_after)),)
+        case RangeNotSatisfiable():
+            return (("Content-Range", f"bytes */{error.size}"),)
+        case _:
+            return ()
 
 
 def denied(error: AuthenticationFailed, request: ODataRequest, services: Services) -> ODataResponse:

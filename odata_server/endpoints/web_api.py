@@ -34,7 +34,7 @@ from odata_server.bind.resource import (
 from odata_server.edm.formats import MINIMAL, Format
 from odata_server.edm.operation_list import operation_list
 from odata_server.edm.preferences import FORMATTED_VALUE, NO_PREFERENCES, Preferences, parse_preferences
-from odata_server.endpoints import delta, invocations, reads, writes
+from odata_server.endpoints import delta, files, invocations, reads, writes
 from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
@@ -232,6 +232,8 @@ def _row(call: Call, row: Row) -> ODataResponse:
 
 
 def _property(call: Call, asked: RowProperty) -> ODataResponse:
+    if files.is_file(asked):
+        return files.answer_file(call, asked)
     match call.request.method:
         case "GET":
             return reads.read_property(call, asked)

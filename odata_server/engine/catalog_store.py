@@ -35,6 +35,11 @@ _INTERNAL_TABLES = {
     " finished {REAL}",
     "$deletion": "table_name {TEXT} NOT NULL, id {TEXT} NOT NULL, version {INTEGER} NOT NULL, deleted {REAL} NOT NULL,"
     " PRIMARY KEY (table_name, id)",
+    "$file": "id {TEXT} NOT NULL PRIMARY KEY, table_name {TEXT} NOT NULL, record_id {TEXT} NOT NULL,"
+    " column_name {TEXT} NOT NULL, user_id {TEXT} NOT NULL, name {TEXT} NOT NULL, mime_type {TEXT} NOT NULL,"
+    " size {INTEGER} NOT NULL, complete {INTEGER} NOT NULL, created {REAL} NOT NULL",
+    "$block": "file_id {TEXT} NOT NULL, name {TEXT} NOT NULL, size {INTEGER} NOT NULL, file_offset {INTEGER},"
+    " data {BLOB} NOT NULL, PRIMARY KEY (file_id, name)",
 }
 """Column definitions by table; the types are those of the dialect."""
 
@@ -64,6 +69,7 @@ _INTERNAL_INDEXES = {
     "$job$due": '"$job" (state, due)',
     "$deletion$version": '"$deletion" (table_name, version)',
     "$deletion$deleted": '"$deletion" (deleted)',
+    "$file$record": '"$file" (table_name, record_id)',
 }
 
 _TRACKED_FROM = "$tracked_from"
@@ -169,6 +175,9 @@ def apply_change(connection: Connection, before: Catalog, change: CatalogChange)
         drop_table(connection, before.tables[name])
         connection.execute('DELETE FROM "$table" WHERE name = $1', (name,))
         connection.execute('DELETE FROM "$deletion" WHERE table_name = $1', (name,))
+        files = 'SELECT id FROM "$file" WHERE table_name = $1'
+        connection.execute(f'DELETE FROM "$block" WHERE file_id IN ({files})', (name,))
+        connection.execute('DELETE FROM "$file" WHERE table_name = $1', (name,))
     gone = frozenset(change.remove)
     _forget(connection, (n for n, r in before.relationships.items() if not gone.isdisjoint(ends_of(r))))
     for table in change.put:

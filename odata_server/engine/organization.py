@@ -17,7 +17,6 @@ from entities.errors import InvalidOperation, NotSupported, RecordNotFound, Temp
 from entities.grouping import has_dates, with_calendar
 from entities.messages import (
     Associate,
-    Changes,
     Create,
     Delete,
     Disassociate,
@@ -48,6 +47,7 @@ from odata_server.engine.caller_settings import caller_settings
 from odata_server.engine.catalog_store import load_catalog, read_stamp
 from odata_server.engine.change_tracking import check_tracked, retrieve_changes
 from odata_server.engine.database import Connection, Database, single
+from odata_server.engine.files import Downloading, download, is_download
 from odata_server.engine.narrowed import NarrowedQueries
 from odata_server.engine.references import not_found, resolve
 from odata_server.engine.relations import Link
@@ -157,10 +157,14 @@ class OrganizationService:
                 case Retrieve():
                     return self._retrieve(message, principal, shape)
                 case RetrieveChanges():
-                    return self._retrieve_changes(message, principal, shape)
+                    allowed, now = authorize(message, principal, self._catalog).message, self._parts.clock()
+                    return retrieve_changes(self._reader(), self._plans, self._catalog, allowed, now, shape)
                 case ReadMetadata():
                     authorize(message, principal, self._catalog)
                     return Done()
+                case Execute() if is_download(message):
+                    work = Downloading(self._reader(), self._catalog, lambda row: self._retrieve(row, principal, None))
+                    return download(authorize(message, principal, self._catalog).message, work)
                 case _:
                     return self.execute_transaction((message,), principal)[0]
         except self.database.dialect.statement_errors as error:
@@ -283,27 +287,20 @@ class OrganizationService:
             return replace(found, not_modified=True)
         return found
 
-    def _retrieve_changes(self, message: RetrieveChanges, principal: Principal, shape: RowShape | None) -> Changes:
-        allowed = authorize(message, principal, self._catalog).message
-        now = self._parts.clock()
-        return retrieve_changes(self._reader(), self._plans, self._catalog, allowed, now, shape)
-
     def _nothing(self, authorized: Authorized[Retrieve], table: Table, target: EntityReference) -> Exception:
         if authorized.rows != ALL_ROWS and rows.exists(self._reader(), table, target.id):
             return row_denied(authorized.principal, authorized.right, target)
         return not_found(table, target.id)
 
     def _virtual_table(self, message: Message) -> Table | None:
-        name = table_of(message)
-        table = self._catalog.tables.get(name) if name else None
+        table = self._catalog.tables.get(table_of(message) or "")
         return table if table is not None and table.source is not None else None
 
     def _execute_virtual(self, message: Message, principal: Principal, table: Table) -> Response:
         """Hand a message on a virtual table to its provider, after Dataverse's own authorization."""
         authorized = authorize(message, principal, self._catalog)
         self._check_alone(message, table)
-        provider = self._provider(table)
-        caller = principal.caller
+        provider, caller = self._provider(table), principal.caller
         match message:
             case RetrieveMultiple():
                 assert isinstance(authorized.message, RetrieveMultiple)

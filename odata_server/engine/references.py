@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from entities.errors import InvalidArgument, RecordNotFound
-from entities.metadata.catalog import Catalog
+from entities.errors import InvalidArgument, MalformedRequest, RecordNotFound
+from entities.metadata.catalog import Catalog, Navigation
 from entities.metadata.tables import Table, TableKind
 from entities.values import EntityReference, Guid, KeyReference, Record, Value
 from odata_server.engine import rows
@@ -94,3 +94,15 @@ def check_exists(connection: Connection, catalog: Catalog, reference: EntityRefe
     table = catalog.tables[reference.table]
     if table.kind is not TableKind.VIRTUAL and not rows.exists(connection, table, reference.id):
         raise not_found(table, reference.id)
+
+
+def navigation_of(catalog: Catalog, table: Table, name: str) -> Navigation:
+    """Return a table's navigation property.
+
+    Raises:
+        MalformedRequest: it has none of this name.
+    """
+    found = catalog.navigation(table.logical_name, name)
+    if found is None:
+        raise MalformedRequest(f"Could not find a property named '{name}' on '{table.logical_name}'.")
+    return found

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never, cast
 
-from entities.errors import InvalidOperation, MalformedRequest, NotSupported
+from entities.errors import InvalidOperation, NotSupported
 from entities.messages import (
     Associate,
     Changes,
@@ -34,7 +34,7 @@ from entities.messages import (
     name_of,
     table_of,
 )
-from entities.metadata.catalog import Catalog, Navigation
+from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Stage
 from entities.query import QueryExpression, equals
@@ -48,9 +48,11 @@ from odata_server.engine.change_tracking import note_creation, note_deletion, re
 from odata_server.engine.database import Connection
 from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import complete_change, complete_new, require
+from odata_server.engine.file_store import remove_of_record
+from odata_server.engine.files import Uploading, is_upload, upload
 from odata_server.engine.identifiers import new_id, take_number
 from odata_server.engine.owners import Owners
-from odata_server.engine.references import check_exists, resolve, resolved
+from odata_server.engine.references import check_exists, navigation_of, resolve, resolved
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.row_sets import write_all
@@ -282,6 +284,7 @@ class Transaction:
         self._deleting.discard(target)
         rows.delete(self._connection, table, target.id)
         note_deletion(self._connection, table, target.id, self._now)
+        remove_of_record(self._connection, table, target.id)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Done()
@@ -323,7 +326,7 @@ class Transaction:
         related = resolve(self._connection, self._catalog, message.related) if message.related else None
         if related:
             check_exists(self._connection, self._catalog, related)
-        navigation = self._navigation(table, message.navigation)
+        navigation = navigation_of(self._catalog, table, message.navigation)
         parameters = {"relationship": navigation.relationship.schema_name, "target": target, "related": related}
         context = self._context(message, principal, reference=target, parameters=parameters)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
@@ -346,6 +349,9 @@ class Transaction:
 
     def _run_action(self, message: Execute, principal: Principal) -> Response:
         authorized = self._admissions.authorized(message, principal, self._catalog)
+        if is_upload(message):
+            work = Uploading(self._checks, self._now, principal, self.records, lambda row: self._update(row, principal))
+            return upload(message, work)
         table = table_of(message)
         handlers = self._rules.pipeline.steps(message.name, table, Stage.MAIN)
         if not handlers:
@@ -377,12 +383,6 @@ class Transaction:
         if table.source is not None:
             raise not_in_transaction(table)
         return table
-
-    def _navigation(self, table: Table, name: str) -> Navigation:
-        navigation = self._catalog.navigation(table.logical_name, name)
-        if navigation is None:
-            raise MalformedRequest(f"Could not find a property named '{name}' on '{table.logical_name}'.")
-        return navigation
 
     def _image(self, table: Table, target: EntityReference) -> Record:
         return self.records(QueryExpression(table.logical_name, filter=equals(table.primary_id, target.id)))[0]

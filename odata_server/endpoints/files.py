@@ -1,0 +1,143 @@
+"""File columns over HTTP: upload at once or in chunks, download whole or by range, delete.
+
+Learn: "Use file column data"; ranges: RFC 9110 §14.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+from entities.errors import InvalidArgument, MethodNotAllowed
+from entities.messages import Execute, Executed
+from entities.metadata.columns import FileType
+from odata_server.bind.resource import RowProperty
+from odata_server.endpoints.call import Call, version_of
+from odata_server.endpoints.exchange import ODataResponse
+from odata_server.endpoints.navigation import located
+from odata_server.endpoints.reads import read_property
+from odata_server.endpoints.responses import Headers, binary_response, no_content
+from odata_server.engine.file_store import BLOCK_SIZE
+
+_FILE_NAME: Final = "x-ms-file-name"
+_SESSION: Final = "sessiontoken"
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})\Z", re.ASCII)
+_RANGE: Final = re.compile(r"bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))\Z", re.ASCII)
+_CHUNK_SIZE: Final = ("x-ms-chunk-size", str(BLOCK_SIZE))
+_WHOLE: Final = 200
+_PART: Final = 206
+
+
+def is_file(asked: RowProperty) -> bool:
+    """Say whether a property is a file."""
+    return isinstance(asked.column.type, FileType)
+
+
+def answer_file(call: Call, asked: RowProperty) -> ODataResponse:
+    """Answer a request for a file column of a row.
+
+    Raises:
+        DataverseError: it is refused; the row and its file are what they were.
+    """
+    match call.request.method:
+        case "GET" if asked.is_raw:
+            return _download(call, asked)
+        case "GET":
+            return read_property(call, asked)
+        case "PATCH" | "PUT" if not asked.is_raw:
+            return _upload(call, asked)
+        case "DELETE" if not asked.is_raw:
+            version = version_of(call.request.header("if-match"))
+            call.execute(Execute("ClearFile", {**_place(call, asked), "Version": version}))
+            return no_content(call.services)
+        case _:
+            raise MethodNotAllowed(f"The requested resource does not support http method '{call.request.method}'.")
+
+
+def _place(call: Call, asked: RowProperty) -> dict[str, object]:
+    return {"Target": located(call, asked.source).target, "FileAttributeName": asked.column.logical_name}
+
+
+def _upload(call: Call, asked: RowProperty) -> ODataResponse:
+    """Store the body as the file, begin an upload in chunks, or store a chunk of one."""
+    options = {option.name.lower(): option.value or "" for option in call.options().custom}
+    place = _place(call, asked)
+    if _SESSION in options:
+        return _store_chunk(call, {**place, "FileContinuationToken": options[_SESSION]})
+    name = call.request.header(_FILE_NAME) or options.get(_FILE_NAME, "")
+    if not name:
+        raise InvalidArgument(f"The name of the file is missing: {_FILE_NAME}.", code="0x80090002")
+    if call.request.header("x-ms-transfer-mode").strip().lower() == "chunked":
+        return _begin(call, {**place, "FileName": name})
+    if not call.request.body:
+        raise InvalidArgument("The content of the file is empty.", code="0x80090004")
+    version = version_of(call.request.header("if-match"))
+    call.execute(Execute("UploadFile", {**place, "FileName": name, "Data": call.request.body, "Version": version}))
+    return no_content(call.services)
+
+
+def _begin(call: Call, parameters: Mapping[str, object]) -> ODataResponse:
+    token = _executed(call, "InitializeFileBlocksUpload", parameters)["FileContinuationToken"]
+    location = f"{call.request.origin}{call.request.path}?{_SESSION}={token}"
+    exposed = ("Access-Control-Expose-Headers", "x-ms-chunk-size")
+    headers = (("Accept-Ranges", "bytes"), ("Location", location), _CHUNK_SIZE, exposed)
+    return no_content(call.services, *headers, status=_WHOLE)
+
+
+def _store_chunk(call: Call, parameters: Mapping[str, object]) -> ODataResponse:
+    found = _CONTENT_RANGE.match(call.request.header("content-range"))
+    body = call.request.body
+    begin, end, total = (int(number) for number in found.groups()) if found else (0, 0, 0)
+    if found is None or end - begin + 1 != len(body) or end >= total:
+        raise InvalidArgument(
+            "A chunk needs the header Content-Range: bytes first-last/total, and as many bytes as it says.",
+            code="0x80090005",
+        )
+    chunk = {**parameters, "Begin": begin, "Total": total, "Data": body}
+    is_complete = _executed(call, "UploadFileChunk", chunk)["IsComplete"]
+    return no_content(call.services, status=204 if is_complete else _PART)
+
+
+def _download(call: Call, asked: RowProperty) -> ODataResponse:
+    """Return the file's bytes; all of them where no range is asked for, or one that cannot be read."""
+    wanted = _RANGE.match(call.request.header("range").strip())
+    parameters = {**_place(call, asked), "Range": None if wanted is None else _ends(wanted)}
+    found = _executed(call, "DownloadFile", parameters)
+    data, size, begin = found["Data"], found["Size"], found["Begin"]
+    assert isinstance(data, bytes)
+    assert isinstance(size, int)
+    assert isinstance(begin, int)
+    headers = _described(str(found["FileName"]), str(found["MimeType"]), size)
+    if wanted is None:
+        exposed = ("Access-Control-Expose-Headers", "x-ms-file-size; x-ms-file-name; mimetype")
+        return binary_response(call.services, data, *headers, exposed)
+    exposed = ("Access-Control-Expose-Headers", "x-ms-file-size; x-ms-file-name; x-ms-chunk-size; mimetype")
+    extent = ("Content-Range", f"bytes {begin}-{begin + len(data) - 1}/{size}")
+    return binary_response(call.services, data, *headers, _CHUNK_SIZE, extent, exposed, status=_PART)
+
+
+def _ends(wanted: re.Match[str]) -> tuple[int | None, int | None]:
+    """Return the first and the last byte of a range; only how many there are for the end of a file."""
+    first, last, tail = (None if number is None else int(number) for number in wanted.groups())
+    return (None, tail) if first is None else (first, last)
+
+
+def _described(name: str, mime_type: str, size: int) -> Headers:
+    """Return what the headers say of a file; a name outside of ASCII is percent-encoded (RFC 6266 §4.3)."""
+    plain = quote(name, safe=" !#$&'()+,-.;=@[]^_`{}~") if not name.isascii() or '"' in name or "\\" in name else name
+    encoded = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return (
+        ("Accept-Ranges", "bytes"),
+        ("Content-Disposition", f'attachment; filename="{plain}"{encoded}'),
+        ("x-ms-file-size", str(size)),
+        ("x-ms-file-name", plain),
+        ("mimetype", mime_type),
+    )
+
+
+def _executed(call: Call, name: str, parameters: Mapping[str, object]) -> Mapping[str, object]:
+    found = call.execute(Execute(name, parameters))
+    assert isinstance(found, Executed)
+    return found.result
