@@ -25,7 +25,7 @@ class Provider:
     """An organization whose rows are records without versions and counts."""
 
     def __init__(self, directory):
-        self.directory = directory
+        self.directory = self.members = directory
         self.catalog = catalog(1, (TABLE,), ())
         self.queries = []
 
