@@ -7,7 +7,7 @@ transaction. The engine takes nothing but an `Authorized` message, and only this
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, assert_never, cast
 
@@ -46,6 +46,7 @@ from security.operation_privileges import (
     EXECUTE_CHANGES,
     EXECUTE_ON_BOUND_ROW,
     EXECUTE_ON_TABLES,
+    EXECUTE_READS_RECORDS,
     EXECUTE_READS_TABLES,
 )
 from security.principals import ADMINISTRATIVE, READ_ONLY, Principal, depth_held
@@ -344,8 +345,8 @@ class _Desk:
         return Authorized(message, self.principal, reasons=reasons, targets=targets)
 
     def _changed_by(self, message: Execute) -> tuple[TargetCheck, ...]:
-        """Return the checks of the records that parameters name: those that change, and what they will point to."""
-        checks: list[TargetCheck] = []
+        """Return the checks of the records that parameters name: what is told of, what changes, what that points to."""
+        checks = [self._target(read, AccessRight.READ) for read in _named_in(message, EXECUTE_READS_RECORDS)]
         for name in EXECUTE_CHANGES.get(message.name, ()):
             value = message.parameters.get(name)
             record = value.record if isinstance(value, EntityValue) else {}
@@ -366,6 +367,14 @@ class _Desk:
         for name in names if isinstance(names, list) else ():
             if name in self.catalog.tables and rights_of(self.catalog.tables[name]):
                 yield self.catalog.tables[name]
+
+
+def _named_in(message: Execute, parameters: Mapping[str, str]) -> Iterator[Target]:
+    """Yield the record that a parameter of some functions names."""
+    value = message.parameters.get(parameters.get(message.name, ""))
+    target = value.target if isinstance(value, EntityValue) else value
+    if isinstance(target, EntityReference | KeyReference):
+        yield target
 
 
 def owner_check(owner: Target, table: Table) -> OwnerCheck:

@@ -34,6 +34,9 @@ EXECUTE_READS_TABLES: Mapping[str, str] = MappingProxyType({"RetrieveTotalRecord
 EXECUTE_CHANGES: Mapping[str, tuple[str, ...]] = MappingProxyType({"Merge": ("Target", "Subordinate", "UpdateContent")})
 """Actions that take Write on the records that parameters name, and the rights to what those are bound to."""
 
+EXECUTE_READS_RECORDS: Mapping[str, str] = MappingProxyType({"IsValidStateTransition": "Entity"})
+"""Functions that take Read on the record that a parameter names."""
+
 EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         **dict.fromkeys(
@@ -46,6 +49,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "GetValidManyToMany",
                 "GetValidReferencedEntities",
                 "GetValidReferencingEntities",
+                "IsValidStateTransition",
                 "LocalTimeFromUtcTime",
                 "RetrieveAvailableLanguages",
                 "RetrieveCurrentOrganization",

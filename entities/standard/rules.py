@@ -11,6 +11,7 @@ from entities.standard.merging import merging_steps
 from entities.standard.organization_functions import organization_function_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
+from entities.standard.state_functions import state_function_steps
 from entities.standard.user_rules import FindApplication, user_steps
 from entities.standard.user_settings_rules import user_settings_steps
 from entities.values import Guid
@@ -52,6 +53,7 @@ def standard_steps(
         *association_steps(),
         *action_steps(organization_id, version),
         *customer_steps(),
+        *state_function_steps(),
         *bulk_deletion_steps(),
         *organization_function_steps(organization_id, version),
         *hierarchy_steps(),

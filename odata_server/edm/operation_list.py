@@ -46,6 +46,7 @@ AVAILABLE: Final = frozenset(
         "GetValidManyToMany",
         "GetValidReferencedEntities",
         "GetValidReferencingEntities",
+        "IsValidStateTransition",
         "LocalTimeFromUtcTime",
         "Merge",
         "RemovePrivilegeRole",

@@ -180,6 +180,7 @@ MATRIX = [
         {"prvReadAccount", "prvReadContact"},
     ),
     (Execute("RetrieveExchangeRate"), {"prvReadTransactionCurrency"}),
+    (Execute("IsValidStateTransition", {"Entity": ACCOUNT}), {"prvReadAccount"}),
     (Execute("CreateManyToMany"), {"prvCreateRelationship"}),
     (ReadMetadata(frozenset({"Entity"})), {"prvReadEntity"}),
     (

@@ -133,6 +133,45 @@ def test_tables_that_can_be_related_are_those_of_the_definitions(api, environmen
         assert api.error("POST", f"/{name}", {"EntityName": "nope"})[:2] == (400, "0x80041102")
 
 
+TRANSITIONS = [
+    ("Inactive", 2, True),
+    ("Active", 1, True),
+    ("Active", 2, False),
+    ("Inactive", 1, False),
+    ("Nowhere", 1, False),
+    ("Active", 99, False),
+]
+
+
+@pytest.mark.parametrize(("new_state", "reason", "is_valid"), TRANSITIONS)
+@pytest.mark.parametrize("record", ["{{'@odata.id':'accounts({})'}}", "@e&@e={{'@odata.id':'accounts({})'}}"])
+def test_a_reason_belongs_to_one_state(api, record, new_state, reason, is_valid):
+    written, _, alias = record.format(api.created("accounts", name="Of states")).partition("&")
+    path = f"/IsValidStateTransition(Entity={written},NewState='{new_state}',NewStatus={reason})?{alias}"
+    assert api.json(path)["IsValid"] is is_valid
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "text"),
+    [
+        ("{'@odata.id':'accounts(00000000-0000-0000-0000-000000000009)'}", 404, "Does Not Exist"),
+        ("{'@odata.id':'transactioncurrencies(00000000-0000-0000-0000-000000000009)'}", 404, "Does Not Exist"),
+        ("{'@odata.id':'roles(00000000-0000-0000-0000-000000000009)'}", 400, "have no states"),
+        ("{'@odata.type':'Microsoft.Dynamics.CRM.account'}", 400, "names no record"),
+        ("{'name':'x'}", 400, "'@odata.type' is missing"),
+        ("{'@odata.id':'nopes(1)'}", 400, "nopes"),
+        ("'accounts'", 400, "crmbaseentity"),
+        ("null", 400, "A null value was found"),
+    ],
+)
+def test_a_transition_is_that_of_a_record_with_states(api, state, record, status, text):
+    before = state()
+    found = api.error("GET", f"/IsValidStateTransition(Entity={record},NewState='Active',NewStatus=1)")
+    assert found[0] == status, found
+    assert text in found[2]
+    assert state() == before
+
+
 def test_a_timestamp_changes_with_the_definitions_only(api):
     before = api.json("/RetrieveTimestamp()")["Timestamp"]
     api.created("accounts", name="No definition")
