@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
+import time
+import tracemalloc
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import count
 from urllib.parse import quote, unquote_to_bytes
 
 import pytest
-from driving import CONTROL, WEB_API, Caller, dump
+from driving import CONTROL, WEB_API, Caller, bearer, dump
 from hostile import (
     HOSTILE_BODIES,
     KNOWN_ID,
@@ -20,18 +24,27 @@ from hostile import (
     plausible_requests,
     wild_requests,
 )
+from hostile_texts import LONG_TEXT, PATTERNS, REFUSED_BODIES, REFUSED_QUERIES, conditions, fetch, like
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from set_up import set_talent_hub_up
 from werkzeug.test import run_wsgi_app
 
 from entities.human_resources import model
 from entities.metadata.columns import LookupType
 from entities.standard.environment import standard_catalog
+from odata_server.admin.talent_hub_setup import ADAPTER, ENTITY_SET
 from odata_server.edm.naming import finance_columns, finance_property, key_columns
 from odata_server.engine.places import storage_place
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 EXAMPLES = 30_000 if NIGHTLY else 450
+SECONDS, HANGING = 2.0, 20.0
+"""How long the processor may work for one answer, and when it is not waited for any longer."""
+
+MEGABYTES = 48
+"""How much memory an answer may take at most, beyond what was taken before."""
+
 EVERY = 20
 """Of so many refused writes one is compared over whole databases, the others by their version of rows and metadata."""
 
@@ -90,25 +103,58 @@ def checked(answer, request: HostileRequest):
     return status
 
 
+@contextmanager
+def bounded(request):
+    """Let an answer cost so much time of the processor and no more, however busy the machine is."""
+
+    def give_up(*_):
+        raise AssertionError(f"no answer after {HANGING} seconds of work to {request}")
+
+    before = signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, HANGING)
+    started = time.thread_time()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    worked = time.thread_time() - started
+    assert worked < SECONDS, f"{worked:.1f} seconds of work for {request}"
+
+
+@pytest.fixture(scope="session")
+def narrow(application, prepared):
+    """The adapter's application, whose role reads definitions and nothing else."""
+    made = prepared[1]
+    return Caller(application, bearer(application, made.tenant_id, ADAPTER, made.adapter_client_secret))
+
+
 @pytest.fixture(scope="module")
-def attack(application, administrator, prepared, directory):
-    """Send a hostile request as administrator and check the answer; the data is put back now and then."""
+def attack(application, administrator, narrow, prepared, directory):
+    """Send a hostile request and check the answer; the data, with a generated table, is put back now and then."""
     sent = count()
     place = storage_place(prepared[0])
     opened = [place.open(name) for name in ("dataverse", "human-resources")]
 
+    def put_back():
+        Caller(application).post("/_talentverse/reset", headers=CONTROL)
+        set_talent_hub_up(administrator)
+
     def send(request: HostileRequest):
         number = next(sent)
-        if number % 100 == 0:
-            Caller(application).post("/_talentverse/reset", headers=CONTROL)
+        if number % 100 == 99:
+            put_back()
         whole = number % EVERY == 0
         before = dump(directory) if whole else versions(opened)
-        environ = environ_of(request, administrator.headers)
-        status = checked(run_wsgi_app(application.wsgi_app, environ, buffered=True), request)
+        environ = environ_of(request, (narrow if request.is_narrow else administrator).headers)
+        with bounded(request):
+            answer = run_wsgi_app(application.wsgi_app, environ, buffered=True)
+        status = checked(answer, request)
         if status >= 400 or request.method in {"GET", "HEAD", "OPTIONS"}:
             assert (dump(directory) if whole else versions(opened)) == before, status
         return status
 
+    put_back()
     yield send
     for database in opened:
         database.close()
@@ -130,7 +176,7 @@ def test_no_wild_request_is_answered_by_a_fault(attack, request):
 
 
 @pytest.fixture(scope="module")
-def targets(administrator):
+def targets(attack, administrator):
     """Every table of both environments, with keys of rows that are there."""
     found = []
     for table in standard_catalog(1).tables.values():
@@ -141,6 +187,7 @@ def targets(administrator):
         )
         keys = tuple(row[table.primary_id] for row in rows if table.primary_id in row)
         found.append(Target(f"{WEB_API}{table.entity_set_name}", samples(names, rows), keys))
+    found.append(virtual_target(administrator))
     for table in model.TABLES:
         path = f"/data/{table.entity_set_name}"
         rows = administrator.rows(f"{path}?$top=2&cross-company=true")
@@ -149,6 +196,13 @@ def targets(administrator):
         keys = tuple(",".join(f"{name}={literal(row[name])}" for name in columns) for row in rows)
         found.append(Target(path, samples(names, rows), keys))
     return found
+
+
+def virtual_target(administrator):
+    """The generated table, which holds no rows of its own."""
+    definition = f"EntityDefinitions(LogicalName='{ENTITY_SET.replace('entities', 'entity')}')/Attributes"
+    names = tuple(row["LogicalName"] for row in administrator.rows(f"{definition}?$select=LogicalName"))
+    return Target(f"{WEB_API}{ENTITY_SET}", samples(names, []), ())
 
 
 def samples(names, rows):
@@ -180,3 +234,75 @@ def test_no_body_is_answered_by_a_fault(attack, path, method):
 def test_what_is_too_long_or_too_deep_is_refused(attack, root, long):
     assert attack(HostileRequest("GET", root, f"$filter={long}")) == 400
     assert attack(HostileRequest("GET", f"{root}({long})")) in {400, 404}
+
+
+@pytest.fixture(scope="module")
+def weigh(attack):
+    """Send a hostile request, and check how much memory the answer took as well."""
+
+    def send(request):
+        tracemalloc.start()
+        try:
+            status = attack(request)
+            assert tracemalloc.get_traced_memory()[1] < MEGABYTES * 2**20
+        finally:
+            tracemalloc.stop()
+        return status
+
+    return send
+
+
+@pytest.mark.parametrize("is_narrow", [False, True], ids=["administrator", "narrow role"])
+@pytest.mark.parametrize("name", REFUSED_QUERIES)
+def test_a_query_that_asks_too_much_is_refused(weigh, name, is_narrow):
+    query = REFUSED_QUERIES[name]
+    refused = weigh(HostileRequest("GET", f"{WEB_API}accounts", query, is_narrow=is_narrow))
+    assert refused in ({400, 403} if is_narrow else {400})
+
+
+@pytest.mark.parametrize("name", REFUSED_QUERIES)
+def test_a_query_that_asks_a_virtual_table_too_much_is_refused(weigh, name):
+    assert weigh(HostileRequest("GET", f"{WEB_API}{ENTITY_SET}", REFUSED_QUERIES[name])) in {400, 501}
+
+
+@pytest.mark.parametrize("name", REFUSED_QUERIES)
+def test_a_query_that_asks_human_resources_too_much_is_refused(weigh, name):
+    query = REFUSED_QUERIES[name]
+    # Options of other languages are custom options here, which are not looked at (OData 4.01 Part 2 §5.2).
+    expected = {400, 501} if query.startswith("$") or "%00" in query else {200}
+    assert weigh(HostileRequest("GET", "/data/Workers", query)) in expected
+
+
+@pytest.mark.parametrize("name", REFUSED_BODIES)
+@pytest.mark.parametrize("root", [f"{WEB_API}accounts", f"{WEB_API}{ENTITY_SET}", "/data/Workers"])
+def test_a_body_that_asks_too_much_is_refused(weigh, root, name):
+    request = HostileRequest("POST", root, headers={"Content-Type": "application/json"}, body=REFUSED_BODIES[name])
+    assert weigh(request) == 400
+
+
+@pytest.fixture(scope="module")
+def long_text(attack, administrator):
+    """Accounts whose texts are long enough for a matcher that goes back to lose its way."""
+    for _ in range(3):
+        administrator.create("accounts", {"name": "long", "description": LONG_TEXT})
+
+
+@pytest.mark.usefixtures("long_text")
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda text: text[:8])
+def test_no_pattern_takes_long(weigh, pattern):
+    encoded = quote(pattern)
+    assert weigh(HostileRequest("GET", f"{WEB_API}accounts", "fetchXml=" + quote(like(pattern)))) == 200
+    assert weigh(HostileRequest("GET", f"{WEB_API}accounts", f"$filter=contains(description,'{encoded}')")) == 200
+    text = quote(f"SELECT accountid FROM account WHERE description LIKE '{pattern}'")
+    assert weigh(HostileRequest("GET", f"{WEB_API}accounts", f"sql={text}")) == 200
+
+
+def test_five_hundred_conditions_are_answered_and_one_more_is_not(weigh):
+    for count_, status in ((500, 200), (501, 400)):
+        text = fetch(conditions(count_))
+        assert weigh(HostileRequest("GET", f"{WEB_API}accounts", f"fetchXml={quote(text)}")) == status
+
+
+@pytest.mark.parametrize("path", ["accounts(%00)", "accounts(name='a%00')", "a%00", f"accounts({KNOWN_ID})/na%00me"])
+def test_no_path_holds_null(application, administrator, path):
+    assert administrator.send("GET", path).status_code in {400, 404}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from xml.sax.saxutils import escape, quoteattr
 
 from hypothesis import strategies as st
 
@@ -78,13 +79,76 @@ OPTIONS = (
     "$id", "$compute", "$levels", "$unknown", "cross-company", "fetchXml", "savedQuery", "@p", "api-version",
     "LabelLanguages",
 )  # fmt: skip
+_NAMES = st.sampled_from(
+    ("account", "contact", "name", "revenue", "accountid", "createdon", "x", "", "a'b", "primarycontactid")
+)
+_ATTRIBUTES = st.dictionaries(
+    st.sampled_from(
+        ("name", "attribute", "alias", "operator", "value", "valueof", "entityname", "from", "to", "link-type", "type",
+         "aggregate", "groupby", "dategrouping", "distinct", "count", "page", "top", "descending", "paging-cookie",
+         "rowaggregate", "returntotalrecordcount", "intersect", "column", "useraworderby", "options", "latematerialize")
+    ),
+    st.one_of(
+        _NAMES, words, st.sampled_from(
+            ("eq", "like", "in", "between", "last-x-days", "above", "outer", "exists", "any", "or", "true", "1", "-1",
+             "sum", "count", "month", "eq-userid", "%", "<cookie page='1'/>", "9" * 40, "matchfirstrowusingcrossapply")
+        )
+    ),
+    max_size=4,
+)  # fmt: skip
+
+
+def _element(tag, attributes, inside):
+    written = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+    return f"<{tag}{written}>{inside}</{tag}>"
+
+
+fetch_elements = st.recursive(
+    st.one_of(words.map(escape), st.just("")),
+    lambda inner: st.builds(
+        _element,
+        st.sampled_from(("attribute", "condition", "filter", "link-entity", "order", "value", "all-attributes", "x")),
+        _ATTRIBUTES,
+        st.lists(inner, max_size=3).map("".join),
+    ),
+    max_leaves=6,
+)
+fetch_documents = st.builds(
+    lambda top, table, inside: _element("fetch", top, f'<entity name="{table}">{inside}</entity>'),
+    _ATTRIBUTES,
+    st.sampled_from(("account", "contact", "systemuser", "mshr_hcmlinkedinexportedcandidateentity", "nothing")),
+    st.lists(fetch_elements, max_size=3).map("".join),
+)
+_SQL = st.lists(
+    st.sampled_from(
+        ("SELECT", "FROM", "WHERE", "ORDER BY", "GROUP BY", "TOP", "DISTINCT", "JOIN", "ON", "AND", "OR", "NOT", "IN",
+         "LIKE", "IS NULL", "BETWEEN", "COUNT(*)", "*", ",", "(", ")", "=", "<>", "'a'", "'", "--", "/*", "1", "1e999",
+         "account", "name", "a.name", "AS a", "[name]", "N'x'", ";", "DELETE", "UNION", "\0", "contact")
+    ),
+    max_size=14,
+).map(" ".join)  # fmt: skip
+
+
+def _as_value(text):
+    return text.replace("%", "%25").replace("&", "%26").replace("#", "%23").replace("+", "%2B")
+
+
+queries_of_other_languages = st.one_of(
+    fetch_documents.map(_as_value).map("fetchXml={}".format),
+    _SQL.map("sql={}".format),
+    _SQL.map("sql=SELECT name FROM account {}".format),
+)
 options = st.tuples(
     st.sampled_from(OPTIONS),
     st.one_of(expressions, words, columns, deep, st.integers(-(10**30), 10**30).map(str), st.sampled_from(
         ("name asc,revenue desc", "name,name", "5", "true", "primarycontactid($select=fullname)", "*", "all", "0", "-1")
     )),
 ).map("=".join)  # fmt: skip
-queries = st.lists(options, max_size=3).map("&".join)
+queries = st.one_of(
+    st.lists(options, max_size=3).map("&".join),
+    queries_of_other_languages,
+    st.tuples(queries_of_other_languages, options).map("&".join),
+)
 keys = st.one_of(
     st.just(""),
     st.just(f"({KNOWN_ID})"),
@@ -114,11 +178,16 @@ paths = st.one_of(
 headers = st.dictionaries(
     st.sampled_from(
         ("Prefer", "If-Match", "If-None-Match", "Content-Type", "Accept", "OData-Version", "OData-MaxVersion",
-         "MSCRM.SuppressDuplicateDetection", "Accept-Language", "X-Forwarded-Host")
+         "MSCRM.SuppressDuplicateDetection", "MSCRM.BypassCustomPluginExecution", "MSCRM.SolutionUniqueName",
+         "MSCRM.MergeLabels", "MSCRMCallerID", "CallerObjectId", "Consistency", "OData-Isolation", "Content-Encoding",
+         "Content-ID", "Accept-Charset", "Accept-Language", "X-Forwarded-Host", "X-HTTP-Method")
     ),
     st.one_of(
         st.sampled_from(
-            ('W/"1"', '"x"', "*", "null", "return=representation", "odata.maxpagesize=0",
+            ('W/"1"', '"x"', "*", "null", "return=representation", "odata.maxpagesize=0", "true", "False", KNOWN_ID,
+             "Strong", "gzip", "a,b;c=d", '"' * 500, "odata.continue-on-error", "odata.track-changes",
+             "multipart/mixed;boundary=" + "b" * 100, "multipart/mixed", "return=representation;" * 300,
+             'odata.include-annotations="' + "*," * 2_000 + '"', "application/json;" + "q=0.1;" * 1_000,
              "odata.maxpagesize=9" + "9" * 50,
              'odata.include-annotations="*"', 'odata.include-annotations="', "respond-async", "application/json",
              "application/xml", "text/plain;charset=utf-9", "application/json;odata.metadata=full", "4.0", "7",
@@ -190,6 +259,8 @@ class HostileRequest:
     body: bytes = b""
     host: str = "localhost:8443"
     keeps_raw: bool = False
+    is_narrow: bool = False
+    """Whether the caller with the narrow role sends it, not the administrator."""
 
 
 METHODS = ("GET", "GET", "GET", "POST", "POST", "PATCH", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS", "BREW")
@@ -202,6 +273,7 @@ wild_requests = st.builds(
     body=bodies,
     host=hosts,
     keeps_raw=st.booleans(),
+    is_narrow=st.booleans(),
 )
 
 
@@ -279,4 +351,5 @@ def _plausible(target):
             )
         ),
         body=record,
+        is_narrow=st.booleans(),
     )
