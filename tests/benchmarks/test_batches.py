@@ -1,0 +1,40 @@
+"""The measurement of batches sends what it says, and its limit inserts what it says."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import orjson
+import pytest
+
+from benchmarks.batches import CREATES, Rates, batch_of_creates, raw_inserts
+from benchmarks.client import Client
+from odata_server.engine.sqlite.database import SqliteDatabase
+from odata_server.syntax.multipart import ChangeSet, boundary_of, read_batch
+
+
+def test_a_batch_is_one_change_set_of_a_hundred_different_accounts():
+    head, _, body = batch_of_creates(Client("localhost:1", "token"), 500).partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert int(headers["Content-Length"]) == len(body)
+    (changes,) = read_batch(body, boundary_of(headers["Content-Type"]))
+    assert isinstance(changes, ChangeSet)
+    names = {orjson.loads(request.body)["accountnumber"] for request in changes.requests}
+    assert (len(changes.requests), len(names)) == (CREATES, CREATES)
+
+
+def test_the_limit_inserts_as_many_rows_in_a_transaction(tmp_path: Path):
+    with closing(SqliteDatabase(tmp_path / "raw.sqlite")) as database:
+        with database.writing() as connection:
+            connection.execute("CREATE TABLE account (name TEXT, accountid TEXT PRIMARY KEY, fax TEXT)")
+        insert = raw_inserts(database, {"name": "A", "accountid": "x", "fax": None})
+        for count in (CREATES, 2 * CREATES):
+            insert()
+            rows = database.reader().execute("SELECT DISTINCT name, accountid, fax FROM account").fetchall()
+            assert len(rows) == count
+        assert rows[0][::2] == ("A", None)
+
+
+def test_a_share_is_a_part_of_the_limit():
+    assert Rates(batches=3_000, raw=12_000).share == pytest.approx(0.25)
