@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 import pytest
+from batches import BATCH_TYPE, Asked, batch
 from things import dump
 
 from odata_server.edm.csdl import csdl
@@ -170,3 +171,36 @@ def test_the_actions_are_declared_for_every_table_with_records(environments):
         )
         assert 'Type="Collection(mscrm.systemuserroles)"' not in document.partition(f'Name="{action}"')[2][:200]
     assert "DeleteMultiple" not in document
+
+
+def in_change_set(api, *asked: Asked, status: int = 200) -> bytes:
+    answer = api("POST", "/$batch", batch(list(asked)), content_type=BATCH_TYPE)
+    assert answer.status == status, answer.body
+    return answer.body
+
+
+def created(name: str, *targets: Mapping[str, object]) -> Asked:
+    return Asked("POST", f"{name}/{CRM}.CreateMultiple", {"Targets": targets})
+
+
+def test_many_records_are_created_in_a_change_set(api):
+    body = in_change_set(
+        api, Asked("POST", "accounts", {"name": "Alone"}), created("accounts", *({**ACCOUNT, "name": "Set"},) * 3)
+    )
+    assert b"CreateMultipleResponse" in body
+    assert len(api.json("/accounts?$select=name&$filter=name eq 'Set'")["value"]) == 3
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        created("accounts", {**ACCOUNT, "name": "x"}, {**ACCOUNT, "name": "x" * 161}),
+        created("accounts", {"name": "x"}),
+        Asked("POST", "accounts", {"name": "x" * 161}),
+    ],
+)
+def test_a_change_set_that_fails_takes_them_back(api, state, failing):
+    before = state()
+    body = in_change_set(api, created("accounts", {**ACCOUNT, "name": "Gone"}), failing, status=400)
+    assert b"HTTP/1.1 400" in body
+    assert state() == before
