@@ -62,8 +62,8 @@ class Operations(Protocol):
         """The environment's clock, one reading per transaction."""
         ...
 
-    def execute(self, message: Message) -> Response:
-        """Execute a message inside the same transaction, pipeline included."""
+    def execute(self, message: Message, caller: Caller | None = None) -> Response:
+        """Execute a message inside the same transaction, pipeline included, in a caller's name or the system's own."""
         ...
 
     def records(self, query: QueryExpression) -> tuple[Record, ...]:

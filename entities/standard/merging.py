@@ -51,11 +51,11 @@ def merge(context: ExecutionContext) -> None:
     if parameters.get("PerformParentingChecks") is True:
         _check_parents(*rows)
     for change in _moved(system, target, subordinate):
-        system.execute(change)
-    system.execute(Update(subordinate, {"statecode": _INACTIVE, "merged": True, "masterid": target}))
+        system.execute(change, context.caller)
+    system.execute(Update(subordinate, {"statecode": _INACTIVE, "merged": True, "masterid": target}), context.caller)
     chosen = _chosen(parameters.get("UpdateContent"), table)
     if chosen:
-        system.execute(Update(target, chosen))
+        system.execute(Update(target, chosen), context.caller)
 
 
 def _named(value: object, name: str) -> EntityReference:

@@ -36,7 +36,7 @@ from entities.messages import (
 )
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
-from entities.pipeline import ExecutionContext, Stage
+from entities.pipeline import Caller, ExecutionContext, Stage
 from entities.query import QueryExpression, equals
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine import jobs, reading, rows
@@ -99,9 +99,9 @@ class Transaction:
         """The transaction's time."""
         return self._now
 
-    def execute(self, message: Message) -> Response:
-        """Execute a message with the system's rights, pipeline included."""
-        return self.perform(message, self._rules.system())
+    def execute(self, message: Message, caller: Caller | None = None) -> Response:
+        """Execute a message with the system's rights, pipeline included, in a caller's name or the system's own."""
+        return self.perform(message, self._rules.system() if caller is None else self._on_behalf(caller))
 
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects, read with the system's rights."""
@@ -296,13 +296,13 @@ class Transaction:
         if child in self._deleting or not rows.exists(self._connection, self._catalog.tables[child.table], child.id):
             return
         if isinstance(change, Delete):
-            self._delete(change, self._on_behalf(principal))
+            self._delete(change, self._on_behalf(principal.caller))
         else:
-            self._update(change, self._on_behalf(principal))
+            self._update(change, self._on_behalf(principal.caller))
 
-    def _on_behalf(self, principal: Principal) -> Principal:
+    def _on_behalf(self, caller: Caller) -> Principal:
         """Return the system acting for a caller, who has been authorized for what this follows from."""
-        return replace(self._rules.system(), caller=principal.caller)
+        return replace(self._rules.system(), caller=caller)
 
     def _assign_along(self, context: ExecutionContext, principal: Principal) -> None:
         """Give a changed record's new owner the records that go with it, as their relationships say."""
@@ -316,7 +316,7 @@ class Transaction:
             if children and principal.caller != self._rules.system().caller:
                 self._checks.check_owner(owner_check(owner, table))
             for child in children:
-                self._update(Update(child, {"ownerid": owner}), self._on_behalf(principal))
+                self._update(Update(child, {"ownerid": owner}), self._on_behalf(principal.caller))
 
     def _relate(self, message: Associate | Disassociate, principal: Principal) -> Done:
         authorized = self._admissions.authorized(message, principal, self._catalog)
@@ -345,7 +345,7 @@ class Transaction:
                 self._written(apply_pair(self._connection, self._catalog, change))
             case Update() as change:
                 # The caller has been authorized for the relation; the lookup behind it changes on its behalf.
-                self.perform(change, self._on_behalf(principal))
+                self.perform(change, self._on_behalf(principal.caller))
 
     def _run_action(self, message: Execute, principal: Principal) -> Response:
         authorized = self._admissions.authorized(message, principal, self._catalog)

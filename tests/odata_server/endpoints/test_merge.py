@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from things import dump
 
@@ -46,7 +48,11 @@ def test_the_subordinate_is_deactivated_and_what_belongs_to_it_goes_to_the_targe
         True,
     ]
     assert gone["_masterid_value"] == target
-    contacts = api.json(f"/accounts({target})/contact_customer_accounts?$select=lastname&$orderby=lastname")["value"]
+    path = f"/accounts({target})/contact_customer_accounts?$select=lastname,_modifiedby_value&$orderby=lastname"
+    contacts = api.json(path)["value"]
+    me = json.loads(api("GET", "/WhoAmI").body)["UserId"]
+    changed = [*contacts, *(api.json(f"/accounts({one})?$select=_modifiedby_value") for one in (target, subordinate))]
+    assert {row["_modifiedby_value"] for row in changed} == {me}
     assert [row["lastname"] for row in contacts] == ["C", "D"]
     assert api.json(f"/accounts({subordinate})/contact_customer_accounts")["value"] == []
 
