@@ -72,7 +72,7 @@ def _document(catalog: Catalog, operations: tuple[Operation, ...], *, annotated:
     yield from definition_types_xml()
     yield from value_types_xml(*operation_list().types_of(operations))
     yield from _terms()
-    yield from _container(catalog, tables, operations)
+    yield from _container(catalog, tables, operations, annotated=annotated)
     yield "</Schema></edmx:DataServices></edmx:Edmx>"
 
 
@@ -198,11 +198,13 @@ def _terms() -> Iterator[str]:
         yield "</Term>"
 
 
-def _container(catalog: Catalog, tables: list[Table], operations: tuple[Operation, ...]) -> Iterator[str]:
+def _container(
+    catalog: Catalog, tables: list[Table], operations: tuple[Operation, ...], *, annotated: bool
+) -> Iterator[str]:
     yield opened("EntityContainer", Name="System")
     for table in tables:
         if table.entity_set_name:
-            yield from _entity_set(catalog, table)
+            yield from _entity_set(catalog, table, annotated=annotated)
     for operation in operations:
         if operation.bound is None:
             yield import_xml(operation)
@@ -211,7 +213,7 @@ def _container(catalog: Catalog, tables: list[Table], operations: tuple[Operatio
     yield "</EntityContainer>"
 
 
-def _entity_set(catalog: Catalog, table: Table) -> Iterator[str]:
+def _entity_set(catalog: Catalog, table: Table, *, annotated: bool) -> Iterator[str]:
     attributes = {"Name": table.entity_set_name, "EntityType": f"{WEB_API_NAMESPACE}.{table.logical_name}"}
     bindings = [
         empty("NavigationPropertyBinding", Path=name, Target=catalog.tables[navigation.target].entity_set_name)
@@ -220,6 +222,12 @@ def _entity_set(catalog: Catalog, table: Table) -> Iterator[str]:
         )
         if not (isinstance(navigation, LookupNavigation) and _is_owned(catalog, navigation.relationship))
     ]
+    if annotated and table.change_tracking:
+        # Learn: "Use change tracking to synchronize data with external systems".
+        bindings.append(
+            f'<Annotation Term="{_CAPABILITIES}.ChangeTracking"><Record>'
+            '<PropertyValue Property="Supported" Bool="true" /></Record></Annotation>'
+        )
     if not bindings:
         yield empty("EntitySet", **attributes)
         return

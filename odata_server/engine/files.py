@@ -8,6 +8,7 @@ column data").
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ Result = Mapping[str, object] | None
 
 _LONGEST_NAME: Final = 255
 _LONGEST_BLOCK_NAME: Final = 64
+_MIME_TYPE: Final = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}\Z", re.ASCII)
+"""A type and a subtype (RFC 6838 §4.2); it becomes the value of a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def _commit(parameters: Parameters, work: Uploading) -> Result:
             "The list of blocks is empty, names one twice, or names one that has not been uploaded.", code="0x80090006"
         )
     name = _file_name(parameters["FileName"], work)
-    file = replace(upload, name=name, mime_type=str(parameters["MimeType"]) or mime_type_of(name))
+    file = replace(upload, name=name, mime_type=_mime_type(str(parameters["MimeType"]), name))
     return _finish(work, file, names, None)
 
 
@@ -277,6 +280,13 @@ def name_column(column: str) -> str:
 def mime_type_of(name: str) -> str:
     """Return the type that a file's name tells, of those that every installation knows."""
     return MimeTypes(filenames=()).guess_type(name, strict=True)[0] or "application/octet-stream"
+
+
+def _mime_type(text: str, name: str) -> str:
+    """Return the type that an uploader gives a file, else the one that its name tells."""
+    if text and _MIME_TYPE.match(text) is None:
+        raise InvalidArgument("The MimeType is not a media type such as text/plain.", code="0x80090003")
+    return text or mime_type_of(name)
 
 
 def _extent(first: int | None, last: int | None, size: int) -> tuple[int, int]:

@@ -222,3 +222,13 @@ def test_finance_actions_are_bound(finance):
 
 def test_text_that_xml_cannot_hold_is_left_out():
     assert escaped('a\x0b"<&>\ud800\n') == "a&quot;&lt;&amp;&gt;&#10;"
+
+
+def test_sets_whose_changes_are_tracked_say_so_where_annotations_are_asked_for(dataverse, document):
+    path = "//e:EntitySet[e:Annotation[@Term='Org.OData.Capabilities.V1.ChangeTracking']"
+    path += "/e:Record/e:PropertyValue[@Property='Supported'][@Bool='true']]/@Name"
+    annotated = etree.fromstring(csdl(dataverse, annotated=True))
+    tracked = {table.entity_set_name for table in dataverse.tables.values() if table.change_tracking}
+    assert set(annotated.xpath(path, namespaces=EDM)) == tracked
+    assert "businessunits" not in tracked >= {"accounts", "contacts"}
+    assert document.xpath(path, namespaces=EDM) == []

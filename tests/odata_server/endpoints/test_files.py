@@ -440,6 +440,8 @@ REFUSED_BLOCKS = [
     ("CommitFileBlocksUpload", {"BlockList": [BLOCKS[0], BLOCKS[0]]}, "0x80090006"),
     ("CommitFileBlocksUpload", {"BlockList": [BLOCKS[1]]}, "0x80090006"),
     ("CommitFileBlocksUpload", {"FileName": " "}, "0x80090002"),
+    ("CommitFileBlocksUpload", {"MimeType": "text/plain\r\nSet-Cookie: a"}, "0x80090003"),
+    ("CommitFileBlocksUpload", {"MimeType": "text"}, "0x80090003"),
     ("InitializeFileBlocksDownload", {"FileAttributeName": "name"}, "0x80090007"),
     ("DownloadBlock", {"FileContinuationToken": "x"}, "0x80090003"),
     ("DownloadBlock", {"FileContinuationToken": b64encode(b'["x",1]').decode()}, "0x80090003"),
