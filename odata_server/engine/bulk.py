@@ -13,7 +13,7 @@ from entities.messages import Create, Target, Update, Upsert, Written
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext
 from entities.text import fold
-from entities.values import EntityReference, KeyReference
+from entities.values import EntityReference, Guid, KeyReference
 from odata_server.engine.database import Connection
 from odata_server.engine.row_sets import RowWrite, stamp_all, write_all
 from security.authorize import Authorized
@@ -47,6 +47,7 @@ class Stages:
         end: everything behind it.
         perform: a change as a whole.
         alone: the tables whose rules look at other rows: their records are written one by one.
+        read_ahead: reads the records of a table that will be changed.
     """
 
     connection: Connection
@@ -55,6 +56,7 @@ class Stages:
     end: Callable[[Draft], Written]
     perform: Callable[[Create | Update | Upsert], Written]
     alone: frozenset[str]
+    read_ahead: Callable[[str, Sequence[Guid]], None]
 
 
 @dataclass(slots=True)
@@ -85,6 +87,9 @@ def change_all(messages: Sequence[Create | Update | Upsert], stages: Stages) -> 
     """
     written: list[Written] = []
     waiting = _Waiting()
+    ids = [target.id for target in map(_target, messages) if isinstance(target, EntityReference)]
+    if len(ids) > 1:
+        stages.read_ahead(_table(messages[0]), ids)
     for message in messages:
         if _table(message) in stages.alone or (isinstance(message, Create) and message.related):
             written += _write(waiting, stages)

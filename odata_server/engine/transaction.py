@@ -37,7 +37,7 @@ from entities.messages import (
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.pipeline import Caller, ExecutionContext, Stage
-from entities.query import QueryExpression, equals
+from entities.query import ALL_ROWS, QueryExpression, equals
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine import jobs, reading, rows
 from odata_server.engine.admissions import Admissions
@@ -52,6 +52,7 @@ from odata_server.engine.file_store import remove_of_record
 from odata_server.engine.files import Uploading, is_upload, upload
 from odata_server.engine.identifiers import new_id, take_number
 from odata_server.engine.owners import Owners
+from odata_server.engine.readings import Readings
 from odata_server.engine.references import check_exists, navigation_of, resolve, resolved
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
@@ -87,7 +88,9 @@ class Transaction:
         self.jobs_queued = False
         self._rights_changed = False
         self._owners = Owners(self.records)
-        self._read_before: dict[QueryExpression, tuple[Record, ...]] = {}
+        self._readings = Readings(
+            lambda query: reading.read_records(connection, rules.plans, self._catalog, query).records
+        )
 
     @property
     def catalog(self) -> Catalog:
@@ -105,10 +108,7 @@ class Transaction:
 
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects, read with the system's rights."""
-        if query not in self._read_before:
-            found = reading.read_records(self._connection, self._rules.plans, self._catalog, query)
-            self._read_before[query] = tuple(found.records)
-        return self._read_before[query]
+        return self._readings.records(query)
 
     def count(self, table: Table) -> int:
         """Return the number of a table's records."""
@@ -130,7 +130,7 @@ class Transaction:
     def change_catalog(self, change: CatalogChange) -> None:
         """Put or remove tables and relationships."""
         self._catalog = apply_change(self._connection, self._catalog, change)
-        self._read_before.clear()
+        self._readings.forget()
 
     def perform(self, message: Message, principal: Principal) -> Response:
         """Execute a message for a principal.
@@ -159,6 +159,7 @@ class Transaction:
             self._end,
             lambda message: cast("Written", self._dispatch(message, principal)),
             self._rules.security_tables,
+            lambda name, ids: self._readings.read_ahead(self._standard(name), ids),
         )
         return change_all(messages, stages)
 
@@ -227,7 +228,7 @@ class Transaction:
 
     def _end(self, draft: Draft) -> Written:
         """Do what is left when a record is written: rights that its row decides, and the steps behind."""
-        self._read_before.clear()
+        self._readings.forget()
         table, context, made = draft.table, draft.context, isinstance(draft.message, Create)
         assert context.reference is not None
         if made and table.primary_id in draft.message.record:
@@ -248,10 +249,11 @@ class Transaction:
         authorized = self._admissions.authorized(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
-        self._checks.check_version(table, target, authorized, message.version)
+        if message.version is not None or authorized.rows != ALL_ROWS:
+            self._checks.check_version(table, target, authorized, message.version)
         record = resolved(self._connection, self._catalog, message.record)
         record.pop(table.primary_id, None)
-        image = self._image(table, target)
+        image = self._readings.image(table, target)
         context = self._context(message, principal, record=record, pre_image=image, reference=target)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
@@ -275,7 +277,7 @@ class Transaction:
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
         self._checks.check_version(table, target, authorized, message.version)
-        context = self._context(message, principal, pre_image=self._image(table, target), reference=target)
+        context = self._context(message, principal, pre_image=self._readings.image(table, target), reference=target)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
         self._deleting.add(target)
@@ -384,16 +386,13 @@ class Transaction:
             raise not_in_transaction(table)
         return table
 
-    def _image(self, table: Table, target: EntityReference) -> Record:
-        return self.records(QueryExpression(table.logical_name, filter=equals(table.primary_id, target.id)))[0]
-
     @property
     def _checks(self) -> RowChecks:
         return RowChecks(self._connection, self._rules.plans, self._catalog)
 
     def _written(self, table: Table) -> None:
         self._owners.forget(table)
-        self._read_before.clear()
+        self._readings.forget()
         if table.logical_name in self._rules.security_tables and not self._rights_changed:
             self._rights_changed = True
             bump_stamp(self._connection)
