@@ -14,8 +14,11 @@ JOBS ?= 2
 # What runs on PostgreSQL as well, on a private server that the tests start.
 BOTH := tests/engine tests/odata_server/endpoints tests/odata_server/test_finance_operations_rows.py \
 	tests/security/test_directory.py tests/entities/test_standard_rules.py tests/entities/test_human_resources_chain.py
+# What draws its data at random, and draws forty times as much and more in the nightly run.
+RANDOM_TESTS := tests/properties tests/odata_server/syntax/test_round_trip.py \
+	tests/odata_server/endpoints/test_fetchxml_and_odata.py tests/application/test_hostile_requests.py
 
-.PHONY: help install demo serve test check bench format lint types imports tests docs clean
+.PHONY: help install demo serve test nightly check bench format lint types imports tests docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -50,6 +53,9 @@ tests: $(VENV)/installed-dev ## Run the tests with coverage of lines and branche
 	TALENTVERSE_TEST_DATABASE=PostgreSQL $(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --quiet $(BOTH)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --skip-empty
+
+nightly: $(VENV)/installed-dev ## Run the random tests at length: hours, each time with other data.
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --quiet $(RANDOM_TESTS)
 
 docs: $(VENV)/installed-dev ## Run the examples in the documentation.
 	@$(BIN)/pytest --quiet docs README.md
