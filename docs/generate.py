@@ -19,6 +19,7 @@ import click
 from entities.errors import DataverseError
 from odata_server.admin import not_yet
 from odata_server.cli import main as talentverse
+from odata_server.edm.operation_list import AVAILABLE, operation_list
 from odata_server.render.errors import STATUS
 from security.authority.errors import AuthorityError
 from security.authority.grants.registry import GRANTS, NOT_AVAILABLE
@@ -178,6 +179,14 @@ def grants() -> str:
     return "\n".join((f"Available: {here}.", f"Answered with 501: {missing}.", "", *sorted(texts))) + "\n"
 
 
+def operations() -> str:
+    """Return the functions and actions of Dataverse that work, and those that are refused by name."""
+    listed = operation_list().by_name
+    here = ", ".join(f"`{name}`" for name in sorted(AVAILABLE))
+    missing = ", ".join(f"`{name}`" for name in sorted(listed.keys() - AVAILABLE, key=str.lower))
+    return f"Available ({len(AVAILABLE)}): {here}.\n\nAnswered with 501 ({len(listed) - len(AVAILABLE)}): {missing}.\n"
+
+
 def routes() -> str:
     """Return the URLs of the authority and of the Graph slice."""
     lines = [_route(route) for route in (*AUTHORITY_ROUTES, *GRAPH_ROUTES)]
@@ -201,6 +210,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "refusals": refusals,
     "grants": grants,
     "absent": absent,
+    "operations": operations,
     "routes": routes,
 }
 
