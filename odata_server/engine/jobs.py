@@ -22,7 +22,7 @@ from typing import TypeAlias
 import orjson
 import structlog
 
-from entities.errors import TemporarilyUnavailable
+from entities.errors import DataverseError, TemporarilyUnavailable
 from entities.values import Guid
 from odata_server.engine.database import Connection, Database
 from odata_server.engine.identifiers import sequential_id
@@ -161,11 +161,20 @@ class JobWorker:
         said: str | None = None
         error: str | None = f"The process died in each of {_ATTEMPTS} attempts."
         if job.attempts <= _ATTEMPTS:
-            self._report(job, Progress.RUNNING, None)
+            self._tell(job, Progress.RUNNING, None)
             said, error = self._run_handler(job)
-        self._report(job, outcome(job, error), error or said)
+        self._tell(job, outcome(job, error), error or said)
         finish(self._database, job, time.time(), error)
         return True
+
+    def _tell(self, job: Job, progress: Progress, message: str | None) -> None:
+        """Report how a job goes; a report that is refused stops neither the job nor the worker."""
+        try:
+            self._report(job, progress, message)
+        except TemporarilyUnavailable:
+            raise
+        except DataverseError as refusal:
+            _log.warning("job not reported", job=job.name, error=str(refusal))
 
     def _run_handler(self, job: Job) -> tuple[str | None, str | None]:
         """Run a job's handler and return what it says and what went wrong."""

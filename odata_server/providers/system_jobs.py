@@ -45,7 +45,8 @@ def report(dataverse: OrganizationService, job: Job, progress: Progress, message
         if progress in {Progress.SUCCEEDED, Progress.FAILED}:
             change["completedon"] = transaction.now
         if message is not None:
-            change["message"] = message
+            # An exception's text may hold what no text of a row can.
+            change["message"] = "".join(c if c.isprintable() or c in "\r\n\t" else "\ufffd" for c in message)
         transaction.execute(Update(row, change))
 
 

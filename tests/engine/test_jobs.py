@@ -6,9 +6,9 @@ import apsw
 import pytest
 from things import Office, OpenOffice
 
-from entities.errors import StepRejected
+from entities.errors import StepRejected, TemporarilyUnavailable
 from entities.pipeline import ExecutionContext, Stage, Step
-from odata_server.engine.jobs import Job, JobWorker, claim, enqueue, finish
+from odata_server.engine.jobs import Job, JobWorker, Progress, claim, enqueue, finish
 
 NOW = 1_800_000_000.0
 
@@ -31,6 +31,39 @@ def test_a_job_runs_once_with_its_payload(office: Office) -> None:
     assert not worker.run_one()
     assert seen == [{"number": 7}]
     assert states(office) == [("work", "succeeded", 1, None)]
+
+
+def test_a_report_tells_how_a_job_goes_before_the_queue_knows(office: Office) -> None:
+    told: list[tuple[Progress, str | None, object]] = []
+
+    def note(_job: Job, progress: Progress, message: str | None) -> None:
+        told.append((progress, message, states(office)[0][1]))
+
+    queue(office, at=0.0)
+    assert JobWorker(office.service.database, {"work": lambda _: "All of it."}, note).run_one()
+    assert told == [(Progress.RUNNING, None, "running"), (Progress.SUCCEEDED, "All of it.", "running")]
+    assert states(office) == [("work", "succeeded", 1, None)]
+
+
+def test_a_report_that_is_refused_does_not_stop_the_job(office: Office) -> None:
+    def refuse(*_: object) -> None:
+        raise StepRejected("No.")
+
+    queue(office, at=0.0)
+    seen: list[object] = []
+    assert JobWorker(office.service.database, {"work": seen.append}, refuse).run_one()
+    assert (seen, states(office)) == ([{}], [("work", "succeeded", 1, None)])
+
+
+def test_a_job_that_cannot_be_reported_for_now_is_done_again(office: Office) -> None:
+    def unavailable(*_: object) -> None:
+        raise TemporarilyUnavailable("Busy.")
+
+    queue(office, at=0.0)
+    worker = JobWorker(office.service.database, {"work": lambda _: None}, unavailable)
+    with pytest.raises(TemporarilyUnavailable):
+        worker.run_one()
+    assert states(office) == [("work", "running", 1, None)]
 
 
 def test_jobs_are_taken_in_the_order_they_are_due_and_not_before(office: Office) -> None:
