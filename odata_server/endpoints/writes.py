@@ -256,8 +256,10 @@ def _check_relatable(call: Call, references: References) -> None:
     if isinstance(navigation, ManyToManyNavigation):
         return
     relationship = navigation.relationship
-    column = call.catalog.tables[relationship.referencing_table].by_name[relationship.referencing_column]
-    if not column.valid_for_update:
+    table = call.catalog.tables[relationship.referencing_table]
+    column = table.by_name[relationship.referencing_column]
+    # The lookups of virtual tables follow from other columns, which the provider changes.
+    if not column.valid_for_update and table.source is None:
         raise _read_only(column)
 
 
