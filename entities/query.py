@@ -198,7 +198,7 @@ class LinkEntity:
     """A linked table.
 
     `to_column` of `to_alias` (the parent; empty is the query's table) equals `from_column` of `table`. Over a
-    polymorphic lookup `to_table` restricts the match to references to this table.
+    polymorphic lookup only references to the other table match.
     """
 
     alias: str

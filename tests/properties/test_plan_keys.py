@@ -84,7 +84,6 @@ LINK_NOW_OTHER = {
     "from_column": "parentaccountid",
     "to_column": "parentaccountid",
     "to_alias": "k",
-    "to_table": "account",
     "type": "outer",
     "filter": equals("name", "a"),
     "links": (LinkEntity("n", "contact", "contactid", "contactid"),),
