@@ -306,7 +306,9 @@ def _bind_lookup(navigation: LookupNavigation, json_value: object, draft: _Draft
     value = None
     if json_value is not None:
         value = _reference(navigation, json_value, _allowed(navigation, column), draft)
-    if not ((draft.creates and column.valid_for_create) or (draft.updates and column.valid_for_update)):
+    # The lookups of virtual tables follow from other columns, which the provider changes.
+    is_settable = (draft.creates and column.valid_for_create) or (draft.updates and column.valid_for_update)
+    if not is_settable and draft.table.source is None:
         return
     # Of several navigation properties over one lookup, the one with a value decides.
     if value is not None or column.logical_name not in record:

@@ -71,6 +71,14 @@ def test_a_lookup_of_a_virtual_table_is_set_and_cleared(administrator, ids):
     assert administrator.send("GET", f"{path}/$ref").status_code == 204
 
 
+def test_a_lookup_of_a_virtual_table_is_bound_and_cleared_with_the_record(administrator, ids):
+    path = f"{CANDIDATES}({ids['candidate']})"
+    administrator.patch(path, {f"{TO_POSITION}@odata.bind": f"/{POSITIONS}({ids['position']})"})
+    assert position_of(administrator, ids["candidate"]) == ids["position"]
+    administrator.patch(path, {f"{TO_POSITION}@odata.bind": None})
+    assert position_of(administrator, ids["candidate"]) is None
+
+
 def test_a_record_joins_and_leaves_a_collection_of_a_virtual_table(administrator, ids):
     path = f"{POSITIONS}({ids['position']})/{OF_POSITION}"
     administrator.post(f"{path}/$ref", {"@odata.id": url(CANDIDATES, ids["candidate"])})
