@@ -49,7 +49,8 @@ imports: $(VENV)/installed-dev ## Check the arrows between the packages.
 
 tests: $(VENV)/installed-dev ## Run the tests with coverage of lines and branches, those of the engine on both databases.
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --quiet tests
+	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --quiet --ignore tests/properties tests
+	$(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --quiet tests/properties
 	TALENTVERSE_TEST_DATABASE=PostgreSQL $(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --quiet $(BOTH)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --skip-empty

@@ -105,6 +105,9 @@ class Answer:
 
 def _loaded(name: str, path: str) -> ModuleType:
     """Return a module of the tests, which are no package."""
+    support = str(REPOSITORY / "tests" / "support")
+    if support not in sys.path:
+        sys.path.append(support)
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, REPOSITORY / path)
         assert spec is not None

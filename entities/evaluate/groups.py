@@ -139,5 +139,8 @@ def _of_numbers(function: AggregateFunction, numbers: Sequence[Decimal], column:
     assert isinstance(column.type, DecimalType)
     assert column.source is not None
     if isinstance(column.source.type, IntegerType | BigIntType):
-        return found.to_integral_value(ROUND_DOWN)
-    return _EXACT.quantize(found, Decimal(1).scaleb(-column.type.precision))
+        found = found.to_integral_value(ROUND_DOWN)
+    else:
+        found = _EXACT.quantize(found, Decimal(1).scaleb(-column.type.precision))
+    # Nothing has no sign.
+    return _EXACT.plus(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from driving import CONTROL, Caller, bearer, first_start
 
+import odata_server.app
 from odata_server.app import build
 
 
@@ -43,3 +44,22 @@ def anybody(application):
 def fresh(anybody):
     """The data as on the first start."""
     anybody.post("/_talentverse/reset", headers=CONTROL)
+
+
+@pytest.fixture(autouse=True)
+def closed(monkeypatch):
+    """End what applications that a test builds for itself do in the background, as the end of a worker process does."""
+    opened = []
+
+    def recording(open_):
+        def opening(*arguments):
+            opened.append(open_(*arguments))
+            return opened[-1]
+
+        return opening
+
+    for name in ("open_environments", "open_authority_database"):
+        monkeypatch.setattr(odata_server.app, name, recording(getattr(odata_server.app, name)))
+    yield
+    for one in reversed(opened):
+        one.close()
