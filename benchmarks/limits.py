@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -66,6 +66,12 @@ def open_limits(directory: Path, root: str) -> SqliteLimits:
     """
     database = SqliteDatabase(directory / "dataverse.sqlite")
     return SqliteLimits(database, database.reader(), root)
+
+
+def insert_sql(row: Mapping[str, apsw.SQLiteValue]) -> str:
+    """Return the statement that stores an account with these physical columns."""
+    listed = ", ".join(f'"{name}"' for name in row)
+    return f"INSERT INTO account ({listed}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608 - names of columns
 
 
 def seconds_per_call(call: Callable[[], object], seconds: float) -> float:

@@ -14,7 +14,7 @@ from typing import Final
 from benchmarks.client import Answer, Client, exchange, fetch_token
 from benchmarks.data_set import DataSet, copy_data_set, sampled_ids
 from benchmarks.generators import Generator
-from benchmarks.limits import Limits, SqliteLimits, open_limits, seconds_per_call, stored_row
+from benchmarks.limits import Limits, SqliteLimits, insert_sql, open_limits, seconds_per_call, stored_row
 from benchmarks.load import Measurement
 from benchmarks.postgres import connected, fill, private_server
 from benchmarks.postgres_limits import PostgresLimits
@@ -168,10 +168,8 @@ def _replay(limits: Limits, contact_id: str, answers: Sequence[tuple[Read, Answe
 def _insert(limits: SqliteLimits, created: Answer, directory: Path) -> Store:
     """Return the raw insertion of the very row that the product stored."""
     stored = stored_row(limits.connection, _account_of(created))
-    listed = ", ".join(f'"{name}"' for name in stored)
-    sql = f"INSERT INTO account ({listed}) VALUES ({', '.join('?' * len(stored))})"  # noqa: S608 - names of columns
     place = list(stored).index("accountid")
-    return Store(str(directory / "dataverse.sqlite"), sql, list(stored.values()), place, created.headers)
+    return Store(str(directory / "dataverse.sqlite"), insert_sql(stored), list(stored.values()), place, created.headers)
 
 
 def _update(limits: SqliteLimits, ours: Server, client: Client, accounts: list[str], directory: Path) -> Store:

@@ -1,4 +1,4 @@
-"""The measurement of batches sends what it says, and its limit inserts what it says."""
+"""The measurements of many rows send what they say, and their limit inserts what it says."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from benchmarks.batches import CREATES, Rates, batch_of_creates, raw_inserts
+from benchmarks.batches import BATCHES, CREATES, batch_of_creates
 from benchmarks.client import Client
+from benchmarks.many_rows import Rates, raw_inserts
+from benchmarks.multiple import MULTIPLE, RECORDS, creation_of_many
 from odata_server.engine.sqlite.database import SqliteDatabase
 from odata_server.syntax.multipart import ChangeSet, boundary_of, read_batch
 
@@ -24,11 +26,23 @@ def test_a_batch_is_one_change_set_of_a_hundred_different_accounts():
     assert (len(changes.requests), len(names)) == (CREATES, CREATES)
 
 
+def test_a_bulk_message_holds_a_thousand_different_accounts():
+    head, _, body = creation_of_many(Client("localhost:1", "token"), 500).partition(b"\r\n\r\n")
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert len({target["accountnumber"] for target in orjson.loads(body)["Targets"]}) == RECORDS
+
+
+def test_the_first_account_is_found_in_an_answer():
+    made = b"HTTP/1.1 204 No Content\r\nOData-EntityId: https://x/api/data/v9.2/accounts(one)\r\n\r\n"
+    assert BATCHES.created(made + made.replace(b"one", b"two")) == "one"
+    assert MULTIPLE.created(b'{"Ids":["one","two"]}') == "one"
+
+
 def test_the_limit_inserts_as_many_rows_in_a_transaction(tmp_path: Path):
     with closing(SqliteDatabase(tmp_path / "raw.sqlite")) as database:
         with database.writing() as connection:
             connection.execute("CREATE TABLE account (name TEXT, accountid TEXT PRIMARY KEY, fax TEXT)")
-        insert = raw_inserts(database, {"name": "A", "accountid": "x", "fax": None})
+        insert = raw_inserts(database, {"name": "A", "accountid": "x", "fax": None}, CREATES)
         for count in (CREATES, 2 * CREATES):
             insert()
             rows = database.reader().execute("SELECT DISTINCT name, accountid, fax FROM account").fetchall()
@@ -37,4 +51,4 @@ def test_the_limit_inserts_as_many_rows_in_a_transaction(tmp_path: Path):
 
 
 def test_a_share_is_a_part_of_the_limit():
-    assert Rates(batches=3_000, raw=12_000).share == pytest.approx(0.25)
+    assert Rates(requests=3_000, raw=12_000).share == pytest.approx(0.25)

@@ -1,0 +1,141 @@
+"""Requests that create many accounts each, against what SQLite itself inserts.
+
+The limit is the same rows with the same indexes as prebuilt tuples, as many in a transaction as a request creates, by
+one prepared statement in one process that does nothing else: no HTTP, no token, no JSON, no rules.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+import click
+
+from benchmarks.client import Client, exchange, fetch_token
+from benchmarks.data_set import copy_data_set, open_data_set
+from benchmarks.generators import Generator, choose_generator
+from benchmarks.limits import insert_sql, seconds_per_call, stored_row
+from benchmarks.processors import choose_processors, pinned
+from benchmarks.report import spread
+from benchmarks.servers import product
+from odata_server.engine.sqlite.database import SqliteDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class ManyRows:
+    """A kind of request.
+
+    Attributes:
+        title: what the rows go through.
+        count: the accounts that one request creates.
+        different: how many requests are sent in turn.
+        goal: what part of the rows per second of bare SQLite they are to reach.
+        request: makes the request for a client, with the number of its first account.
+        created: finds the id of the first account in the answer's body.
+    """
+
+    title: str
+    count: int
+    different: int
+    goal: float
+    request: Callable[[Client, int], bytes]
+    created: Callable[[bytes], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Rows per second in one round: through requests, and into bare SQLite."""
+
+    requests: float
+    raw: float
+
+    @property
+    def share(self) -> float:
+        """What part of the limit is reached."""
+        return self.requests / self.raw
+
+
+def raw_inserts(database: SqliteDatabase, row: Mapping[str, apsw.SQLiteValue], count: int) -> Callable[[], None]:
+    """Return what inserts a stored account several times, under new ids, in one transaction.
+
+    Args:
+        database: where to.
+        row: the account by physical column.
+        count: how many times.
+    """
+    place = list(row).index("accountid")
+    before, after = tuple(row.values())[:place], tuple(row.values())[place + 1 :]
+    sql = insert_sql(row)
+    numbers = itertools.count(1)
+
+    def insert() -> None:
+        ids = (f"ffffffff-0000-4000-8000-{number:012x}" for number in itertools.islice(numbers, count))
+        rows = [(*before, chosen, *after) for chosen in ids]
+        with database.writing() as connection:
+            connection.executemany(sql, rows)
+
+    return insert
+
+
+def measured(kind: ManyRows, generator: Generator, place: Path, rows: int, seconds: float) -> Iterator[Rates]:
+    """Yield the rates of one round after another.
+
+    Args:
+        kind: the requests.
+        generator: loads the server.
+        place: an empty directory.
+        rows: contacts in the database.
+        seconds: how long each measurement lasts.
+    """
+    data_set = open_data_set(rows, lambda text: click.echo(text, err=True))
+    for name in ("data", "raw"):
+        copy_data_set(data_set, place / name)
+    with (
+        product(place / "data", generator.processors) as server,
+        closing(SqliteDatabase(place / "data" / "dataverse.sqlite")) as filled,
+        closing(SqliteDatabase(place / "raw" / "dataverse.sqlite")) as raw,
+    ):
+        client = Client(f"localhost:{server.port}", fetch_token(server))
+        requests = [kind.request(client, rows + kind.count * number) for number in range(kind.different)]
+        made = kind.created(exchange(server, requests[0]).body)
+        insert = raw_inserts(raw, stored_row(filled.reader(), made), kind.count)
+        while True:
+            created = kind.count * generator.measure(server, requests, seconds).per_second
+            with pinned(generator.processors.server):
+                yield Rates(created, kind.count / seconds_per_call(insert, seconds))
+
+
+def command(kind: ManyRows, seconds: float) -> click.Command:
+    """Return the command that measures a kind of request; exit status 1 when the goal is missed.
+
+    Args:
+        kind: the requests.
+        seconds: how long a measurement lasts unless the command line says otherwise.
+    """
+
+    @click.command(help=f"Measure {kind.title}; exit status 1 when the goal is missed.")
+    @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds; five or more count.")
+    @click.option("--seconds", type=click.FloatRange(0.1), default=seconds, show_default=True, help="Per measurement.")
+    @click.option("--rows", type=click.IntRange(200), default=100_000, show_default=True, help="Contacts there are.")
+    def main(rounds: int, seconds: float, rows: int) -> None:
+        with tempfile.TemporaryDirectory(prefix="talentverse-benchmark-") as temporary:
+            place = Path(temporary)
+            generator = choose_generator(choose_processors(), place)
+            with closing(measured(kind, generator, place, rows, seconds)) as endless:
+                found = list(itertools.islice(endless, rounds))
+        share = spread(100 * rates.share for rates in found)
+        click.echo(f"rows/s through {kind.title}: {spread(rates.requests for rates in found).text(',.0f')}")
+        click.echo(
+            f"rows/s into bare SQLite, {kind.count} per transaction: {spread(r.raw for r in found).text(',.0f')}"
+        )
+        click.echo(f"share: {share.text('.1f')} %, goal: {100 * kind.goal:.0f} %")
+        if share.median < 100 * kind.goal:
+            sys.exit(1)
+
+    return main
