@@ -234,3 +234,22 @@ def moments(templates, tmp_path):
     client = Client(build_services(service, service), web_api.handle, "/api/data/v9.2")
     yield Moments(client, clock, tmp_path / "dataverse.db", service)
     service.database.close()
+
+
+@pytest.fixture(scope="module")
+def people(api):
+    """Five contacts of two accounts, and a third account without any."""
+    ids = {}
+    for name, revenue, description in (("Contoso", 20000.5, None), ("Fabrikam", 100, "Fabrikam"), ("Litware", 7, "x")):
+        ids[name] = api.created("accounts", name=name, revenue=revenue, description=description)
+    for first, last, account, children in (
+        ("Ann", "O'Neil", "Contoso", 1),
+        ("Bob", "Berg", "Contoso", 2),
+        ("Cid", "Arger", "Contoso", 2),
+        ("Dan", "50%_x", "Fabrikam", None),
+        ("Eve", None, "Fabrikam", 0),
+    ):
+        bind = {"parentcustomerid_account@odata.bind": f"/accounts({ids[account]})"}
+        ids[first] = api.created("contacts", firstname=first, lastname=last, numberofchildren=children, **bind)
+    assert api("PATCH", f"/accounts({ids['Contoso']})", {"primarycontactid@odata.bind": f"contacts({ids['Ann']})"})
+    return ids

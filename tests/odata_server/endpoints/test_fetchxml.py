@@ -4,62 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from html import escape
 from urllib.parse import quote, unquote
 
 import pytest
-
-ALL_ANNOTATIONS = {"prefer": 'odata.include-annotations="*"'}
-PAGING = {"prefer": 'odata.include-annotations="Microsoft.Dynamics.CRM.*"'}
-COOKIE = "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
-MORE = "@Microsoft.Dynamics.CRM.morerecords"
-FORMATTED = "@OData.Community.Display.V1.FormattedValue"
-
-
-@pytest.fixture(scope="module")
-def people(api):
-    """Five contacts of two accounts, and a third account without any."""
-    ids = {}
-    for name, revenue, description in (("Contoso", 20000.5, None), ("Fabrikam", 100, "Fabrikam"), ("Litware", 7, "x")):
-        ids[name] = api.created("accounts", name=name, revenue=revenue, description=description)
-    for first, last, account, children in (
-        ("Ann", "O'Neil", "Contoso", 1),
-        ("Bob", "Berg", "Contoso", 2),
-        ("Cid", "Arger", "Contoso", 2),
-        ("Dan", "50%_x", "Fabrikam", None),
-        ("Eve", None, "Fabrikam", 0),
-    ):
-        bind = {"parentcustomerid_account@odata.bind": f"/accounts({ids[account]})"}
-        ids[first] = api.created("contacts", firstname=first, lastname=last, numberofchildren=children, **bind)
-    assert api("PATCH", f"/accounts({ids['Contoso']})", {"primarycontactid@odata.bind": f"contacts({ids['Ann']})"})
-    return ids
-
-
-def path(text, entity_set="contacts"):
-    return f"/{entity_set}?fetchXml={quote(text)}"
-
-
-def fetched(api, text, entity_set="contacts", **headers):
-    return api.json(path(text, entity_set), **headers)
-
-
-def contacts(inside, **attributes):
-    given = "".join(f' {name.replace("_", "-")}="{escape(str(value))}"' for name, value in attributes.items())
-    return f"<fetch{given}><entity name='contact'><attribute name='firstname'/>{inside}</entity></fetch>"
-
-
-def accounts(inside, **attributes):
-    return contacts(inside, **attributes).replace("'contact'", "'account'", 1).replace("'firstname'", "'name'", 1)
-
-
-def names(answer, member="firstname"):
-    return [row.get(member) for row in answer["value"]]
-
-
-BY_NAME = "<order attribute='firstname'/>"
-EMPLOYER = "<link-entity name='account' from='accountid' to='parentcustomerid'"
-STAFF = "<link-entity name='contact' from='parentcustomerid' to='accountid'"
+from fetching import (
+    ALL_ANNOTATIONS,
+    BY_NAME,
+    COOKIE,
+    EMPLOYER,
+    FORMATTED,
+    MORE,
+    PAGING,
+    STAFF,
+    accounts,
+    contacts,
+    fetched,
+    names,
+    path,
+)
 
 
 @pytest.mark.parametrize(
@@ -356,222 +319,6 @@ def test_attributes_for_the_real_database_change_nothing(api, people):
         options="OptimizeForUnknown",
     )
     assert len(fetched(api, text)["value"]) == 5
-
-
-def grouped(inside, **attributes):
-    return contacts(inside, aggregate="true", **attributes).replace("<attribute name='firstname'/>", "", 1)
-
-
-BY_CHILDREN = "<attribute name='numberofchildren' groupby='true' alias='n'/>"
-COUNTED = "<attribute name='contactid' aggregate='count' alias='c'/>"
-
-
-@pytest.mark.parametrize(
-    ("inside", "rows"),
-    [
-        (COUNTED, [{"c": 5}]),
-        ("<attribute name='lastname' aggregate='countcolumn' alias='c'/>", [{"c": 4}]),
-        ("<attribute name='numberofchildren' aggregate='countcolumn' distinct='true' alias='c'/>", [{"c": 3}]),
-        ("<attribute name='numberofchildren' aggregate='sum' alias='s'/>", [{"s": 5}]),
-        (BY_CHILDREN + COUNTED, [{"c": 1}, {"n": 0, "c": 1}, {"n": 1, "c": 1}, {"n": 2, "c": 2}]),
-        (
-            f"{COUNTED}{EMPLOYER}><attribute name='name' groupby='1' alias='a.name'/><order alias='c'/></link-entity>",
-            [{"c": 2, "a_x002e_name": "Fabrikam"}, {"c": 3, "a_x002e_name": "Contoso"}],
-        ),
-        (
-            "<attribute name='createdon' groupby='true' dategrouping='year' usertimezone='0' alias='y'/>"
-            + COUNTED
-            + "<filter><condition attribute='createdon' operator='last-x-years' value='1'/></filter>",
-            None,
-        ),
-    ],
-)
-def test_rows_are_grouped_and_aggregated(api, people, inside, rows):
-    found = fetched(api, grouped(inside))["value"]
-    if rows is None:
-        assert sum(row["c"] for row in found) == 5
-        assert all(row["y"] >= 2026 for row in found)
-    else:
-        assert found == rows
-
-
-def test_groups_are_paged_by_number(api, people):
-    text = BY_CHILDREN + COUNTED + "<order alias='n' descending='true'/>"
-    pages = [fetched(api, grouped(text, count=3, page=page), **PAGING) for page in (1, 2)]
-    assert [[row.get("n") for row in page["value"]] for page in pages] == [[2, 1, 0], [None]]
-    assert [page[MORE] for page in pages] == [True, False]
-    assert COOKIE not in pages[0]
-
-
-@pytest.mark.parametrize(
-    ("inside", "code"),
-    [
-        ("<attribute name='firstname'/>", "0x80041107"),
-        ("<all-attributes/>", "0x80041107"),
-        ("<attribute name='firstname' groupby='true'/>", "0x80041109"),
-        ("<attribute name='firstname' groupby='true' aggregate='count' alias='x'/>", "0x80041137"),
-        ("<attribute name='firstname' groupby='perhaps' alias='x'/>", "0x8004112e"),
-        ("<attribute name='firstname' aggregate='median' alias='x'/>", "0x8004111a"),
-        ("<attribute name='firstname' aggregate='sum' alias='x'/>", "0x8004112f"),
-        ("<attribute name='createdon' groupby='true' dategrouping='decade' alias='x'/>", "0x80041135"),
-        (COUNTED + "<order attribute='firstname'/>", "0x80041131"),
-        (COUNTED + "<order/>", "0x80041134"),
-        (COUNTED + COUNTED, "0x80041130"),
-        ("", "0x80040303"),
-    ],
-)
-def test_a_faulty_grouping_is_refused(api, people, inside, code):
-    assert api.error("GET", path(grouped(inside)))[:2] == (400, code)
-
-
-CONDITION = "<condition attribute='firstname' operator='eq' value='x'/>"
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "message"),
-    [
-        ("", "0x80040201", "Invalid XML."),
-        ("<fetch>", "0x80040201", "Invalid XML."),
-        ("nonsense", "0x80040201", "Invalid XML."),
-        ("<entity name='contact'/>", "0x80040303", "Malformed FetchXml."),
-        ("<fetch/>", "0x80041123", "A required element was not specified."),
-        ("<fetch><entity name='contact'/><entity name='contact'/></fetch>", "0x80040303", "Malformed FetchXml."),
-        ("<fetch><entity/></fetch>", "0x8004111e", "A required attribute was not specified."),
-        ("<fetch><entity name='nope'/></fetch>", "0x80041102", "'nope'"),
-        ("<fetch><entity name='account'/></fetch>", "0x80041128", "does not match the entity name"),
-        (
-            contacts("<attribute name='nope'/>"),
-            "0x80041103",
-            "'contact' entity doesn't contain attribute with Name = 'nope'",
-        ),
-        (contacts("<order attribute='nope'/>"), "0x80041103", "Name = 'nope'"),
-        (contacts("<order alias='nope'/>"), "0x80041132", "An alias cannot be specified"),
-        (contacts("<order/>"), "0x80041133", "An attribute is required"),
-        (
-            contacts("<order attribute='firstname' descending='x'/>"),
-            "0x80041119",
-            "The only valid values for descending",
-        ),
-        (contacts("<filter><condition attribute='nope' operator='null'/></filter>"), "0x80041103", "Name = 'nope'"),
-        (
-            contacts("<filter><condition attribute='firstname' operator='nope'/></filter>"),
-            "0x80041120",
-            "Unsupported condition",
-        ),
-        (
-            contacts("<filter><condition attribute='firstname' operator='contains' value='x'/></filter>"),
-            "0x80041120",
-            "Unsupp",
-        ),
-        (contacts("<filter><condition attribute='firstname' operator='eq'/></filter>"), "0x80041106", "takes 1 value"),
-        (
-            contacts("<filter><condition attribute='firstname' operator='in'/></filter>"),
-            "0x80041106",
-            "at least one value",
-        ),
-        (
-            contacts("<filter><condition attribute='statecode' operator='begins-with' value='x'/></filter>"),
-            "0x80041106",
-            "text",
-        ),
-        (
-            contacts("<filter><condition attribute='statecode' operator='eq' value='x'/></filter>"),
-            "0x80040203",
-            "System.Int32",
-        ),
-        (
-            contacts("<filter><condition attribute='contactid' operator='eq' value='x'/></filter>"),
-            "0x80040203",
-            "System.Guid",
-        ),
-        (
-            contacts("<filter><condition attribute='createdon' operator='on' value='x'/></filter>"),
-            "0x80040203",
-            "System.DateTime",
-        ),
-        (
-            contacts("<filter><condition attribute='createdon' operator='last-x-days' value='0'/></filter>"),
-            "0x8004110c",
-            "greater than zero",
-        ),
-        (
-            contacts("<filter><condition attribute='firstname' operator='eq' valueof='createdon'/></filter>"),
-            "0x80041106",
-            "compared",
-        ),
-        (
-            contacts("<filter><condition attribute='firstname' operator='like' valueof='lastname'/></filter>"),
-            "0x80041106",
-            "like",
-        ),
-        (
-            contacts("<filter><condition entityname='a' attribute='name' operator='null'/></filter>"),
-            "0x8004110a",
-            "'a'",
-        ),
-        (contacts("<filter type='xor'/>"), "0x80041122", "Unsupported filter type."),
-        (contacts("<filter><nonsense/></filter>"), "0x8004111c", "'nonsense'"),
-        (contacts("<nonsense/>"), "0x8004111c", "'nonsense'"),
-        (contacts(f"{EMPLOYER} link-type='cross'/>"), "0x80041117", "The only valid values for link-type"),
-        (contacts(f"<filter>{EMPLOYER} link-type='inner'/></filter>"), "0x80041117", "inside a filter"),
-        (contacts(f"{EMPLOYER} link-type='exists'><attribute name='name'/></link-entity>"), "0x80040303", "'exists'"),
-        (contacts("<link-entity name='account' from='accountid'/>"), "0x80041111", "both specified or both omitted"),
-        (contacts("<link-entity name='privilege'/>"), "0x800404ba", "Invalid link entity"),
-        (contacts(f"{EMPLOYER} alias='a'/>{EMPLOYER} alias='a'/>"), "0x80041130", "unique aliases"),
-        (contacts(f"{EMPLOYER} alias='a&quot;b'/>"), "0x80040303", "not allowed"),
-        (contacts("", distinct="maybe"), "0x80041115", "The only valid values for distinct"),
-        (contacts("", mapping="physical"), "0x80041116", "The only valid values for mapping"),
-        (contacts("", page="0"), "0x80040303", "'page'"),
-        (contacts("", count="-1"), "0x80040303", "'count'"),
-        (contacts("", top="2", page="2"), "0x80040303", "top"),
-        (contacts("", page="30000", count="50"), "0x8004430a", "paging cookie is required"),
-        (contacts("", page="2", paging_cookie="<cookie/>"), "0x80040203", "Paging Cookie"),
-        (contacts(f"<filter>{'<condition/>' * 501}</filter>"), "0x8004430c", "Number of conditions"),
-        (contacts(f"{EMPLOYER}/>" * 16), "0x8004430d", "Number of link entities"),
-    ],
-)
-def test_a_faulty_document_is_refused_in_dataverses_words(api, people, text, code, message):
-    status, found, told = api.error("GET", path(text))
-    assert (status, found) == (400, code)
-    assert message in told
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "/contacts?fetchXml=%3Cfetch/%3E&$select=firstname",
-        "/contacts?fetchXml=%3Cfetch/%3E&savedQuery=00000000-0000-0000-0000-000000000001",
-        "/contacts/$count?fetchXml=%3Cfetch/%3E",
-        "/contacts(00000000-0000-0000-0000-000000000001)?fetchXml=%3Cfetch/%3E",
-    ],
-)
-def test_fetchxml_stands_alone_and_on_collections(api, url):
-    status, code, told = api.error("GET", url)
-    assert (status, code) == (400, "0x80060888")
-    assert "cannot be" in told
-
-
-LAUGHS = '<!DOCTYPE f [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><fetch><entity name="&b;"/></fetch>'
-EXTERNAL = '<!DOCTYPE f [<!ENTITY a SYSTEM "file:///etc/passwd">]><fetch><entity name="contact">&a;</entity></fetch>'
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        (LAUGHS, "0x80040201"),
-        (EXTERNAL, "0x80040201"),
-        ("<!DOCTYPE fetch><fetch><entity name='contact'/></fetch>", "0x80040201"),
-        ("<fetch><entity name='contact'>&undeclared;</entity></fetch>", "0x80040201"),
-        ("<fetch>" + "<a>" * 2500 + "</a>" * 2500 + "</fetch>", "0x80040303"),
-        ("<fetch><entity name='contact'>" + "<filter>" * 900 + "</filter>" * 900 + "</entity></fetch>", "0x80040303"),
-    ],
-)
-def test_a_hostile_document_is_refused_at_once(api, text, code):
-    began = time.perf_counter()
-    status, found, told = api.error("GET", "/contacts?fetchXml=" + quote(text, safe="<>/='!&;[]").replace("&", "%26"))
-    assert (status, found) == (400, code)
-    assert "root:" not in told
-    assert time.perf_counter() - began < 1
 
 
 def test_the_answer_is_json(api, people):
