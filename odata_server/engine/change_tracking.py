@@ -32,8 +32,8 @@ from entities.values import Guid
 from odata_server.edm.representation import RowShape
 from odata_server.engine import reading
 from odata_server.engine.catalog_store import next_row_version, read_row_version, read_tracked_from
-from odata_server.engine.compiler import COUNT_LIMIT
 from odata_server.engine.database import Connection, single
+from odata_server.engine.sql.compiler import COUNT_LIMIT
 
 DAYS_VALID: Final = 7
 """How old a token may be where the organization says nothing else in `expirechangetrackingindays`."""

@@ -12,8 +12,10 @@ from entities.metadata.catalog import Catalog
 from entities.query import Page, PageAnchor, QueryExpression
 from entities.values import Value
 from odata_server.edm.representation import RowShape
-from odata_server.engine.aggregates import group_page_plan, group_records_plan, group_window
-from odata_server.engine.compiler import (
+from odata_server.engine.database import Connection, single
+from odata_server.engine.slots import SignedQuery, signature, signed, split
+from odata_server.engine.sql.aggregates import group_page_plan, group_records_plan, group_window
+from odata_server.engine.sql.compiler import (
     COUNT_LIMIT,
     Plan,
     count_plan,
@@ -23,10 +25,8 @@ from odata_server.engine.compiler import (
     records_plan,
     row_plan,
 )
-from odata_server.engine.database import Connection, single
-from odata_server.engine.fetched import FetchedRecords
-from odata_server.engine.predicates import Scope
-from odata_server.engine.slots import SignedQuery, signature, signed, split
+from odata_server.engine.sql.fetched import FetchedRecords
+from odata_server.engine.sql.predicates import Scope
 from odata_server.engine.storage import SqlValue, loaded
 
 _Compile: TypeAlias = Callable[[], Plan]

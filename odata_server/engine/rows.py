@@ -15,13 +15,13 @@ from entities.metadata.tables import Table
 from entities.query import Filter, QueryExpression, both, equals
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.catalog_store import next_row_version
-from odata_server.engine.compiler import Plan
 from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.dialect import Dialect
-from odata_server.engine.predicates import Scope, filter_sql
 from odata_server.engine.reading import PlanCache
 from odata_server.engine.schema import comparable, key_columns, key_index
 from odata_server.engine.slots import signature, split
+from odata_server.engine.sql.compiler import Plan
+from odata_server.engine.sql.predicates import Scope, filter_sql
 from odata_server.engine.storage import SqlValue, fold_of, folded, stored, table_of_lookup
 
 

@@ -37,7 +37,7 @@ from entities.metadata.columns import (
 )
 from entities.query import ColumnRef
 from entities.values import Record, Value
-from odata_server.engine.fetched import FetchedRecords
+from odata_server.engine.sql.fetched import FetchedRecords
 from odata_server.engine.storage import SqlValue, scale_of
 from odata_server.render.values import Token, shifted, token
 

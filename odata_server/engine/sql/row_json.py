@@ -37,8 +37,8 @@ from entities.metadata.columns import (
 from odata_server.edm.managed_properties import managed_property
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.engine.database import quoted
-from odata_server.engine.display_sql import aggregate_display_sql, display_sql, exact_sql
-from odata_server.engine.predicates import Scope
+from odata_server.engine.sql.display_sql import aggregate_display_sql, display_sql, exact_sql
+from odata_server.engine.sql.predicates import Scope
 from odata_server.engine.storage import scale_of, table_of_lookup
 
 _PAIRS = 200

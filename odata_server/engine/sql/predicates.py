@@ -43,9 +43,9 @@ from entities.values import Value
 from entities.wildcards import expression
 from odata_server.engine.database import quoted
 from odata_server.engine.dialect import Dialect
-from odata_server.engine.hierarchy_sql import related_sql
 from odata_server.engine.schema import comparable
 from odata_server.engine.slots import Slot
+from odata_server.engine.sql.hierarchy_sql import related_sql
 from odata_server.engine.storage import SqlValue, folded, scale_of, stored, table_of_lookup
 
 Binder: TypeAlias = Callable[[tuple[Value, ...]], SqlValue]

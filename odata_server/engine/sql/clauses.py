@@ -12,10 +12,10 @@ from entities.metadata.option_labels import label_order
 from entities.ordering import full_order
 from entities.query import CHILDREN, Order, QueryExpression
 from odata_server.engine.database import quoted
-from odata_server.engine.hierarchy_sql import children_sql
-from odata_server.engine.predicates import Scope, comparable_sql, join_sql
-from odata_server.engine.row_json import text
 from odata_server.engine.slots import Slot
+from odata_server.engine.sql.hierarchy_sql import children_sql
+from odata_server.engine.sql.predicates import Scope, comparable_sql, join_sql
+from odata_server.engine.sql.row_json import text
 from odata_server.engine.storage import fold_of, table_of_lookup
 
 

@@ -34,7 +34,7 @@ from entities.metadata.columns import (
 from odata_server.edm.display_rules import CURRENCY, amount_format, in_base_currency, zone_of_display
 from odata_server.edm.representation import Member
 from odata_server.engine.database import quoted
-from odata_server.engine.predicates import Scope
+from odata_server.engine.sql.predicates import Scope
 from odata_server.engine.sqlite.display_functions import parameter
 from odata_server.engine.storage import scale_of
 

@@ -44,12 +44,12 @@ from entities.query import (
 )
 from entities.values import Record
 from odata_server.edm.representation import RowShape
-from odata_server.engine.clauses import sorted_sql, source_sql
-from odata_server.engine.compiler import COUNT_LIMIT, Plan
 from odata_server.engine.database import quoted
-from odata_server.engine.fetched import Fetch, columns_of, named_lookups
-from odata_server.engine.predicates import Scope, comparable_sql, filter_sql
-from odata_server.engine.row_json import row_sql, text
+from odata_server.engine.sql.clauses import sorted_sql, source_sql
+from odata_server.engine.sql.compiler import COUNT_LIMIT, Plan
+from odata_server.engine.sql.fetched import Fetch, columns_of, named_lookups
+from odata_server.engine.sql.predicates import Scope, comparable_sql, filter_sql
+from odata_server.engine.sql.row_json import row_sql, text
 from odata_server.engine.storage import fold_of, scale_of, table_of_lookup
 
 _LIMIT, _OFFSET, _RECORDS = -3, -2, -1

@@ -17,10 +17,10 @@ from entities.metadata.catalog import CollectionNavigation, LookupNavigation, Ma
 from entities.metadata.tables import Table
 from entities.query import Expansion, LinkEntity, QueryExpression
 from odata_server.edm.representation import Expanded, NextLink, RowShape
-from odata_server.engine.clauses import limit_sql, orders_of, sorted_sql, source_sql
 from odata_server.engine.database import quoted
-from odata_server.engine.predicates import Scope, filter_sql, join_condition
-from odata_server.engine.row_json import json_name, row_sql, text
+from odata_server.engine.sql.clauses import limit_sql, orders_of, sorted_sql, source_sql
+from odata_server.engine.sql.predicates import Scope, filter_sql, join_condition
+from odata_server.engine.sql.row_json import json_name, row_sql, text
 
 _PARENT = "$parent"
 """The alias of the row in the scope of its expansions; a query's own aliases are names."""

@@ -14,11 +14,11 @@ from entities.ordering import distinct_columns, repeating_ids
 from entities.query import ColumnRef, Order, QueryExpression
 from entities.values import Value
 from odata_server.edm.representation import RowShape
-from odata_server.engine.clauses import limit_sql, offset_sql, order_sql, orders_of, sorted_sql, source_sql
 from odata_server.engine.database import quoted
-from odata_server.engine.expansions import expanded_row_sql
-from odata_server.engine.fetched import Fetch, columns_of_query, columns_of_shape
-from odata_server.engine.predicates import Binder, Scope, bound, comparable_sql, filter_sql
+from odata_server.engine.sql.clauses import limit_sql, offset_sql, order_sql, orders_of, sorted_sql, source_sql
+from odata_server.engine.sql.expansions import expanded_row_sql
+from odata_server.engine.sql.fetched import Fetch, columns_of_query, columns_of_shape
+from odata_server.engine.sql.predicates import Binder, Scope, bound, comparable_sql, filter_sql
 from odata_server.engine.storage import SqlValue
 
 COUNT_LIMIT = 5_000

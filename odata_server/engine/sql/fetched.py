@@ -33,11 +33,11 @@ from entities.metadata.columns import (
 from entities.query import ColumnRef, Expansion, QueryExpression
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.edm.representation import Expanded, Facet, Member, RowShape
-from odata_server.engine.clauses import limit_sql, orders_of, sorted_sql, source_sql
 from odata_server.engine.database import quoted
-from odata_server.engine.expansions import row_in_sight, tie_sql
-from odata_server.engine.predicates import Scope, filter_sql
-from odata_server.engine.row_json import shown_name_sql
+from odata_server.engine.sql.clauses import limit_sql, orders_of, sorted_sql, source_sql
+from odata_server.engine.sql.expansions import row_in_sight, tie_sql
+from odata_server.engine.sql.predicates import Scope, filter_sql
+from odata_server.engine.sql.row_json import shown_name_sql
 from odata_server.engine.storage import SqlValue, fold_of, loaded, physical
 
 _STORED_AS_THEY_ARE: Final = (
