@@ -30,3 +30,11 @@ class Directory(Protocol):
     def system(self) -> Principal:
         """Return the principal of the environment itself, which may do everything."""
         ...
+
+    def by_id(self, user_id: Guid) -> Principal:
+        """Return the principal of a user by the id of its row.
+
+        Raises:
+            AccessDenied: no such user (0x80072560), disabled (0x80040225) or without roles (0x80042f09).
+        """
+        ...

@@ -29,6 +29,9 @@ _BY_MAIL: Final = f"""{_USER}
   FROM "systemuserentity" AS u WHERE u."alias$fold" = $1 OR u."email$fold" = $1
  ORDER BY u."alias$fold" = $1 DESC, u."userid$fold" LIMIT 1"""
 
+_BY_ID: Final = f"""{_USER}
+  FROM "systemuserentity" AS u WHERE u."systemuserentityid" = $1"""
+
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
@@ -58,6 +61,11 @@ def user_of_application(connection: Connection, client_id: str) -> UserRow | Non
 def user_by_mail(connection: Connection, address: str) -> UserRow | None:
     """Return the user whose alias, or else whose e-mail address, is this."""
     return _row(connection, _BY_MAIL, address)
+
+
+def user_by_id(connection: Connection, record_id: Guid) -> UserRow | None:
+    """Return the user whose record has this id."""
+    return _row(connection, _BY_ID, record_id)
 
 
 def company_of_user(connection: Connection, record_id: Guid) -> str:

@@ -93,7 +93,7 @@ class OrganizationService:
         self._plans = reading.PlanCache()
         self._narrowed = NarrowedQueries()
         self._directory: Directory = parts.directory(database, lambda: self._catalog.version)
-        self._rules = Rules(parts.pipeline, self._directory.system, parts.security_tables, self._plans)
+        self._rules = Rules(parts.pipeline, self._directory, parts.security_tables, self._plans)
         self.organization_id = Guid(str(single(database.reader(), 'SELECT organization_id FROM "$state"')))
         self.on_job: Callable[[], None] = lambda: None
         self.opened: _OpenTransaction | None = None

@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from entities.errors import NotSupported
+from entities.errors import InvalidOperation, NotSupported
 from entities.metadata.tables import Table
 from entities.pipeline import Pipeline
+from entities.values import Guid
 from odata_server.engine.reading import PlanCache
+from security.directory import Directory
 from security.principals import Principal
+
+_MAX_DEPTH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The steps of the event pipeline, the system's principal, and the statements compiled before.
+    """The steps of the event pipeline, the principals, and the statements compiled before.
 
     `security_tables` are those whose change alters who may do what.
     """
 
     pipeline: Pipeline
-    system: Callable[[], Principal]
+    directory: Directory
     security_tables: frozenset[str]
     plans: PlanCache
+
+    def system(self) -> Principal:
+        """Return the principal that may do everything."""
+        return self.directory.system()
+
+    def user(self, user_id: Guid) -> Principal:
+        """Return the principal of a user; the system's own is asked for as well.
+
+        Raises:
+            AccessDenied: there is no such user, it is disabled or has no roles.
+        """
+        system = self.directory.system()
+        return system if user_id == system.caller.user_id else self.directory.by_id(user_id)
 
 
 def not_in_transaction(table: Table) -> NotSupported:
     """Return the refusal for a change of a virtual table among changes that succeed or fail as a whole."""
     return NotSupported(f"A transaction cannot span the virtual table '{table.logical_name}' and native tables.")
+
+
+def check_depth(depth: int) -> None:
+    """Refuse messages that steps send without end (Learn: "Understand the execution context", Depth).
+
+    Args:
+        depth: how deep the message is nested in those that caused it, itself counted.
+
+    Raises:
+        InvalidOperation: it is nested too deeply.
+    """
+    if depth > _MAX_DEPTH:
+        raise InvalidOperation(
+            "This workflow job was canceled because the workflow that started it included an infinite loop. Correct the"
+            " workflow logic and try again. For information about workflow logic, see Help.",
+            code="0x80044182",
+        )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never, cast
 
-from entities.errors import InvalidOperation, NotSupported
+from entities.errors import NotSupported
 from entities.messages import (
     Associate,
     Changes,
@@ -57,14 +57,11 @@ from odata_server.engine.references import check_exists, navigation_of, resolve,
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.row_sets import write_all
-from odata_server.engine.rules import Rules, not_in_transaction
+from odata_server.engine.rules import Rules, check_depth, not_in_transaction
 from odata_server.engine.upserts import settled
 from odata_server.engine.validation import validate
 from security.authorize import Authorized, authorize, owner_check
 from security.principals import Principal
-
-_MAX_DEPTH = 8
-"""Messages that steps cause may nest this deep (Learn: "Understand the execution context", Depth)."""
 
 
 class Transaction:
@@ -82,7 +79,7 @@ class Transaction:
         self._catalog = catalog
         self._now = now
         self._rules = rules
-        self._depth = 0
+        self.depth = 0
         self._deleting: set[EntityReference] = set()
         self._admissions = Admissions(catalog)
         self.jobs_queued = False
@@ -105,6 +102,10 @@ class Transaction:
     def execute(self, message: Message, caller: Caller | None = None) -> Response:
         """Execute a message with the system's rights, pipeline included, in a caller's name or the system's own."""
         return self.perform(message, self._rules.system() if caller is None else self._on_behalf(caller))
+
+    def execute_as(self, message: Message, user_id: Guid) -> Response:
+        """Execute a message as a user, who may do here what it may do anywhere."""
+        return self.perform(message, self._rules.user(user_id))
 
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects, read with the system's rights."""
@@ -138,13 +139,12 @@ class Transaction:
         Raises:
             DataverseError: it is refused; the caller of the transaction rolls back.
         """
-        self._depth += 1
+        self.depth += 1
         try:
-            if self._depth > _MAX_DEPTH:
-                raise InvalidOperation("The messages that steps cause nest too deeply.", code="0x80044182")
+            check_depth(self.depth)
             return self._dispatch(message, principal)
         finally:
-            self._depth -= 1
+            self.depth -= 1
 
     def change_all(self, messages: Sequence[Create | Update | Upsert], principal: Principal) -> tuple[Written, ...]:
         """Make and change records of one table for a principal; their rows are written together.

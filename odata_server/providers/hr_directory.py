@@ -20,6 +20,7 @@ from odata_server.engine.hr_directory import (
     UserRow,
     company_of_user,
     create_directory_indexes,
+    user_by_id,
     user_by_mail,
     user_of_application,
 )
@@ -69,6 +70,17 @@ class HumanResourcesDirectory:
         """Return the system itself: every right, in no table of users."""
         caller = Caller(_SYSTEM_ID, EMPTY_GUID, "SYSTEM")
         return Principal(caller, 0, False, 1, grants_of((SYSTEM_ADMINISTRATOR.identifier.lower(),)), is_system=True)  # noqa: FBT003 - a record's field
+
+    def by_id(self, user_id: Guid) -> Principal:
+        """Return the user whose record has this id.
+
+        Raises:
+            AccessDenied: there is none, or it is disabled.
+        """
+        row = user_by_id(self._database.reader(), user_id)
+        if row is None:
+            raise AccessDenied(f"The user '{user_id}' was not found.")
+        return _principal(row, None, None)
 
     def company_of(self, principal: Principal) -> str:
         """Return the default company of a user in lower case, empty when it has none."""
