@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeVar, cast
 
 from entities.metadata.columns import BooleanType, ChoiceType, Column, LookupType, ManagedPropertyType, RequiredLevel
 from entities.metadata.labels import Label
 from entities.values import Guid, Value
+
+T = TypeVar("T")
 
 
 class Ownership(Enum):
@@ -102,6 +105,7 @@ class Table:
     defaults: Mapping[str, Value] = field(init=False, repr=False, compare=False)
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)
     autonumbers: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
+    _derived: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.logical_name: column for column in self.columns})
@@ -110,6 +114,17 @@ class Table:
         object.__setattr__(self, "required", tuple(column.logical_name for column in needed))
         numbers = tuple((c.logical_name, c.autonumber) for c in self.columns if c.autonumber)
         object.__setattr__(self, "autonumbers", numbers)
+
+    def derived(self, make: Callable[[Table], T]) -> T:
+        """Return what a function makes of this table; it is made once, and kept as long as the table.
+
+        Args:
+            make: a pure function that lives as long as the program (not one that is made where it is used).
+        """
+        found = self._derived.get(make)
+        if found is None:
+            found = self._derived[make] = make(self)
+        return cast("T", found)
 
     @property
     def is_user_owned(self) -> bool:

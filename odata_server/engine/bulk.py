@@ -14,7 +14,7 @@ from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext
 from entities.text import fold
 from entities.values import EntityReference, Guid, KeyReference
-from odata_server.engine.database import Connection
+from odata_server.engine.database import Writer
 from odata_server.engine.row_sets import RowWrite, stamp_all, write_all
 from security.authorize import Authorized
 
@@ -50,7 +50,7 @@ class Stages:
         read_ahead: reads the records of a table that will be changed.
     """
 
-    connection: Connection
+    connection: Writer
     settle: Callable[[Upsert], Create | Update]
     begin: Callable[[Create | Update], Draft]
     end: Callable[[Draft], Written]

@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from odata_server.engine.dialect import Dialect, quoted
 from odata_server.engine.storage import SqlValue
 
-__all__ = ["Connection", "Cursor", "Database", "Durability", "SqlRow", "quoted", "single"]
+__all__ = [
+    "Connection",
+    "Cursor",
+    "Database",
+    "Durability",
+    "Place",
+    "RowStatement",
+    "SqlRow",
+    "Writer",
+    "quoted",
+    "single",
+]
 
 SqlRow = tuple[Any, ...]
 """A row of a result: texts, integers, floats, bytes and nulls, as the statement says."""
@@ -29,6 +40,13 @@ class Durability(Enum):
     """A power cut."""
     NONE = "OFF"
     """Nothing; for databases that are thrown away."""
+
+
+Place: TypeAlias = Callable[[int], str]
+"""Writes the place of the parameter with a number."""
+
+RowStatement: TypeAlias = Callable[[Place, int], str]
+"""Writes the statement for a number of rows, whose parameters follow one another."""
 
 
 class Cursor(Protocol):
@@ -55,6 +73,13 @@ class Connection(Protocol):
         """Run a statement."""
 
 
+class Writer(Connection, Protocol):
+    """A connection inside a transaction."""
+
+    def write_rows(self, statement: RowStatement, rows: Sequence[tuple[SqlValue, ...]], /) -> None:
+        """Run a statement for rows of parameters, for as many at once as is fastest."""
+
+
 class Database(Protocol):
     """A database that several threads and processes read and write."""
 
@@ -65,7 +90,7 @@ class Database(Protocol):
     def reader(self) -> Connection:
         """Return a connection for this thread to read with; each statement sees what is committed."""
 
-    def writing(self) -> AbstractContextManager[Connection]:
+    def writing(self) -> AbstractContextManager[Writer]:
         """Give a connection inside a transaction that is committed when the block ends; one writer at a time.
 
         Raises:

@@ -1,28 +1,23 @@
-"""Many rows of one table in few statements: one per set of columns, in portions that a statement's parameters allow.
+"""Many rows of one table with one statement per set of columns, run as the database likes it best.
 
 Rows that break a uniqueness are written once more one by one, so that the refusal names the record that it is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, TypeAlias
+from functools import lru_cache, partial
+from typing import Final, cast
 
 from entities.metadata.tables import Table
 from entities.values import Guid, Value
 from odata_server.engine import rows
-from odata_server.engine.database import Connection, quoted, single
+from odata_server.engine.database import Place, Writer, quoted, single
 from odata_server.engine.storage import SqlValue, physical
-
-_PARAMETERS: Final = 8_000
-"""SQLite takes 32,766 of them in a statement, PostgreSQL 65,535; longer statements are not faster."""
+from odata_server.engine.stored_columns import Store, stored_columns, unchanged
 
 _SAVED: Final = "rows"
-
-Place: TypeAlias = Callable[[int], str]
-"""Writes the place of the parameter with a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +28,7 @@ class RowWrite:
     changed: Guid | None = None
 
 
-def stamp_all(connection: Connection, table: Table, writes: Sequence[RowWrite]) -> None:
+def stamp_all(connection: Writer, table: Table, writes: Sequence[RowWrite]) -> None:
     """Give records the next organization-wide row versions, in their order."""
     if not table.has_version or not writes:
         return
@@ -43,7 +38,7 @@ def stamp_all(connection: Connection, table: Table, writes: Sequence[RowWrite]) 
         write.record["versionnumber"] = version
 
 
-def write_all(connection: Connection, table: Table, writes: Sequence[RowWrite]) -> None:
+def write_all(connection: Writer, table: Table, writes: Sequence[RowWrite]) -> None:
     """Insert and change rows; each row is there once.
 
     Raises:
@@ -54,8 +49,7 @@ def write_all(connection: Connection, table: Table, writes: Sequence[RowWrite]) 
         return
     connection.execute(f"SAVEPOINT {quoted(_SAVED)}")
     try:
-        for sql, parameters in _statements(connection, table, writes):
-            connection.execute(sql, parameters)
+        _write_together(connection, table, writes)
     except connection.dialect.constraint_errors:
         connection.execute(f"ROLLBACK TO SAVEPOINT {quoted(_SAVED)}")
         for write in writes:
@@ -63,48 +57,56 @@ def write_all(connection: Connection, table: Table, writes: Sequence[RowWrite]) 
     connection.execute(f"RELEASE SAVEPOINT {quoted(_SAVED)}")
 
 
-def _write_one(connection: Connection, table: Table, write: RowWrite) -> None:
+def _write_one(connection: Writer, table: Table, write: RowWrite) -> None:
     if write.changed is None:
         rows.insert(connection, table, write.record)
     elif write.record:
         rows.update(connection, table, write.changed, write.record)
 
 
-def _statements(
-    connection: Connection, table: Table, writes: Sequence[RowWrite]
-) -> Iterator[tuple[str, list[SqlValue]]]:
-    """Yield statements with their parameters: the new rows before the changed ones."""
-    place, name = connection.dialect.place, table.logical_name
-    new = [tuple(rows.physical_values(table, write.record)) for write in writes if write.changed is None]
-    for names, portion in _portions(new):
-        yield _insert_sql(place, name, names, len(portion)), _flat(portion)
-    changed = [
-        ((table.primary_id, write.changed), *rows.physical_values(table, write.record))
-        for write in writes
-        if write.changed is not None and write.record
-    ]
-    for names, portion in _portions(changed):
-        types = _types(table, names)
-        sql_types = tuple(connection.dialect.types[type_] for type_ in types)
-        yield _update_sql(place, name, names, sql_types, len(portion)), _flat(portion)
+def _write_together(connection: Writer, table: Table, writes: Sequence[RowWrite]) -> None:
+    """Write the new rows before the changed ones, those with the same columns with one statement."""
+    new = [write.record for write in writes if write.changed is None]
+    for same in _alike(new):
+        names, stored_rows = _stored_rows(table, same)
+        connection.write_rows(partial(_insert_sql, table.logical_name, names), stored_rows)
+    changed = [{table.primary_id: write.changed, **write.record} for write in writes if write.changed and write.record]
+    for same in _alike(changed):
+        names, stored_rows = _stored_rows(table, same)
+        types = tuple(connection.dialect.types[type_] for type_ in _types(table, names))
+        connection.write_rows(partial(_update_sql, table.logical_name, names, types), stored_rows)
 
 
-def _flat(portion: Sequence[tuple[SqlValue, ...]]) -> list[SqlValue]:
-    return [value for row in portion for value in row]
+def _alike(records: Iterable[dict[str, Value]]) -> Iterable[list[dict[str, Value]]]:
+    """Return the records of the same columns together."""
+    by_columns: dict[tuple[str, ...], list[dict[str, Value]]] = {}
+    for record in records:
+        by_columns.setdefault(tuple(record), []).append(record)
+    return by_columns.values()
 
 
-def _portions(
-    written: Sequence[tuple[tuple[str, SqlValue], ...]],
-) -> Iterator[tuple[tuple[str, ...], list[tuple[SqlValue, ...]]]]:
-    """Yield rows of the same columns together, as many as one statement takes."""
-    by_columns: dict[tuple[str, ...], list[tuple[SqlValue, ...]]] = {}
-    for row in written:
-        names, values = zip(*row, strict=True)
-        by_columns.setdefault(names, []).append(values)
-    for names, same in by_columns.items():
-        size = max(1, _PARAMETERS // len(names))
-        for start in range(0, len(same), size):
-            yield names, same[start : start + size]
+def _stored_rows(
+    table: Table, records: Sequence[dict[str, Value]]
+) -> tuple[tuple[str, ...], list[tuple[SqlValue, ...]]]:
+    """Return physical columns and the stored rows of records with the same columns, made column by column."""
+    parts = table.derived(stored_columns)
+    names: list[str] = []
+    columns: list[Sequence[SqlValue]] = []
+    for name in records[0]:
+        values = [record[name] for record in records]
+        for part, store in parts[name]:
+            names.append(part)
+            columns.append(_stored_values(values, store))
+    return tuple(names), list(zip(*columns, strict=True))
+
+
+def _stored_values(values: list[Value], store: Store) -> Sequence[SqlValue]:
+    if store is unchanged:
+        return cast("list[SqlValue]", values)
+    # What the server fills in is the same in all rows.
+    if values.count(values[0]) == len(values):
+        return [store(values[0])] * len(values)
+    return list(map(store, values))
 
 
 def _types(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,7 +115,7 @@ def _types(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _insert_sql(place: Place, table: str, names: tuple[str, ...], count: int) -> str:
+def _insert_sql(table: str, names: tuple[str, ...], place: Place, count: int) -> str:
     listed = ", ".join(map(quoted, names))
     return f"INSERT INTO {quoted(table)} ({listed}) VALUES {_places(place, len(names), count)}"
 
@@ -124,7 +126,7 @@ def _places(place: Place, width: int, count: int, first: int = 1) -> str:
 
 
 @lru_cache(maxsize=256)
-def _update_sql(place: Place, table: str, names: tuple[str, ...], types: tuple[str, ...], count: int) -> str:
+def _update_sql(table: str, names: tuple[str, ...], types: tuple[str, ...], place: Place, count: int) -> str:
     """Return the statement; its first row of values says which types the columns have."""
     own, new = quoted(table), quoted("new")
     key, *others = map(quoted, names)

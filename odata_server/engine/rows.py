@@ -10,35 +10,27 @@ from functools import lru_cache
 
 from entities.errors import DuplicateRecord, EngineFault
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import LookupType
 from entities.metadata.tables import Table
 from entities.query import Filter, QueryExpression, both, equals
-from entities.values import EntityReference, Guid, Record, Value
+from entities.values import Guid, Record, Value
 from odata_server.engine.catalog_store import next_row_version
 from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.dialect import Dialect
 from odata_server.engine.reading import PlanCache
-from odata_server.engine.schema import comparable, key_columns, key_index
+from odata_server.engine.schema import key_columns, key_index
 from odata_server.engine.slots import signature, split
 from odata_server.engine.sql.compiler import Plan
 from odata_server.engine.sql.predicates import Scope, filter_sql
-from odata_server.engine.storage import SqlValue, fold_of, folded, stored, table_of_lookup
+from odata_server.engine.storage import SqlValue
+from odata_server.engine.stored_columns import stored_columns
 
 
 def physical_values(table: Table, record: Record) -> Iterator[tuple[str, SqlValue]]:
     """Yield the physical columns and stored values of a record."""
-    columns = table.by_name
+    columns = table.derived(stored_columns)
     for name, value in record.items():
-        column = columns[name]
-        raw = value if value is None or isinstance(value, str) else stored(column.type, value)
-        yield name, raw
-        if raw is not None and not isinstance(raw, str):
-            continue  # Only texts and lookups have a second physical column.
-        if isinstance(column.type, LookupType):
-            if column.type.is_polymorphic:
-                yield table_of_lookup(name), value.table if isinstance(value, EntityReference) else None
-        elif comparable(column) != name:
-            yield fold_of(name), folded(raw)
+        for part, store in columns[name]:
+            yield part, store(value)
 
 
 def insert(connection: Connection, table: Table, record: Record) -> None:

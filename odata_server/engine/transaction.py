@@ -45,7 +45,7 @@ from odata_server.engine.bulk import Draft, Stages, change_all
 from odata_server.engine.cascade import assigned_along, before_delete
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
 from odata_server.engine.change_tracking import note_creation, note_deletion, retrieve_changes
-from odata_server.engine.database import Connection
+from odata_server.engine.database import Writer
 from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import complete_change, complete_new, require
 from odata_server.engine.file_store import remove_of_record
@@ -74,7 +74,7 @@ class Transaction:
         rules: what is the same for every transaction of the environment.
     """
 
-    def __init__(self, connection: Connection, catalog: Catalog, now: datetime, rules: Rules) -> None:
+    def __init__(self, connection: Writer, catalog: Catalog, now: datetime, rules: Rules) -> None:
         self._connection = connection
         self._catalog = catalog
         self._now = now

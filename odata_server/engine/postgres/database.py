@@ -19,7 +19,7 @@ from psycopg.types.string import StrDumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from entities.errors import TemporarilyUnavailable
-from odata_server.engine.database import Cursor, Durability, SqlRow
+from odata_server.engine.database import Cursor, Durability, RowStatement, SqlRow
 from odata_server.engine.dialect import Dialect, quoted
 from odata_server.engine.postgres.copies import read_copy, write_copy
 from odata_server.engine.postgres.dialect import POSTGRESQL
@@ -32,6 +32,9 @@ _Result = TypeVar("_Result")
 _WAIT_SECONDS: Final = 10
 _IDLE_SECONDS: Final = 30
 """After that long, the locks of a process that hangs, or of a machine that is gone, are free for others."""
+
+_PARAMETERS: Final = 8_000
+"""A statement takes 65,535 of them; longer ones are not faster."""
 
 _PREPARED_STATEMENTS: Final = 512
 _CONNECTIONS: Final = 4
@@ -59,6 +62,13 @@ class PostgresConnection:
     def execute(self, statement: str, parameters: Sequence[SqlValue] = (), /) -> Cursor:
         """Run a statement whose parameters are `$1`, `$2` and so on; without parameters, run one statement or more."""
         return self._raw.execute(statement, parameters or None)
+
+    def write_rows(self, statement: RowStatement, rows: Sequence[tuple[SqlValue, ...]], /) -> None:
+        """Run a statement for many rows at a time."""
+        size = max(1, _PARAMETERS // len(rows[0]))
+        for start in range(0, len(rows), size):
+            portion = rows[start : start + size]
+            self.execute(statement(self.dialect.place, len(portion)), [value for row in portion for value in row])
 
 
 class PostgresReader:

@@ -1,0 +1,102 @@
+"""How each column of a table goes into its row: which physical columns it has, and what makes their stored values.
+
+Made once per table, because a row is nothing but these functions applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import TypeAlias, cast
+
+from entities.metadata.columns import (
+    BigIntType,
+    BooleanType,
+    ChoiceType,
+    Column,
+    ColumnType,
+    DateTimeBehavior,
+    DateTimeType,
+    IntegerType,
+    LookupType,
+    ManagedPropertyType,
+    StateType,
+    StatusType,
+)
+from entities.metadata.tables import Table
+from entities.text import fold
+from entities.values import EntityReference, Value, utc_text
+from odata_server.engine.schema import comparable
+from odata_server.engine.storage import SqlValue, fold_of, stored, table_of_lookup
+
+Store: TypeAlias = Callable[[Value], SqlValue]
+"""Makes the stored form of a value; a text and null are stored already."""
+
+_moment_text = lru_cache(maxsize=256)(utc_text)
+"""Most moments of a transaction are its own time."""
+
+
+def stored_columns(table: Table) -> Mapping[str, tuple[tuple[str, Store], ...]]:
+    """Return the physical columns of each column of a table, with what makes their values.
+
+    Use it as `table.derived(stored_columns)`.
+    """
+    return {column.logical_name: _parts(column) for column in table.columns}
+
+
+def _parts(column: Column) -> tuple[tuple[str, Store], ...]:
+    name = column.logical_name
+    if comparable(column) != name:
+        return ((name, unchanged), (fold_of(name), _fold))
+    if isinstance(column.type, LookupType):
+        tables = ((table_of_lookup(name), _table),) if column.type.is_polymorphic else ()
+        return ((name, _id), *tables)
+    return ((name, _store(column.type)),)
+
+
+def _store(type_: ColumnType) -> Store:
+    match type_:
+        case (
+            IntegerType()
+            | BigIntType()
+            | ChoiceType()
+            | StateType()
+            | StatusType()
+            | BooleanType()
+            | ManagedPropertyType()
+        ):
+            return _whole
+        case DateTimeType(behavior=behavior) if behavior is not DateTimeBehavior.DATE_ONLY:
+            return _moment
+        case _:
+            return partial(_other, type_)
+
+
+def unchanged(value: Value) -> SqlValue:
+    """Return a value that is its own stored form."""
+    return cast("SqlValue", value)
+
+
+def _fold(value: Value) -> SqlValue:
+    return fold(value) if isinstance(value, str) else None
+
+
+def _id(value: Value) -> SqlValue:
+    return value.id if isinstance(value, EntityReference) else unchanged(value)
+
+
+def _table(value: Value) -> SqlValue:
+    return value.table if isinstance(value, EntityReference) else None
+
+
+def _whole(value: Value) -> SqlValue:
+    return int(value) if isinstance(value, bool) else unchanged(value)
+
+
+def _moment(value: Value) -> SqlValue:
+    return _moment_text(value) if isinstance(value, datetime) else unchanged(value)
+
+
+def _other(type_: ColumnType, value: Value) -> SqlValue:
+    return unchanged(value) if value is None or isinstance(value, str) else stored(type_, value)
