@@ -7,7 +7,7 @@ transaction. The engine takes nothing but an `Authorized` message, and only this
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, assert_never, cast
 
@@ -41,13 +41,14 @@ from security.denials import (
     read_only_user,
     table_privilege_missing,
 )
+from security.named_records import named_in, target_of
 from security.operation_privileges import (
     EXECUTE_BY_PRIVILEGE,
     EXECUTE_CHANGES,
     EXECUTE_ON_BOUND_ROW,
     EXECUTE_ON_TABLES,
-    EXECUTE_READS_RECORDS,
     EXECUTE_READS_TABLES,
+    EXECUTE_REASSIGNS,
 )
 from security.principals import ADMINISTRATIVE, READ_ONLY, Principal, depth_held
 from security.privileges import AccessRight, Depth, privilege_name, rights_of
@@ -325,11 +326,13 @@ class _Desk:
     def execute(self, message: Execute) -> Authorized[Message]:
         """Authorize a function or action; one that is listed nowhere is refused."""
         name = message.name
+        if name in EXECUTE_REASSIGNS:
+            self._check_gives_all()
         if name in EXECUTE_ON_TABLES:
             (table, right), *others = EXECUTE_ON_TABLES[name]
             for other, other_right in others:
                 self.depth(self.catalog.tables[other], other_right)
-            return self.on_rows(message, table, right)
+            return replace(self.on_rows(message, table, right), targets=self._changed_by(message))
         if name in EXECUTE_ON_BOUND_ROW and message.target is not None:
             return self.on_rows(message, message.target.table, EXECUTE_ON_BOUND_ROW[name])
         for told in self._read_by(message):
@@ -344,14 +347,20 @@ class _Desk:
         reasons = (f"{name}: {', '.join(required) or 'open to every user'}",)
         return Authorized(message, self.principal, reasons=reasons, targets=targets)
 
+    def _check_gives_all(self) -> None:
+        """Refuse to give away records of any table where the principal may not assign all of them."""
+        for table in self.catalog.tables.values():
+            if table.is_user_owned and self.rows(table, AccessRight.ASSIGN)[0] != ALL_ROWS:
+                raise table_privilege_missing(self.principal, table, AccessRight.ASSIGN)
+
     def _changed_by(self, message: Execute) -> tuple[TargetCheck, ...]:
         """Return the checks of the records that parameters name: what is told of, what changes, what that points to."""
-        checks = [self._target(read, AccessRight.READ) for read in _named_in(message, EXECUTE_READS_RECORDS)]
+        checks = [self._target(named, right) for named, right in named_in(message)]
         for name in EXECUTE_CHANGES.get(message.name, ()):
             value = message.parameters.get(name)
             record = value.record if isinstance(value, EntityValue) else {}
-            target = value.target if isinstance(value, EntityValue) else value
-            if isinstance(target, EntityReference | KeyReference):
+            target = target_of(value)
+            if target is not None:
                 checks.append(self._target(target, AccessRight.WRITE))
             if isinstance(value, EntityValue):
                 table = self.catalog.tables[value.table]
@@ -367,14 +376,6 @@ class _Desk:
         for name in names if isinstance(names, list) else ():
             if name in self.catalog.tables and rights_of(self.catalog.tables[name]):
                 yield self.catalog.tables[name]
-
-
-def _named_in(message: Execute, parameters: Mapping[str, str]) -> Iterator[Target]:
-    """Yield the record that a parameter of some functions names."""
-    value = message.parameters.get(parameters.get(message.name, ""))
-    target = value.target if isinstance(value, EntityValue) else value
-    if isinstance(target, EntityReference | KeyReference):
-        yield target
 
 
 def owner_check(owner: Target, table: Table) -> OwnerCheck:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from security.privileges import AccessRight
 
 _OPEN: tuple[str, ...] = ()
+_APPEND_TEAM = ("team", AccessRight.APPEND)
 _READ_ROLE = ("role", AccessRight.READ)
 _WRITE_ROLE = ("role", AccessRight.WRITE)
 
@@ -17,11 +18,43 @@ EXECUTE_ON_TABLES: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingPr
         "RemovePrivilegeRole": (_WRITE_ROLE,),
         "ReplacePrivilegesRole": (_WRITE_ROLE,),
         "RetrieveRolePrivilegesRole": (_READ_ROLE,),
-        "RetrieveUserPrivileges": (("systemuser", AccessRight.READ),),
-        "RetrieveUserPrivilegeByPrivilegeName": (("systemuser", AccessRight.READ),),
+        **dict.fromkeys(
+            (
+                "RetrieveAllChildUsersSystemUser",
+                "RetrieveUserPrivilegeByPrivilegeId",
+                "RetrieveUserPrivilegeByPrivilegeName",
+                "RetrieveUserPrivileges",
+                "RetrieveUsersPrivilegesThroughTeams",
+            ),
+            (("systemuser", AccessRight.READ),),
+        ),
+        "RetrieveTeamPrivileges": (("team", AccessRight.READ),),
+        "RetrieveBusinessHierarchyBusinessUnit": (("businessunit", AccessRight.READ),),
+        # Members are records on the other side of a many-to-many relationship, as for Associate.
+        **dict.fromkeys(("AddMembersTeam", "RemoveMembersTeam"), (_APPEND_TEAM, ("systemuser", AccessRight.APPEND))),
+        "ConvertOwnerTeamToAccessTeam": (("team", AccessRight.WRITE),),
+        **dict.fromkeys(
+            ("ReassignObjectsSystemUser", "SetBusinessSystemUser", "SetParentSystemUser"),
+            (("systemuser", AccessRight.WRITE),),
+        ),
     }
 )
 """Functions and actions that take privileges on tables; the first is that of the bound record."""
+
+EXECUTE_ON_NAMED: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingProxyType(
+    {
+        **dict.fromkeys(("AddMembersTeam", "RemoveMembersTeam"), (("Members", AccessRight.APPEND),)),
+        "ReassignObjectsOwner": (("FromPrincipal", AccessRight.READ), ("ToPrincipal", AccessRight.READ)),
+        "ReassignObjectsSystemUser": (("ReassignPrincipal", AccessRight.READ),),
+        "RemoveParent": (("Target", AccessRight.WRITE),),
+        "SetBusinessSystemUser": (("BusinessUnit", AccessRight.APPEND_TO), ("ReassignPrincipal", AccessRight.READ)),
+        "SetParentSystemUser": (("Parent", AccessRight.APPEND_TO),),
+    }
+)
+"""Functions and actions that take a right on the record, or records, that a parameter names."""
+
+EXECUTE_REASSIGNS = frozenset(("ReassignObjectsOwner", "ReassignObjectsSystemUser", "SetBusinessSystemUser"))
+"""Actions that give away all records of somebody, whatever table they are of: they take Assign on all records."""
 
 EXECUTE_ON_BOUND_ROW: Mapping[str, AccessRight] = MappingProxyType(
     {"Hire": AccessRight.WRITE, "DoNotHire": AccessRight.WRITE, "Dismiss": AccessRight.WRITE}
@@ -51,10 +84,13 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "GetValidReferencingEntities",
                 "IsValidStateTransition",
                 "LocalTimeFromUtcTime",
+                "ReassignObjectsOwner",
+                "RemoveParent",
                 "RetrieveAvailableLanguages",
                 "RetrieveCurrentOrganization",
                 "RetrieveDeprovisionedLanguages",
                 "RetrieveInstalledLanguagePacks",
+                "RetrievePrivilegeSet",
                 "RetrieveProvisionedLanguages",
                 "RetrieveTimestamp",
                 "RetrieveTotalRecordCount",

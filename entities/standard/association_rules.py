@@ -9,6 +9,9 @@ from entities.standard.lookups import by_id, referenced
 from entities.standard.user_rules import is_last_administrator
 from entities.values import EntityReference
 
+_ADDED_TO_DEFAULT_TEAM = ("Can't add members to the default business unit team.", "0x8004830b")
+_REMOVED_FROM_DEFAULT_TEAM = ("Can't remove members from the default business unit team.", "0x8004830c")
+
 
 def association_steps() -> tuple[Step, ...]:
     """Return the steps of relations between users, teams, roles and privileges."""
@@ -40,7 +43,7 @@ def check_association(context: ExecutionContext) -> None:
         case "roleprivileges_association":
             raise InvalidOperation("Privileges are added to a role with the action AddPrivilegesRole.")
         case "teammembership_association":
-            _check_members_may_change(context.system, pair["team"])
+            _check_members(context.system, pair["team"], *_ADDED_TO_DEFAULT_TEAM)
         case _:
             return
 
@@ -65,7 +68,7 @@ def check_disassociation(context: ExecutionContext) -> None:
         case "roleprivileges_association":
             raise InvalidOperation("Privileges are removed from a role with the action RemovePrivilegeRole.")
         case "teammembership_association":
-            _check_members_may_change(context.system, pair["team"])
+            _check_members(context.system, pair["team"], *_REMOVED_FROM_DEFAULT_TEAM)
         case _:
             return
 
@@ -88,6 +91,7 @@ def _check_same_unit(system: Operations, holder: EntityReference, role: EntityRe
     )
 
 
-def _check_members_may_change(system: Operations, team: EntityReference) -> None:
+def _check_members(system: Operations, team: EntityReference, text: str, code: str) -> None:
+    """Leave the members of a default team alone: they are the users of its business unit."""
     if by_id(system, team, "isdefault").get("isdefault"):
-        raise InvalidOperation("The members of a default team are the users of its business unit.")
+        raise InvalidOperation(text, code=code)

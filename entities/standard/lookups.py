@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from entities.errors import RecordNotFound
+from entities.errors import InvalidArgument, RecordNotFound
+from entities.messages import Retrieve, Rows
 from entities.pipeline import Operations
 from entities.query import Filter, QueryExpression, equals
-from entities.values import EntityReference, Guid, Record, Value
+from entities.values import EntityReference, EntityValue, Guid, KeyReference, Record, Value
 
 
 def first(system: Operations, table: str, condition: Filter, *columns: str) -> Record | None:
@@ -37,3 +38,27 @@ def by_id(system: Operations, reference: EntityReference, *columns: str) -> Reco
 def referenced(value: Value) -> Guid | None:
     """Return the id of a lookup's value, None when it is empty."""
     return value.id if isinstance(value, EntityReference) else None
+
+
+def named_record(system: Operations, value: object, parameter: str) -> EntityReference:
+    """Return the existing record that a parameter names, by its id or by an alternate key.
+
+    Args:
+        system: the transaction's operations.
+        value: the parameter's value.
+        parameter: its name, for the refusal.
+
+    Raises:
+        InvalidArgument: it names no record.
+        RecordNotFound: there is no such record.
+    """
+    target = value.target if isinstance(value, EntityValue) else value
+    if not isinstance(target, EntityReference | KeyReference):
+        raise InvalidArgument(f"The parameter '{parameter}' must name a record.")
+    key = system.catalog.tables[target.table].primary_id
+    if isinstance(target, EntityReference):
+        by_id(system, target, key)
+        return target
+    found = system.execute(Retrieve(target, (key,)))
+    assert isinstance(found, Rows)
+    return EntityReference(target.table, Guid(str(found.records[0][key])))

@@ -1,27 +1,25 @@
-"""Actions and functions of security: privileges of roles and users, and who is asking."""
+"""Actions on the privileges of roles, and who is asking."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 
-from entities.errors import AccessDenied, InvalidArgument, InvalidOperation, RecordNotFound
+from entities.errors import AccessDenied, InvalidArgument, InvalidOperation
 from entities.messages import Create, Delete, Update
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
-from entities.query import ALL_ROWS, QueryExpression, both, equals
+from entities.query import both, equals
 from entities.standard.identifiers import SYSTEM_ADMINISTRATOR_TEMPLATE
 from entities.standard.lookups import by_id, first, referenced
+from entities.standard.privilege_functions import DEPTHS, granted, privilege_named
 from entities.standard.role_rules import copies_of, role_privilege
-from entities.values import EntityReference, Guid, Record, guid
+from entities.values import EntityReference, Guid, Record
 
-_DEPTHS: Mapping[str, int] = MappingProxyType({"Basic": 0, "Local": 1, "Deep": 2, "Global": 3})
-_DEPTH_NAMES = tuple(_DEPTHS)
 _POSSIBLE = ("canbebasic", "canbelocal", "canbedeep", "canbeglobal")
 
 
 def action_steps(organization_id: Guid, version: str) -> tuple[Step, ...]:
-    """Return the handlers of security's actions and functions.
+    """Return the handlers of these actions and functions.
 
     Args:
         organization_id: the environment's organization.
@@ -31,8 +29,6 @@ def action_steps(organization_id: Guid, version: str) -> tuple[Step, ...]:
         Step("AddPrivilegesRole", "role", Stage.MAIN, add_privileges),
         Step("ReplacePrivilegesRole", "role", Stage.MAIN, replace_privileges),
         Step("RemovePrivilegeRole", "role", Stage.MAIN, remove_privilege),
-        Step("RetrieveRolePrivilegesRole", None, Stage.MAIN, role_privileges),
-        Step("RetrieveUserPrivileges", "systemuser", Stage.MAIN, user_privileges),
         Step("WhoAmI", None, Stage.MAIN, partial(who_am_i, organization_id=organization_id)),
         Step("RetrieveVersion", None, Stage.MAIN, partial(retrieve_version, version=version)),
     )
@@ -76,7 +72,7 @@ def replace_privileges(context: ExecutionContext) -> None:
     family = _editable(context)
     wanted = dict(_requested(context))
     for role in family:
-        for row in _granted(context.system, role):
+        for row in granted(context.system, role):
             if row["privilegeid"] not in wanted:
                 _revoke(context.system, row)
         for privilege, mask in wanted.items():
@@ -92,65 +88,11 @@ def remove_privilege(context: ExecutionContext) -> None:
     """
     family = _editable(context)
     given = context.parameters.get("Privilege", context.parameters.get("PrivilegeId"))
-    privilege = Guid(str(_privilege(context.system, given)["privilegeid"]))
+    privilege = Guid(str(privilege_named(context.system, given)["privilegeid"]))
     for role in family:
         row = _held(context.system, role, privilege)
         if row is not None:
             _revoke(context.system, row)
-
-
-def role_privileges(context: ExecutionContext) -> None:
-    """Answer RetrieveRolePrivilegesRole: what a role grants.
-
-    Raises:
-        InvalidArgument: RoleId is not a GUID.
-        RecordNotFound: there is no such role.
-    """
-    role = _identifier(context.parameters.get("RoleId"), "RoleId")
-    context.result = {"RolePrivileges": _shown(context.system, (role,))}
-
-
-def user_privileges(context: ExecutionContext) -> None:
-    """Answer RetrieveUserPrivileges: what a user's roles and those of its teams grant, at the greatest depth."""
-    if context.reference is None:
-        raise InvalidArgument("RetrieveUserPrivileges is bound to a user.")
-    context.result = {"RolePrivileges": _shown(context.system, _roles_of(context.system, context.reference.id))}
-
-
-def _roles_of(system: Operations, user: Guid) -> tuple[Guid, ...]:
-    own = system.records(QueryExpression("systemuserroles", ("roleid",), filter=equals("systemuserid", user)))
-    teams = system.records(QueryExpression("teammembership", ("teamid",), filter=equals("systemuserid", user)))
-    through = [
-        pair
-        for team in teams
-        for pair in system.records(QueryExpression("teamroles", ("roleid",), filter=equals("teamid", team["teamid"])))
-    ]
-    return tuple(dict.fromkeys(Guid(str(pair["roleid"])) for pair in (*own, *through)))
-
-
-def _shown(system: Operations, roles: Iterable[Guid]) -> list[dict[str, object]]:
-    """Return the complex values RolePrivilege of some roles together."""
-    depths: dict[Guid, tuple[int, Guid | None]] = {}
-    for role in roles:
-        record = by_id(system, EntityReference("role", role), "businessunitid", "roletemplateid")
-        unit = referenced(record.get("businessunitid"))
-        for privilege, depth in _grants_of(system, role, record):
-            if privilege not in depths or depths[privilege][0] < depth:
-                depths[privilege] = (depth, unit)
-    return [
-        {"Depth": _DEPTH_NAMES[depth], "PrivilegeId": privilege, "BusinessUnitId": unit}
-        for privilege, (depth, unit) in depths.items()
-    ]
-
-
-def _grants_of(system: Operations, role: Guid, record: Record) -> Iterable[tuple[Guid, int]]:
-    if referenced(record.get("roletemplateid")) == SYSTEM_ADMINISTRATOR_TEMPLATE:
-        everything = system.records(QueryExpression("privilege", ("privilegeid",), filter=ALL_ROWS))
-        return [(Guid(str(row["privilegeid"])), _DEPTHS["Global"]) for row in everything]
-    return [
-        (Guid(str(row["privilegeid"])), int(str(row["privilegedepthmask"])).bit_length() - 1)
-        for row in _granted(system, role)
-    ]
 
 
 def _editable(context: ExecutionContext) -> tuple[Guid, ...]:
@@ -174,7 +116,7 @@ def _requested(context: ExecutionContext) -> list[tuple[Guid, int]]:
     for item in given:
         if not isinstance(item, Mapping):
             raise InvalidArgument("The parameter 'Privileges' must be a collection of RolePrivilege.")
-        privilege = _privilege(context.system, item.get("PrivilegeId"), item.get("PrivilegeName"))
+        privilege = privilege_named(context.system, item.get("PrivilegeId"), item.get("PrivilegeName"))
         identifier = Guid(str(privilege["privilegeid"]))
         if identifier in requested:
             raise InvalidArgument(f"Privilege {identifier} is duplicated.", code="0x8004140f")
@@ -188,39 +130,11 @@ def _requested(context: ExecutionContext) -> list[tuple[Guid, int]]:
 def _depth(value: object) -> int:
     """Return a depth given by its name or number (Basic 0, Local 1, Deep 2, Global 3)."""
     text = str(value)
-    if text in _DEPTHS:
-        return _DEPTHS[text]
+    if text in DEPTHS:
+        return DEPTHS[text]
     if text in {"0", "1", "2", "3"}:
         return int(text)
     raise InvalidArgument(f"'{value}' is not a member of the enumeration PrivilegeDepth.")
-
-
-def _privilege(system: Operations, given: object, name: object = None) -> Record:
-    """Return the privilege named by a GUID, a reference, a body with `privilegeid`, or its name."""
-    match given:
-        case None if isinstance(name, str):
-            found = first(system, "privilege", equals("name", name))
-            if found is None:
-                raise RecordNotFound(f"Privilege With Name = {name} Does Not Exist")
-            return found
-        case EntityReference(id=identifier):
-            return by_id(system, EntityReference("privilege", identifier))
-        case Mapping():
-            identifier = _identifier(given.get("privilegeid"), "privilegeid")
-            return by_id(system, EntityReference("privilege", identifier))
-        case _:
-            return by_id(system, EntityReference("privilege", _identifier(given, "PrivilegeId")))
-
-
-def _identifier(value: object, name: str) -> Guid:
-    found = guid(str(value))
-    if found is None:
-        raise InvalidArgument(f"The parameter '{name}' must be a GUID.")
-    return found
-
-
-def _granted(system: Operations, role: Guid) -> tuple[Record, ...]:
-    return system.records(QueryExpression("roleprivileges", filter=equals("roleid", role)))
 
 
 def _held(system: Operations, role: Guid, privilege: Guid) -> Record | None:

@@ -9,9 +9,12 @@ from entities.standard.customer_rules import customer_steps
 from entities.standard.hierarchy_rules import hierarchy_steps
 from entities.standard.merging import merging_steps
 from entities.standard.organization_functions import organization_function_steps
+from entities.standard.privilege_functions import privilege_function_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
 from entities.standard.state_functions import state_function_steps
+from entities.standard.team_actions import team_action_steps
+from entities.standard.user_actions import user_action_steps
 from entities.standard.user_rules import FindApplication, user_steps
 from entities.standard.user_settings_rules import user_settings_steps
 from entities.values import Guid
@@ -52,6 +55,9 @@ def standard_steps(
         *role_steps(organization_id),
         *association_steps(),
         *action_steps(organization_id, version),
+        *privilege_function_steps(),
+        *team_action_steps(),
+        *user_action_steps(),
         *customer_steps(),
         *state_function_steps(),
         *bulk_deletion_steps(),

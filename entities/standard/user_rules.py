@@ -15,6 +15,7 @@ from entities.query import ColumnRef, Condition, ConditionOperator, Filter, Link
 from entities.standard.customer_rules import full_name
 from entities.standard.identifiers import SYSTEM_ADMINISTRATOR_TEMPLATE
 from entities.standard.lookups import first, referenced
+from entities.standard.reassigning import reassign
 from entities.values import EntityReference, Guid, Record, Value
 
 _NON_INTERACTIVE = 4
@@ -207,7 +208,7 @@ def _is(alias: str, column: str, value: Value) -> Filter:
 def move_user(context: ExecutionContext) -> None:
     """Take the roles from a user that moves to another business unit, and change its default team.
 
-    Roles belong to a business unit; those of the old one mean nothing in the new one.
+    Roles belong to a business unit; those of the old one mean nothing in the new one. What the user owns moves along.
     """
     if "businessunitid" not in context.record or context.reference is None:
         return
@@ -222,6 +223,7 @@ def move_user(context: ExecutionContext) -> None:
         context.system.execute(Disassociate(user, "systemuserroles_association", role))
     _leave(context.system, user.id, before)
     _join(context.system, user.id, after)
+    reassign(context.system, context.caller, user, user)
 
 
 def check_user_deletion(context: ExecutionContext) -> None:

@@ -97,7 +97,7 @@ COMPLEX_TYPES: Final = (
         """,
     ),
     _complex("RelationshipAttribute", "ReferencingAttributeName:String ReferencedAttributeName:String"),
-    _complex("RolePrivilege", "Depth:PrivilegeDepth PrivilegeId:Guid BusinessUnitId:Guid"),
+    _complex("RolePrivilege", "Depth:PrivilegeDepth PrivilegeId:Guid BusinessUnitId:Guid PrivilegeName:String"),
     _complex(
         "SecurityPrivilegeMetadata",
         """

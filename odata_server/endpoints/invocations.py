@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from entities.errors import ResourceNotFound
 from entities.messages import Execute, Executed
+from entities.query import QueryExpression
 from odata_server.bind.operations import action_parameters, check_available, declared, function_parameters
 from odata_server.bind.paths import not_found
 from odata_server.bind.resource import Collection, Operation, Related
@@ -14,6 +15,7 @@ from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.multiple import invoke_multiple
 from odata_server.endpoints.navigation import located
+from odata_server.endpoints.reads import read_selected
 from odata_server.endpoints.responses import json_response, no_content
 from odata_server.render.envelope import single
 
@@ -39,6 +41,9 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     answer = call.execute(Execute(operation.name, parameters, target))
     if not isinstance(answer, Executed):
         return no_content(call.services)
+    selected = answer.result.get("value")
+    if isinstance(selected, QueryExpression):
+        return read_selected(call, selected)
     context = call.context(f"{call.dialect.namespace}.{operation.name}Response")
     return json_response(call.services, single(context, result_json(answer.result)))
 

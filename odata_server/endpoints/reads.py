@@ -19,6 +19,7 @@ from odata_server.bind.query import (
     bind_count,
     bind_row,
     bind_rows,
+    narrowed,
 )
 from odata_server.bind.resource import Many, Related, RelatedMember, RelatedRow, RowProperty, Single
 from odata_server.bind.selection import reference_shape
@@ -155,6 +156,12 @@ def read_related(call: Call, related: Related) -> ODataResponse:
     """Answer `GET set(key)/collection?options`."""
     bound, _ = bound_rows(call, related.table)
     return collection_answer(call, _with_query(bound, of_parent(call, bound.query, related)))
+
+
+def read_selected(call: Call, selected: QueryExpression) -> ODataResponse:
+    """Answer a function whose result is records of a table: its URL takes the options of any other collection."""
+    bound, _ = bound_rows(call, call.catalog.tables[selected.table])
+    return collection_answer(call, _with_query(bound, narrowed(bound.query, selected.filter)))
 
 
 def _with_query(bound: BoundRows, query: QueryExpression) -> BoundRows:

@@ -451,6 +451,7 @@ def test_a_user_can_be_asked_for_its_privileges(environment):
         "Depth": "Basic",
         "PrivilegeId": privilege_id("prvReadAccount"),
         "BusinessUnitId": BERLIN_UNIT.id,
+        "PrivilegeName": "prvReadAccount",
     }
     assert set(basic) < everything
 
