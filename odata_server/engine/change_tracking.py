@@ -35,8 +35,8 @@ from odata_server.engine.catalog_store import next_row_version, read_row_version
 from odata_server.engine.database import Connection, single
 from odata_server.engine.sql.compiler import COUNT_LIMIT
 
-DAYS_VALID: Final = 7
-"""How old a token may be where the organization says nothing else in `expirechangetrackingindays`."""
+DAYS_VALID: Final = 90
+"""How old a token may be to tell changes only, where the organization says nothing else in `expirechangetrackingindays`."""
 
 DAYS_KEPT: Final = 365
 """How long deletions stay known: as long as the organization may want tokens to be valid."""
@@ -81,7 +81,8 @@ def retrieve_changes(
         shape: the wire form of the records; without one they come as records.
 
     Raises:
-        InvalidArgument: the table is not tracked, or the token has expired or is none of this organization.
+        InvalidArgument: the table is not tracked, the data have been put back since the token was given out, or it is
+            none of this organization.
     """
     table = catalog.tables[message.query.table]
     check_tracked(table)
@@ -91,7 +92,8 @@ def retrieve_changes(
     if not begin <= until.version <= present.version:
         raise InvalidArgument("The delta token does not belong to this organization.")
     if message.since is not None:
-        _check_age(connection, plans, catalog, message.since, now)
+        message = _since(connection, plans, catalog, message, now)
+        begin = message.since.version if message.since is not None else 0
     page = _Page(table, begin, until.version, message.after, _size(message.query))
     rows = _rows(connection, plans, catalog, page.query(message.query), shape) if page.has_rows else Rows(0, b"")
     if rows.next is not None:
@@ -194,15 +196,21 @@ def check_tracked(table: Table) -> None:
         raise InvalidArgument(f"Entity {table.logical_name} isn't enabled for change tracking.", code="0x80072491")
 
 
-def _check_age(
-    connection: Connection, plans: reading.PlanCache, catalog: Catalog, since: ChangeToken, now: datetime
-) -> None:
-    """Refuse a token that is older than the organization allows, or than its data are since they were put back."""
-    is_old = since.taken < now - timedelta(_days_valid(connection, plans, catalog))
-    if is_old or since.version < read_tracked_from(connection):
+def _since(
+    connection: Connection, plans: reading.PlanCache, catalog: Catalog, message: RetrieveChanges, now: datetime
+) -> RetrieveChanges:
+    """Return the message, about all records where its token is older than the organization wants to tell changes.
+
+    Raises:
+        InvalidArgument: the data have been put back since the token was given out.
+    """
+    assert message.since is not None
+    if message.since.version < read_tracked_from(connection):
         raise InvalidArgument(
             "Version stamp associated with the client has expired. Please perform a full sync.", code="0x80044352"
         )
+    is_old = message.since.taken < now - timedelta(_days_valid(connection, plans, catalog))
+    return replace(message, since=None) if is_old else message
 
 
 def _days_valid(connection: Connection, plans: reading.PlanCache, catalog: Catalog) -> int:

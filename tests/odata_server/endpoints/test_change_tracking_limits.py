@@ -88,21 +88,33 @@ def test_a_token_of_the_future_is_none_of_this_organization(moments):
 EXPIRED = (400, "0x80044352", "Version stamp associated with the client has expired. Please perform a full sync.")
 
 
-def test_a_token_expires_after_seven_days_or_as_many_as_the_organization_says(moments):
+def test_a_token_older_than_90_days_or_as_many_as_the_organization_says_tells_all_records(moments):
     api = moments.api
+    api.created("accounts", name="Old")
+    gone = api.created("accounts", name="Gone")
     link = delta_link(api)
-    moments.clock.text = "2024-03-07T12:30:15"
-    assert api("GET", link).status == 200
-    moments.clock.text = "2024-03-07T12:30:16"
-    assert api.error("GET", link) == EXPIRED
-    assert api.error("GET", link.replace("/accounts?", "/accounts/$count?").replace("$select=name&", "")) == EXPIRED
+    api.created("accounts", name="New")
+    api("DELETE", f"/accounts({gone})")
     (organization,) = api.json("/organizations?$select=name")["value"]
     path = f"/organizations({organization['organizationid']})"
-    assert api("PATCH", path, {"expirechangetrackingindays": 30}).status == 204
-    assert api("GET", link).status == 200
+    count = link.replace("/accounts?", "/accounts/$count?").replace("$select=name&", "")
+    changed, whole = (["New", "deleted"], 2), (["New", "Old"], 2)
+
+    def told():
+        values, following, _ = followed(api, link)
+        assert followed(api, following)[0] == []
+        return sorted(shown(values)), int(api("GET", count).body.decode("utf-8-sig"))
+
+    moments.clock.text = "2024-05-29T12:30:15"
+    assert told() == changed
+    moments.clock.text = "2024-05-29T12:30:16"
+    assert told() == whole
+    for days, expected in ((100, changed), (0, whole), (365, changed)):
+        assert api("PATCH", path, {"expirechangetrackingindays": days}).status == 204
+        assert told() == expected, days
+    before = dump(moments.service.database)
     assert api("PATCH", path, {"expirechangetrackingindays": 366}).status == 400
-    assert api("PATCH", path, {"expirechangetrackingindays": 0}).status == 204
-    assert api.error("GET", link) == EXPIRED
+    assert dump(moments.service.database) == before
 
 
 def test_deletions_are_known_for_a_year(moments):
