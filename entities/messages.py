@@ -95,20 +95,25 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Associate:
-    """Relate a record to others over a relationship, through `navigation` of the target's table."""
+    """Relate a record to others over a relationship, through `navigation` of the target's table.
+
+    With a `version` only if the target is at it.
+    """
 
     target: Target
     navigation: str
     related: Target
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Disassociate:
-    """End a relation; `related` may be absent for a lookup."""
+    """End a relation, only if the target is at `version` when one is given; `related` may be absent for a lookup."""
 
     target: Target
     navigation: str
     related: Target | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

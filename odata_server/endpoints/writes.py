@@ -28,6 +28,7 @@ from odata_server.bind.query import BoundRow, bind_row
 from odata_server.bind.resource import References, Related, Row, RowProperty
 from odata_server.bind.target import bind_reference
 from odata_server.endpoints.call import Call, version_of
+from odata_server.endpoints.conditions import check_none_matches
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.navigation import existing, located
 from odata_server.endpoints.reads import row_answer
@@ -116,6 +117,7 @@ def change(call: Call, row: Row) -> ODataResponse:
     updates_only = if_match not in {"", "null"}
     if creates_only and updates_only:
         raise MalformedRequest("If-Match and If-None-Match cannot be used together.")
+    check_none_matches(call, row.target)
     message: Create | Update | Upsert
     if creates_only:
         new = new_record(call, table)
@@ -180,6 +182,7 @@ def _key_values(target: Target, table: Table) -> dict[str, Value]:
 
 def delete(call: Call, row: Row) -> ODataResponse:
     """Answer `DELETE set(key)`."""
+    check_none_matches(call, row.target)
     call.execute(Delete(row.target, version_of(call.request.header("if-match"))))
     return no_content(call.services)
 
@@ -214,8 +217,9 @@ def _read_only(column: Column) -> InvalidArgument:
 
 
 def _set_property(call: Call, asked: RowProperty, value: Value, column: Column) -> ODataResponse:
-    version = version_of(call.request.header("if-match"))
-    call.execute(Update(located(call, asked.source).target, {column.logical_name: value}, version))
+    version, target = version_of(call.request.header("if-match")), located(call, asked.source).target
+    check_none_matches(call, target)
+    call.execute(Update(target, {column.logical_name: value}, version))
     return no_content(call.services)
 
 
@@ -233,7 +237,7 @@ def add_reference(call: Call, references: References) -> ODataResponse:
         inner = "Microsoft.OData.ODataException: The annotation '@odata.id' with the URL of a record was expected."
         raise refusal(references.source.table.entity_set_name, inner)
     related = _related(call, references, url)
-    call.execute(Associate(located(call, references.source).target, references.navigation.name, related))
+    call.execute(Associate(*_related_of(call, references), related, version_of(call.request.header("if-match"))))
     return no_content(call.services)
 
 
@@ -246,8 +250,15 @@ def remove_reference(call: Call, references: References) -> ODataResponse:
         related = _related(call, references, options.id)
     if related is None and not isinstance(references.navigation, LookupNavigation):
         raise MalformedRequest("The reference to remove must be named by a key in the path or by $id.")
-    call.execute(Disassociate(located(call, references.source).target, references.navigation.name, related))
+    call.execute(Disassociate(*_related_of(call, references), related, version_of(call.request.header("if-match"))))
     return no_content(call.services)
+
+
+def _related_of(call: Call, references: References) -> tuple[Target, str]:
+    """Return the record whose relations change, and through which navigation property."""
+    target = located(call, references.source).target
+    check_none_matches(call, target)
+    return target, references.navigation.name
 
 
 def _check_relatable(call: Call, references: References) -> None:

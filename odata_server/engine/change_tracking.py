@@ -36,7 +36,7 @@ from odata_server.engine.database import Connection, single
 from odata_server.engine.sql.compiler import COUNT_LIMIT
 
 DAYS_VALID: Final = 90
-"""How old a token may be to tell changes only, where the organization says nothing else in `expirechangetrackingindays`."""
+"""How old a token may be that tells changes only; the organization's `expirechangetrackingindays` says otherwise."""
 
 DAYS_KEPT: Final = 365
 """How long deletions stay known: as long as the organization may want tokens to be valid."""

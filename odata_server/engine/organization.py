@@ -321,6 +321,8 @@ class OrganizationService:
                 provider.delete(table, _id_of(table, message.target).id, caller)
                 return Done()
             case Associate() | Disassociate():
+                if message.version is not None:
+                    raise _no_versions(table)
                 relate(self._link(message, table), self._catalog, self._provider, caller)
                 return Done()
             case Execute() | ReadMetadata() | RetrieveChanges():

@@ -324,7 +324,7 @@ class Transaction:
         authorized = self._admissions.authorized(message, principal, self._catalog)
         table = self._standard(message.target.table)
         target = resolve(self._connection, self._catalog, message.target)
-        self._checks.check_version(table, target, authorized, None)
+        self._checks.check_version(table, target, authorized, message.version)
         related = resolve(self._connection, self._catalog, message.related) if message.related else None
         if related:
             check_exists(self._connection, self._catalog, related)

@@ -39,6 +39,7 @@ CHOSEN = "0c000000-0000-4000-8000-000000000001"
 NOBODY = "0c000000-0000-4000-8000-0000000000ff"
 EXISTS = (412, "0x80040237", "A record with matching key values already exists.")
 CHANGED = (412, "0x80060882", "The version of the existing record doesn't match the RowVersion property provided.")
+KNOWN = (412, "0x80060882", "The version of the existing record matches the entity tag in If-None-Match.")
 NO_ID = (404, "0x80040217", f"Entity 'gadget' With Id = {CHOSEN} Does Not Exist")
 NO_KEY = (404, "0x80060891", "A record with the specified key values does not exist in gadget entity")
 
@@ -119,7 +120,12 @@ MATRIX = [
     ({"If_Match": "null", "If_None_Match": "null"}, True, 204),
     ({"If_Match": "null", "If_None_Match": "*"}, True, EXISTS),
     ({"If_Match": "*", "If_None_Match": "null"}, False, None),
+    ({"If_None_Match": 'W/"1"'}, True, 204),
+    ({"If_None_Match": 'W/"1"'}, False, 204),
+    ({"If_None_Match": 'W/"1"', "If_Match": "*"}, True, 204),
+    ({"If_None_Match": 'W/"1"', "If_Match": "*"}, False, None),
     ({"If_Match": "nonsense"}, True, (400, "0x80060888", "The entity tag 'nonsense' is malformed.")),
+    ({"If_None_Match": "nonsense"}, True, (400, "0x80060888", "The entity tag 'nonsense' is malformed.")),
     (
         {"If_Match": "*", "If_None_Match": "*"},
         True,
@@ -161,6 +167,57 @@ def test_the_current_entity_tag_lets_one_write_through(api, service, path, verb)
     again = outcome(api(method, where, body, If_Match=tag))
     assert again == (missing(path) if verb == "DELETE" else CHANGED)
     assert dump(service.database) == after
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("verb", ["PATCH", "PUT", "DELETE property", "DELETE"])
+def test_a_version_that_must_not_be_there_keeps_a_write_away(api, service, path, verb):
+    present(api, exists=True)
+    tag = dict(api("GET", PATHS[path]).headers)["ETag"]
+    method, _, rest = verb.partition(" ")
+    where = PATHS[path] + ("/name" if method == "PUT" or rest else "")
+    body = {"PATCH": {"name": "x"}, "PUT": {"value": "x"}}.get(method)
+    before = dump(service.database)
+    for same in (tag, tag.removeprefix("W/")):
+        assert outcome(api(method, where, body, If_None_Match=same)) == KNOWN
+    assert dump(service.database) == before
+    assert api("PATCH", PATHS[path], {"name": "Changed"}).status == 204
+    assert api(method, where, body, If_None_Match=tag).status == 204
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("related", ["whole", "parts", "users"])
+def test_relations_change_at_the_version_that_is_named(api, service, path, related):
+    present(api, exists=True)
+    other = api.created("contacts", lastname="O") if related == "users" else api.created("gadgets", name="Other")
+    other_set = "contacts" if related == "users" else "gadgets"
+    url, where = f"{ROOT}/{other_set}({other})", f"{PATHS[path]}/{related}"
+    added = ("PUT" if related == "whole" else "POST", f"{where}/$ref", {"@odata.id": url})
+    removed = ("DELETE", f"{where}/$ref" if related == "whole" else f"{where}/$ref?$id={url}", None)
+    for change in (added, removed):
+        tag = dict(api("GET", PATHS[path]).headers)["ETag"]
+        before = dump(service.database)
+        assert outcome(api(*change, If_Match='W/"1"')) == CHANGED
+        assert outcome(api(*change, If_None_Match=tag)) == KNOWN
+        assert outcome(api(*change, If_Match="nonsense"))[0] == 400
+        assert dump(service.database) == before
+        assert api(*change, If_Match=tag, If_None_Match='W/"1"').status == 204
+        assert dump(service.database) != before
+    for change in (added, removed):
+        assert api(*change, If_Match="*").status == 204
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("path", PATHS)
+def test_relations_of_nothing_have_no_version(api, service, path):
+    other = api.created("gadgets", name="Other")
+    before = dump(service.database)
+    for headers in ({"If_Match": "*"}, {"If_Match": 'W/"1"'}, {"If_None_Match": 'W/"1"'}):
+        body = {"@odata.id": f"{ROOT}/gadgets({other})"}
+        assert outcome(api("POST", f"{PATHS[path]}/parts/$ref", body, **headers)) == missing(path)
+    assert dump(service.database) == before
 
 
 @pytest.mark.usefixtures("fresh")
