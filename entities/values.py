@@ -52,6 +52,16 @@ Record: TypeAlias = Mapping[str, Value]
 """Column logical name to value. A column that is absent is not part of the message."""
 
 
+_POINTERS = frozenset({EntityReference, KeyReference})
+
+
+def references_in(record: Record) -> tuple[EntityReference | KeyReference, ...]:
+    """Return what a record points to."""
+    if _POINTERS.isdisjoint(map(type, record.values())):
+        return ()
+    return tuple(value for value in record.values() if isinstance(value, EntityReference | KeyReference))
+
+
 @dataclass(frozen=True, slots=True)
 class EntityValue:
     """A record that is given as a parameter: its table, its values, and which record it is (None: a new one)."""

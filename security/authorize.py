@@ -32,7 +32,7 @@ from entities.metadata.catalog import Catalog, CollectionNavigation, LookupNavig
 from entities.metadata.columns import LookupKind, LookupType
 from entities.metadata.tables import Ownership, Table, TableKind
 from entities.query import ALL_ROWS, Filter, both
-from entities.values import EntityReference, EntityValue, KeyReference, Record
+from entities.values import EntityReference, EntityValue, KeyReference, Record, references_in
 from security.denials import (
     message_not_supported,
     metadata_privilege_missing,
@@ -125,6 +125,20 @@ def authorize(message: M, principal: Principal, catalog: Catalog) -> Authorized[
     if principal.is_system:
         return Authorized(message, principal, reasons=("the system may do everything",))
     return cast("Authorized[M]", _authorize(message, principal, catalog))
+
+
+def is_plain(message: Create) -> bool:
+    """Tell a new record that points to none, belongs to its maker, is made now, and brings no others along.
+
+    Whether it may be made depends on its table and its maker alone.
+    """
+    record = message.record
+    return not message.related and "overriddencreatedon" not in record and not references_in(record)
+
+
+def authorized_alike(known: Authorized[Create], message: Create) -> Authorized[Create]:
+    """Return a plain new record authorized as another plain one of its table was, for the same principal."""
+    return Authorized(message, known.principal, known.right, known.rows, known.reasons)
 
 
 def _authorize(message: Message, principal: Principal, catalog: Catalog) -> Authorized[Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import MappingProxyType
 
 from entities.metadata.columns import MoneyType
 from entities.metadata.tables import Table
@@ -14,6 +15,9 @@ from entities.values import EntityReference, Record, Value
 _NAMES = ("firstname", "middlename", "lastname")
 _LINES = ("line1", "line2", "line3")
 _PLACE = ("city", "stateorprovince", "postalcode", "country")
+_ADDRESSES = MappingProxyType(
+    {prefix: tuple(prefix + part for part in (*_LINES, *_PLACE)) for prefix in ("address1_", "address2_")}
+)
 
 
 def full_name(first_name: Value, middle_name: Value, last_name: Value) -> str | None:
@@ -40,21 +44,21 @@ def base_amount(amount: Value, exchange_rate: Decimal) -> Decimal | None:
     return (amount / exchange_rate).quantize(Decimal("0.0001")) if isinstance(amount, Decimal) else None
 
 
-def _merged(context: ExecutionContext) -> dict[str, Value]:
-    return {**(context.pre_image or {}), **context.record}
+def _merged(context: ExecutionContext) -> Record:
+    return {**context.pre_image, **context.record} if context.pre_image else context.record
 
 
 def name_person(context: ExecutionContext) -> None:
     """Set a contact's full name when one of its parts is written."""
-    if any(name in context.record for name in _NAMES):
+    if not context.record.keys().isdisjoint(_NAMES):
         merged = _merged(context)
         context.record["fullname"] = full_name(*(merged.get(name) for name in _NAMES))
 
 
 def compose_addresses(context: ExecutionContext) -> None:
     """Set the composite of every address of which a part is written."""
-    for prefix in ("address1_", "address2_"):
-        if any(prefix + name in context.record for name in (*_LINES, *_PLACE)):
+    for prefix, parts in _ADDRESSES.items():
+        if not context.record.keys().isdisjoint(parts):
             context.record[f"{prefix}composite"] = composite_address(_merged(context), prefix)
 
 
@@ -75,8 +79,10 @@ def convert_amounts(context: ExecutionContext) -> None:
     table = context.system.catalog.tables[context.reference.table] if context.reference else None
     if table is None:
         return
-    amounts = _money_columns(table)
+    amounts = table.derived(_money_columns)
     changes_currency = "transactioncurrencyid" in context.record
+    if not changes_currency and context.record.keys().isdisjoint(amounts):
+        return
     if not changes_currency and not any(context.record.get(name) is not None for name in amounts):
         _clear_base_amounts(context, amounts)
         return

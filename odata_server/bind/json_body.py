@@ -14,7 +14,12 @@ from typing import Final, NoReturn
 from entities.errors import InvalidPayload
 
 MAX_DEPTH: Final = 100
-_BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b'{}[]"'))
+_ONE_KIND: Final = bytes.maketrans(b"[]", b"{}")
+_ESCAPES: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+"""What can bring a character into a text that no text may have."""
+
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -39,7 +44,7 @@ def read_object(body: bytes, what: str) -> dict[str, object]:
             parse_float=_decimal,
             parse_constant=_no_constant,
         )
-        if "\\u" in text:
+        if _ESCAPES.search(text) is not None:
             _check_text(found)
     except InvalidPayload as error:
         raise refusal(what, error.message) from error
@@ -74,15 +79,24 @@ def _check_depth(body: bytes, what: str) -> None:
     """Refuse deep nesting before any recursive reader sees it."""
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return
-    depth = 0
-    for found in _BRACKETS.finditer(body):
-        bracket = found.group()
-        if bracket in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise refusal(what, f"Microsoft.OData.ODataException: The nesting exceeds {MAX_DEPTH} levels.")
-        elif bracket in b"]}":
-            depth -= 1
+    brackets = _brackets(body)
+    # Each turn takes the innermost ones away. Those of one kind that close the other are no JSON, whatever the depth.
+    for _ in range(MAX_DEPTH):
+        outer = brackets.replace(b"{}", b"")
+        if len(outer) == len(brackets):
+            return
+        brackets = outer
+    if brackets:
+        raise refusal(what, f"Microsoft.OData.ODataException: The nesting exceeds {MAX_DEPTH} levels.")
+
+
+def _brackets(body: bytes) -> bytes:
+    """Return the brackets outside of texts, as if all were curly."""
+    if b'\\"' not in body and b"\\\\" not in body:
+        found = body.translate(_ONE_KIND, _NO_BRACKETS).replace(b'""', b"")
+        if b'"' not in found:
+            return found
+    return _TEXTS.sub(b"", body).translate(_ONE_KIND, _NO_BRACKETS)
 
 
 def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -8,7 +8,7 @@ one operation", "Associate table rows on create").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, assert_never
 
@@ -33,8 +33,8 @@ from entities.metadata.columns import (
 )
 from entities.metadata.tables import Table
 from entities.values import Value
-from odata_server.bind.coerce import coerce, is_date_only, moment
-from odata_server.bind.dialect import Dialect, Style, column_of, option_names, type_name
+from odata_server.bind.coerce import coerce, is_date_only, moment, reader
+from odata_server.bind.dialect import WEB_API, Dialect, Style, column_of, option_names, type_name
 from odata_server.bind.json_body import refusal
 from odata_server.bind.target import RecordUrls, bind_reference
 
@@ -77,7 +77,12 @@ class _Draft:
     bound: dict[str, tuple[Target, ...]] = field(default_factory=dict)
 
     def read(self, members: Mapping[str, object]) -> None:
+        plain = self.table.derived(_plain_members) if self.payload.dialect.style is Style.WEB_API else {}
         for name, json_value in members.items():
+            member = plain.get(name)
+            if member is not None:
+                _read_plain(member, json_value, self)
+                continue
             if "@" in name:
                 _annotation(name, json_value, self)
                 continue
@@ -101,6 +106,8 @@ def bind_new(members: Mapping[str, object], table: Table, payload: Payload) -> C
     """
     draft = _Draft(table, payload, creates=True, updates=False, takes_related=True)
     draft.read(members)
+    if not draft.made and not draft.bound:
+        return Create(table.logical_name, draft.record)
     _check_lookups(draft)
     names = dict.fromkeys((*draft.made, *draft.bound))
     related = tuple(RelatedRecords(name, draft.made.get(name, ()), draft.bound.get(name, ())) for name in names)
@@ -128,12 +135,44 @@ def bind_record(
     return draft.record
 
 
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A member that shows a column and nothing else, in the Web API's spelling."""
+
+    column: Column
+    read: Callable[[object], Value]
+
+
+def _plain_members(table: Table) -> Mapping[str, _Plain]:
+    """Return the members that show columns by their own names: nearly all that bodies have."""
+    return {
+        column.logical_name: _Plain(column, reader(column))
+        for column in table.columns
+        if column_of(WEB_API, table, column.logical_name) is column
+    }
+
+
+def _read_plain(member: _Plain, json_value: object, draft: _Draft) -> None:
+    try:
+        value = member.read(json_value)
+    except InvalidPayload as error:
+        raise _unreadable(error, draft.table) from error
+    _take(value, member.column, draft)
+
+
+def _unreadable(error: InvalidPayload, table: Table) -> InvalidPayload:
+    return refusal(table.entity_set_name, f"Microsoft.OData.ODataException: {error.message}")
+
+
 def _read_column(column: Column, json_value: object, draft: _Draft) -> None:
     table, dialect = draft.table, draft.payload.dialect
     if isinstance(column.type, LookupType) and dialect.style is Style.WEB_API:
         raise refusal(table.entity_set_name, f"Microsoft.Crm.CrmException: {NO_DIRECT_LOOKUP}")
-    value = bind_value(json_value, column, table, dialect)
-    if value is None and column.logical_name == table.primary_id:
+    _take(bind_value(json_value, column, table, dialect), column, draft)
+
+
+def _take(value: Value, column: Column, draft: _Draft) -> None:
+    if value is None and column.logical_name == draft.table.primary_id:
         return  # The server chooses the id.
     if (draft.creates and column.valid_for_create) or (draft.updates and column.valid_for_update):
         draft.record[column.logical_name] = value
@@ -150,8 +189,7 @@ def bind_value(json_value: object, column: Column, table: Table, dialect: Dialec
             json_value = _finance_text(json_value, column)
         return coerce(json_value, column)
     except InvalidPayload as error:
-        inner = f"Microsoft.OData.ODataException: {error.message}"
-        raise refusal(table.entity_set_name, inner) from error
+        raise _unreadable(error, table) from error
 
 
 def _finance_text(text: str, column: Column) -> object:

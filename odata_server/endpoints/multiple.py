@@ -9,11 +9,12 @@ from entities.errors import InvalidArgument
 from entities.messages import Create, Target, Update, Upsert
 from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid, guid
+from odata_server.bind.dialect import type_name
 from odata_server.bind.json_body import refusal
 from odata_server.bind.operations import action_members
 from odata_server.bind.parameters import named_record, record_table
 from odata_server.bind.paths import not_found
-from odata_server.bind.payload import bind_new, bind_record
+from odata_server.bind.payload import Payload, bind_new, bind_record
 from odata_server.bind.resource import Collection, Many
 from odata_server.edm.operations import Operation, takes_bulk
 from odata_server.endpoints.call import Call
@@ -40,7 +41,8 @@ def invoke_multiple(call: Call, bound: Many, operation: Operation) -> ODataRespo
     table = bound.table
     if operation.name == _ELASTIC_ONLY or not takes_bulk(table):
         raise message_not_supported(table, operation.name)
-    changes = [_change(call, item, table, operation.name) for item in _targets(call, table, operation)]
+    payload = call.payload()
+    changes = [_change(payload, item, table, operation.name) for item in _targets(call, table, operation)]
     written = call.organization.execute_multiple(changes, call.principal)
     if operation.result is None:
         return no_content(call.services)
@@ -67,11 +69,10 @@ def _targets(call: Call, table: Table, operation: Operation) -> list[dict[str, o
     return targets
 
 
-def _change(call: Call, item: dict[str, object], table: Table, name: str) -> Create | Update | Upsert:
-    payload = call.payload()
-    target = named_record(item.get("@odata.id"), _TARGETS, payload)
-    record_table(item.get("@odata.type"), target, _TARGETS, payload, declared=table.logical_name, typed=True)
-    members = {key: value for key, value in item.items() if key != "@odata.id"}
+def _change(payload: Payload, members: dict[str, object], table: Table, name: str) -> Create | Update | Upsert:
+    target = named_record(members.pop("@odata.id", None), _TARGETS, payload)
+    if target is not None or members.get("@odata.type") != type_name(payload.dialect, table):
+        record_table(members.get("@odata.type"), target, _TARGETS, payload, declared=table.logical_name, typed=True)
     if name == "CreateMultiple":
         return bind_new(members, table, payload)
     target = target or _own_id(members, table)

@@ -13,7 +13,7 @@ from entities.messages import Create, Target, Update, Upsert, Written
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext
 from entities.text import fold
-from entities.values import EntityReference, Guid, KeyReference
+from entities.values import EntityReference, Guid, KeyReference, references_in
 from odata_server.engine.database import Writer
 from odata_server.engine.row_sets import RowWrite, stamp_all, write_all
 from security.authorize import Authorized
@@ -28,12 +28,17 @@ class Draft:
     table: Table
     context: ExecutionContext
 
+    @property
+    def reference(self) -> EntityReference:
+        """The record."""
+        assert self.context.reference is not None
+        return self.context.reference
+
     def row(self) -> RowWrite:
         """Return what is to be written."""
         if isinstance(self.message, Create):
             return RowWrite(self.context.record)
-        assert self.context.reference is not None
-        return RowWrite(self.context.record, self.context.reference.id)
+        return RowWrite(self.context.record, self.reference.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Stages:
         connection: the transaction's.
         settle: tells whether an upsert makes a record or changes one.
         begin: everything up to the main operation.
+        check: checks the rights that the rows decide, once they are written.
         end: everything behind it.
         perform: a change as a whole.
         alone: the tables whose rules look at other rows: their records are written one by one.
@@ -53,6 +59,7 @@ class Stages:
     connection: Writer
     settle: Callable[[Upsert], Create | Update]
     begin: Callable[[Create | Update], Draft]
+    check: Callable[[Sequence[Draft]], None]
     end: Callable[[Draft], Written]
     perform: Callable[[Create | Update | Upsert], Written]
     alone: frozenset[str]
@@ -121,7 +128,7 @@ def _must_wait(message: Create | Update | Upsert, waiting: _Waiting) -> bool:
             return True
         case KeyReference() if waiting.without_key or _key_text(target) in waiting.keys:
             return True
-    for value in message.record.values():
+    for value in references_in(message.record):
         if isinstance(value, EntityReference) and (value in waiting.ids or (waiting.moves and value.table == table)):
             return True
         if isinstance(value, KeyReference) and value.table == table:
@@ -135,9 +142,8 @@ def _key_text(key: KeyReference) -> str:
 
 
 def _note(waiting: _Waiting, message: Create | Update | Upsert, draft: Draft) -> None:
-    assert draft.context.reference is not None
     waiting.drafts.append(draft)
-    waiting.ids.add(draft.context.reference)
+    waiting.ids.add(draft.reference)
     if isinstance(draft.message, Update):
         waiting.assigns |= "ownerid" in draft.context.record
         values = draft.context.record.values()
@@ -155,4 +161,5 @@ def _write(waiting: _Waiting, stages: Stages) -> list[Written]:
     table, writes = waiting.drafts[0].table, [draft.row() for draft in waiting.drafts]
     stamp_all(stages.connection, table, writes)
     write_all(stages.connection, table, writes)
+    stages.check(waiting.drafts)
     return [stages.end(draft) for draft in waiting.drafts]

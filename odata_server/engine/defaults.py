@@ -12,44 +12,67 @@ from entities.pipeline import Caller
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.validation import with_state
 
+_STATE = ("statecode", "statuscode")
 _SEQUENCE = re.compile(r"\{SEQNUM:(\d+)\}")
 
 
-def complete_new(
-    table: Table, record: dict[str, Value], caller: Caller, now: datetime, next_number: Callable[[str], int]
-) -> None:
-    """Fill in everything a new record gets from the server; what the caller gave stays.
+class NewRecords:
+    """What the new records of a transaction get from the server; most of it is the same for all of a table.
 
     Args:
-        table: the record's table.
-        record: the record, changed in place.
-        caller: who makes it.
         now: the transaction's time.
         next_number: takes the next number of a sequence.
     """
-    moment = now.replace(microsecond=0)
-    columns = table.by_name
-    user = EntityReference("systemuser", caller.user_id)
-    if "createdon" in columns:
-        record.update({"createdon": moment, "modifiedon": moment})
+
+    def __init__(self, now: datetime, next_number: Callable[[str], int]) -> None:
+        self._moment = now.replace(microsecond=0)
+        self._next_number = next_number
+        self._common: dict[tuple[str, Guid], tuple[Record, Record]] = {}
+
+    def completed(self, table: Table, record: dict[str, Value], caller: Caller) -> dict[str, Value]:
+        """Return a new record with everything that it gets from the server; what the caller gave stays.
+
+        Args:
+            table: the record's table.
+            record: what is given, its id among it.
+            caller: who makes it.
+
+        Raises:
+            InvalidArgument: its state and its reason do not belong together.
+        """
+        common = self._common.get((table.logical_name, caller.user_id))
+        if common is None:
+            common = self._of_all(table, caller)
+            self._common[table.logical_name, caller.user_id] = common
+        if not record.keys().isdisjoint(_STATE):
+            with_state(table, record, None)
+        lacking, stamps = common
+        whole = {**lacking, **record, **stamps}
         if record.get("overriddencreatedon") is not None:
             # Learn: "Import data", RecordCreatedOn: the moments change places.
-            record.update({"createdon": record["overriddencreatedon"], "overriddencreatedon": moment})
-    if "createdby" in columns:
-        record.update({"createdby": user, "modifiedby": user})
-    if table.is_user_owned:
-        record.setdefault("ownerid", user)
-    if table.base_type == "principal":
-        record["ownerid"] = record[table.primary_id]
-    with_state(table, record, None)
-    if "statecode" in columns and "statecode" not in record:
-        record["statecode"] = 0
-        with_state(table, record, None)
-    for name, default in table.defaults.items():
-        record.setdefault(name, default)
-    for name, form in table.autonumbers:
-        if not record.get(name):
-            record[name] = numbered(table, name, form, next_number)
+            whole.update({"createdon": record["overriddencreatedon"], "overriddencreatedon": self._moment})
+        if table.base_type == "principal":
+            whole["ownerid"] = record[table.primary_id]
+        for name, form in table.autonumbers:
+            if not whole.get(name):
+                whole[name] = numbered(table, name, form, self._next_number)
+        return whole
+
+    def _of_all(self, table: Table, caller: Caller) -> tuple[Record, Record]:
+        """Return what every new record of a caller has unless it says otherwise, and what it has in any case."""
+        columns, user = table.by_name, EntityReference("systemuser", caller.user_id)
+        lacking: dict[str, Value] = dict(table.defaults)
+        if table.is_user_owned:
+            lacking["ownerid"] = user
+        if "statecode" in columns:
+            lacking["statecode"] = 0
+            with_state(table, lacking, None)
+        stamps: dict[str, Value] = {}
+        if "createdon" in columns:
+            stamps |= {"createdon": self._moment, "modifiedon": self._moment}
+        if "createdby" in columns:
+            stamps |= {"createdby": user, "modifiedby": user}
+        return lacking, stamps
 
 
 def numbered(table: Table, column: str, form: str, next_number: Callable[[str], int]) -> str:
@@ -78,8 +101,10 @@ def complete_change(table: Table, record: dict[str, Value], caller: Caller, now:
     with_state(table, record, state)
 
 
-def owned_by(record: dict[str, Value], owner: EntityReference, business_unit: Guid) -> None:
-    """Set the columns that follow from the owner."""
-    record["owningbusinessunit"] = EntityReference("businessunit", business_unit)
-    record["owninguser"] = owner if owner.table == "systemuser" else None
-    record["owningteam"] = owner if owner.table == "team" else None
+def following_owner(owner: EntityReference, business_unit: Guid) -> Record:
+    """Return the columns that follow from the owner."""
+    return {
+        "owningbusinessunit": EntityReference("businessunit", business_unit),
+        "owninguser": owner if owner.table == "systemuser" else None,
+        "owningteam": owner if owner.table == "team" else None,
+    }

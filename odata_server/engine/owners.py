@@ -8,12 +8,12 @@ from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.query import QueryExpression, equals
 from entities.values import EntityReference, Guid, Record, Value
-from odata_server.engine.defaults import owned_by
+from odata_server.engine.defaults import following_owner
 from odata_server.engine.references import not_found
 
 
 class Owners:
-    """The business units of users and teams, as a transaction has seen them.
+    """What follows from users and teams as owners, as a transaction has seen them.
 
     Args:
         records: reads records inside the transaction.
@@ -21,7 +21,7 @@ class Owners:
 
     def __init__(self, records: Callable[[QueryExpression], Sequence[Record]]) -> None:
         self._records = records
-        self._units: dict[EntityReference, Guid] = {}
+        self._following: dict[EntityReference, Record] = {}
 
     def complete(self, table: Table, record: dict[str, Value], catalog: Catalog) -> None:
         """Set the columns of a record that follow from its owner.
@@ -32,14 +32,14 @@ class Owners:
         owner = record.get("ownerid")
         if not table.is_user_owned or not isinstance(owner, EntityReference):
             return
-        if owner not in self._units:
-            self._units[owner] = self._unit_of(owner, catalog)
-        owned_by(record, owner, self._units[owner])
+        if owner not in self._following:
+            self._following[owner] = following_owner(owner, self._unit_of(owner, catalog))
+        record.update(self._following[owner])
 
     def forget(self, table: Table) -> None:
         """Look again where records of users or teams have been written."""
         if table.logical_name in ("systemuser", "team"):
-            self._units.clear()
+            self._following.clear()
 
     def _unit_of(self, owner: EntityReference, catalog: Catalog) -> Guid:
         query = QueryExpression(owner.table, ("businessunitid",), filter=equals(f"{owner.table}id", owner.id))

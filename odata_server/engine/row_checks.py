@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from entities.errors import VersionMismatch
@@ -44,14 +45,27 @@ class RowChecks:
         if version is not None and found[0] != version:
             raise VersionMismatch("The version of the existing record doesn't match the RowVersion property provided.")
 
-    def check_made(self, authorized: Authorized[Message], made: EntityReference) -> None:
-        """Check that a stored record is among those that Create reaches (its owner decides), and what it binds to.
+    def check_made(self, made: Sequence[tuple[Authorized[Message], EntityReference]]) -> None:
+        """Check that stored records are among those that Create reaches (their owners decide).
 
         Raises:
-            AccessDenied: it is not, or `check_bound` says so.
+            AccessDenied: one is not.
         """
-        self._check_row(authorized, made, authorized.right, authorized.rows)
-        self.check_bound(authorized)
+        # Records that are made alike have been authorized alike, and so by the same filter.
+        together: dict[tuple[int, str], list[tuple[Authorized[Message], EntityReference]]] = {}
+        for authorized, reference in made:
+            if authorized.rows != ALL_ROWS:
+                together.setdefault((id(authorized.rows), reference.table), []).append((authorized, reference))
+        for alike in together.values():
+            if len(alike) == 1 or self._count(alike) < len(alike):
+                for authorized, reference in alike:
+                    self._check_row(authorized, reference, authorized.right, authorized.rows)
+
+    def _count(self, made: Sequence[tuple[Authorized[Message], EntityReference]]) -> int:
+        """Return how many of the records of one table are among the rows of the first one's filter."""
+        (authorized, reference), ids = made[0], [one.id for _, one in made]
+        table = self.catalog.tables[reference.table]
+        return rows.count_among(self.connection, self.plans, self.catalog, table, ids, authorized.rows)
 
     def check_bound(self, authorized: Authorized[Message]) -> None:
         """Check the rights on the records that lookups point to, and that a new owner may read the record.

@@ -47,7 +47,7 @@ from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_
 from odata_server.engine.change_tracking import note_creation, note_deletion, retrieve_changes
 from odata_server.engine.database import Writer
 from odata_server.engine.deep_insert import Writing, create_with_related
-from odata_server.engine.defaults import complete_change, complete_new, require
+from odata_server.engine.defaults import NewRecords, complete_change, require
 from odata_server.engine.file_store import remove_of_record
 from odata_server.engine.files import Uploading, is_upload, upload
 from odata_server.engine.identifiers import new_id, take_number
@@ -59,7 +59,7 @@ from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.row_sets import write_all
 from odata_server.engine.rules import Rules, check_depth, not_in_transaction
 from odata_server.engine.upserts import settled
-from odata_server.engine.validation import validate
+from odata_server.engine.validation import unproven, validate
 from security.authorize import Authorized, authorize, owner_check
 from security.principals import Principal
 
@@ -85,6 +85,7 @@ class Transaction:
         self.jobs_queued = False
         self._rights_changed = False
         self._owners = Owners(self.records)
+        self._new = NewRecords(now, self.next_number)
         self._readings = Readings(
             lambda query: reading.read_records(connection, rules.plans, self._catalog, query).records
         )
@@ -156,6 +157,7 @@ class Transaction:
             self._connection,
             lambda message: self._settled(message, principal),
             lambda message: self._begin(message, principal),
+            self._check,
             self._end,
             lambda message: cast("Written", self._dispatch(message, principal)),
             self._rules.security_tables,
@@ -203,6 +205,7 @@ class Transaction:
     def _write(self, draft: Draft) -> Written:
         rows.stamped(self._connection, draft.table, draft.context.record)
         write_all(self._connection, draft.table, [draft.row()])
+        self._check([draft])
         return self._end(draft)
 
     def _begin(self, message: Create | Update, principal: Principal) -> Draft:
@@ -214,29 +217,34 @@ class Transaction:
         authorized = self._admissions.authorized(message, principal, self._catalog)
         table = self._standard(message.table)
         record = resolved(self._connection, self._catalog, message.record)
-        context = self._context(message, principal, record=record)
+        context = ExecutionContext(message, principal.caller, self, record)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
-        record.setdefault(table.primary_id, new_id(self._connection, table.record_number))
-        complete_new(table, record, principal.caller, self._now, self.next_number)
+        if table.primary_id not in record:
+            record[table.primary_id] = new_id(self._connection, table.record_number)
+        record = context.record = self._new.completed(table, record, principal.caller)
         self._owners.complete(table, record, self._catalog)
         context.reference = EntityReference(table.logical_name, Guid(str(record[table.primary_id])))
         filled = dict(record)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
         require(table, record)
-        validate(table, {n: v for n, v in record.items() if n in message.record or filled.get(n) is not v})
+        validate(table, unproven(message.record, filled, record))
         return Draft(message, authorized, table, context)
 
+    def _check(self, drafts: Sequence[Draft]) -> None:
+        """Check the rights that written rows decide."""
+        self._readings.forget()
+        self._checks.check_made([(d.authorized, d.reference) for d in drafts if isinstance(d.message, Create)])
+        for draft in drafts:
+            self._checks.check_bound(draft.authorized)
+
     def _end(self, draft: Draft) -> Written:
-        """Do what is left when a record is written: rights that its row decides, and the steps behind."""
+        """Do what is left when a record is written and its rights are checked."""
         self._readings.forget()
         table, context, made = draft.table, draft.context, isinstance(draft.message, Create)
         assert context.reference is not None
         if made and table.primary_id in draft.message.record:
             note_creation(self._connection, table, context.reference.id)
-        if made:
-            self._checks.check_made(draft.authorized, context.reference)
-        else:
-            self._checks.check_bound(draft.authorized)
+        if not made:
             self._assign_along(context, draft.authorized.principal)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import compress
+from operator import is_not
 from typing import TypeAlias
 
 from entities.errors import InvalidArgument
@@ -52,12 +54,56 @@ def validate(table: Table, record: Record) -> None:
     Raises:
         InvalidArgument: a value does not fit its column.
     """
+    fits = table.derived(_fitting)
     for name, value in record.items():
-        column = table.by_name[name]
-        if value is not None:
-            _check(table, column, value)
-        elif column.required is RequiredLevel.SYSTEM and column.valid_for_create:
-            raise InvalidArgument(f"{table.schema_name}: the required column '{name}' cannot be set to null.")
+        if value is None:
+            _check_absent(table, table.by_name[name])
+        elif not fits[name](value):
+            _check(table, table.by_name[name], value)
+
+
+def unproven(given: Record, filled: Record, record: Record) -> Record:
+    """Return what of a new record is to be checked: what its caller gave, and what steps have made of it since.
+
+    Args:
+        given: the caller's columns.
+        filled: the record as the server completed it.
+        record: the record as the steps left it.
+    """
+    names = list(record)
+    if names[: len(filled)] != list(filled):
+        return record
+    changed = compress(names, map(is_not, record.values(), filled.values()))
+    return {name: record[name] for name in (*given, *changed, *names[len(filled) :])}
+
+
+def _fitting(table: Table) -> Mapping[str, Callable[[Value], bool]]:
+    """Return per column what is sure of most values that they fit; what it is not sure of must be checked."""
+    return {column.logical_name: _fits(column) for column in table.columns}
+
+
+def _fits(column: Column) -> Callable[[Value], bool]:
+    match column.type:
+        case StringType(max_length=limit) | MemoType(max_length=limit):
+            return lambda value: isinstance(value, str) and len(value) <= limit and value.isprintable()
+        case IntegerType(minimum=low, maximum=high):
+            return lambda value: type(value) is int and low <= value <= high
+        case ChoiceType() | StateType() | StatusType():
+            options = frozenset(option_values(column))
+            return lambda value: type(value) is int and value in options
+        case BooleanType() | ManagedPropertyType():
+            return lambda value: isinstance(value, bool)
+        case LookupType(targets=targets):
+            return lambda value: isinstance(value, EntityReference) and value.table in targets
+        case _:
+            return lambda _: False
+
+
+def _check_absent(table: Table, column: Column) -> None:
+    if column.required is RequiredLevel.SYSTEM and column.valid_for_create:
+        raise InvalidArgument(
+            f"{table.schema_name}: the required column '{column.logical_name}' cannot be set to null."
+        )
 
 
 def _check(table: Table, column: Column, value: Value) -> None:  # noqa: C901, PLR0912 - one match over the column types
