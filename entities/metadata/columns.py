@@ -206,9 +206,14 @@ class FileType:
 
 @dataclass(frozen=True, slots=True)
 class ImageType:
-    """An image with its thumbnail."""
+    """An image: its thumbnail in the row, the full image beside it where the column stores that.
+
+    Only the primary image of a table can be set when a record is made (Learn: "Use image column data").
+    """
 
     max_size_kb: int = 10_240
+    stores_full_image: bool = True
+    is_primary: bool = True
 
 
 ColumnType: TypeAlias = (

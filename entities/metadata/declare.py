@@ -23,6 +23,7 @@ from entities.metadata.columns import (
     DecimalType,
     DoubleType,
     FileType,
+    ImageType,
     IntegerType,
     LookupKind,
     LookupType,
@@ -174,6 +175,28 @@ def file(name: str, text: str = "", *, max_size_kb: int = 32_768, **more: object
     """Declare a file, and the column that shows its name (Learn: "Use file column data")."""
     shown = string(f"{name}_Name", 255, f"{text or name} Name", **{**more, **SERVER_SET})
     return column(name, FileType(max_size_kb), text, **{**more, **SERVER_SET}), shown
+
+
+def image(name: str, text: str = "", type_: ImageType | None = None, **more: object) -> tuple[Column, ...]:
+    """Declare an image, and the columns that tell which it is, since when, and where it is downloaded.
+
+    Args:
+        name: the schema name.
+        text: the English display name.
+        type_: the size that is allowed, and what is kept of an image.
+        more: other fields of `Column`.
+    """
+    shown, server_set = text or name, {**more, **SERVER_SET}
+    return (
+        column(name, type_ or ImageType(), text, **more),
+        unique_identifier(f"{name}Id", f"{shown} Id", **server_set),
+        column(f"{name}_Timestamp", BigIntType(), f"{shown} Timestamp", **server_set),
+        string(f"{name}_URL", 200, f"{shown} URL", **server_set),
+    )
+
+
+ENTITY_IMAGE = image("EntityImage", "Entity Image", ImageType(stores_full_image=False))
+"""The image of accounts, contacts, users and other tables of Dataverse: a thumbnail."""
 
 
 def version_column() -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from entities.metadata.columns import LookupKind, RequiredLevel
 from entities.metadata.declare import (
     ACTIVE_INACTIVE,
+    ENTITY_IMAGE,
     SERVER_SET,
     audit_columns,
     boolean,
@@ -127,6 +128,7 @@ ACCOUNT = with_ids(
             *state_and_status(*ACTIVE_INACTIVE),
             *owner_columns(),
             *audit_columns(),
+            *ENTITY_IMAGE,
         ),
         plain("Account"),
         plain("Accounts"),
@@ -197,6 +199,7 @@ CONTACT = with_ids(
             *state_and_status(*ACTIVE_INACTIVE),
             *owner_columns(),
             *audit_columns(),
+            *ENTITY_IMAGE,
         ),
         plain("Contact"),
         plain("Contacts"),

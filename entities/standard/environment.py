@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import Relationship
-from entities.standard import accounts, operations, organization, people, queries, roles, user_settings
+from entities.standard import accounts, files, operations, organization, people, queries, roles, user_settings
 from entities.standard.references import with_relationship_id
 
 STANDARD_TABLES = (
@@ -15,6 +15,7 @@ STANDARD_TABLES = (
     *operations.TABLES,
     *queries.TABLES,
     *user_settings.TABLES,
+    *files.TABLES,
 )
 
 _DECLARED: tuple[Relationship, ...] = (
@@ -25,6 +26,7 @@ _DECLARED: tuple[Relationship, ...] = (
     *operations.RELATIONSHIPS,
     *queries.RELATIONSHIPS,
     *user_settings.RELATIONSHIPS,
+    *files.RELATIONSHIPS,
 )
 
 STANDARD_RELATIONSHIPS = tuple(with_relationship_id(relationship) for relationship in _DECLARED)

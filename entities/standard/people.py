@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from entities.metadata.columns import RequiredLevel
 from entities.metadata.declare import (
+    ENTITY_IMAGE,
     SERVER_SET,
     audit_columns,
     boolean,
@@ -114,6 +115,7 @@ SYSTEM_USER = with_ids(
             *address(1, addressee=False),
             memo("Address1_Composite", 1000, "Address", **SERVER_SET),
             *audit_columns(),
+            *ENTITY_IMAGE,
         ),
         plain("User"),
         plain("Users"),

@@ -15,7 +15,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Final, NoReturn
 
-from entities.errors import InvalidPayload, NotSupported
+from entities.errors import InvalidPayload
 from entities.metadata.columns import (
     Column,
     DateTimeBehavior,
@@ -48,7 +48,6 @@ def coerce(json_value: object, column: Column) -> Value:
 
     Raises:
         InvalidPayload: the JSON value has another type than the column.
-        NotSupported: images in a body.
     """
     return None if json_value is None else _READERS[edm_type(column.type)](json_value, column)
 
@@ -172,10 +171,9 @@ def _image(json_value: object, column: Column) -> bytes:
     if not isinstance(json_value, str):
         _refuse(json_value, column)
     try:
-        b64decode(json_value, validate=True)
+        return b64decode(json_value, validate=True)
     except (Base64Error, ValueError):
         _refuse(json_value, column)
-    raise NotSupported(f"Image columns are not supported yet ('{column.logical_name}').")
 
 
 _READERS: Final[Mapping[str, Callable[[object, Column], Value]]] = {

@@ -27,7 +27,7 @@ from odata_server.bind.fetchxml_sources import (
     ref,
 )
 from odata_server.bind.selection import Reading, check_sortable
-from odata_server.edm.naming import readable_columns, web_api_property
+from odata_server.edm.naming import columns_of_rows, web_api_property
 from odata_server.edm.representation import Facet, Member, RowShape
 from odata_server.edm.shapes import Wanted, web_api_members
 
@@ -88,7 +88,7 @@ def _chosen(element: Element, source: Source) -> Iterator[Shown]:
             column = column_named(source, required(child, "name"))
             yield Shown(source, column, checked_alias(alias) if alias else None)
         elif source.alias:
-            yield from (Shown(source, column) for column in readable_columns(source.table))
+            yield from (Shown(source, column) for column in columns_of_rows(source.table))
 
 
 def row_shape(columns: Columns, root: Source, reading: Reading, *, by_value: bool) -> RowShape:

@@ -167,3 +167,11 @@ def _is_internal(table: Table, column: Column) -> bool:
 def readable_columns(table: Table) -> tuple[Column, ...]:
     """Return the columns that the Web API shows, in declaration order."""
     return tuple(column for column in table.columns if column.valid_for_read)
+
+
+def columns_of_rows(table: Table) -> tuple[Column, ...]:
+    """Return the columns that a row shows where none is chosen: images must be asked for.
+
+    Learn: "Use image column data" (ColumnSet.AllColumns leaves them out).
+    """
+    return tuple(column for column in readable_columns(table) if not isinstance(column.type, ImageType))

@@ -36,10 +36,10 @@ from odata_server.edm.control_information import Links, value_members
 from odata_server.edm.formats import MINIMAL, Format, Metadata
 from odata_server.edm.naming import (
     PRINCIPAL,
+    columns_of_rows,
     finance_columns,
     finance_options,
     finance_property,
-    readable_columns,
     web_api_property,
 )
 from odata_server.edm.preferences import (
@@ -136,7 +136,7 @@ def _etag(table: Table, wanted: Wanted) -> Iterator[Member]:
 def _complete(table: Table, columns: tuple[str, ...] | None) -> Iterator[Column]:
     """Yield the columns of a row: the selected ones, then those that come along."""
     if columns is None:
-        yield from readable_columns(table)
+        yield from columns_of_rows(table)
         return
     names = dict.fromkeys(columns)
     if CURRENCY in table.by_name and any(isinstance(table.by_name[name].type, MoneyType) for name in names):

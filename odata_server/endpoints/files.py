@@ -1,6 +1,6 @@
-"""File columns over HTTP: upload at once or in chunks, download whole or by range, delete.
+"""File and image columns over HTTP: upload at once or in chunks, download whole or by range, delete.
 
-Learn: "Use file column data"; ranges: RFC 9110 §14.
+Learn: "Use file column data", "Use image column data"; ranges: RFC 9110 §14.
 """
 
 from __future__ import annotations
@@ -12,40 +12,46 @@ from urllib.parse import quote
 
 from entities.errors import InvalidArgument, MethodNotAllowed
 from entities.messages import Execute, Executed
-from entities.metadata.columns import FileType
+from entities.metadata.columns import FileType, ImageType
 from odata_server.bind.resource import RowProperty
 from odata_server.endpoints.call import Call, version_of
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.navigation import located
 from odata_server.endpoints.reads import read_property
 from odata_server.endpoints.responses import Headers, binary_response, no_content
+from odata_server.endpoints.writes import put_property
 from odata_server.engine.file_store import BLOCK_SIZE
 
 _FILE_NAME: Final = "x-ms-file-name"
 _SESSION: Final = "sessiontoken"
+_CONTINUATION: Final = "filecontinuationtoken"
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})\Z", re.ASCII)
-_RANGE: Final = re.compile(r"bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))\Z", re.ASCII)
+_RANGE: Final = re.compile(r"bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))(?:/\d{1,15})?\Z", re.ASCII)
+"""As RFC 9110 §14.2 has it; older pages of Learn ("File attributes") add the size behind a slash."""
+
 _CHUNK_SIZE: Final = ("x-ms-chunk-size", str(BLOCK_SIZE))
 _WHOLE: Final = 200
 _PART: Final = 206
 
 
 def is_file(asked: RowProperty) -> bool:
-    """Say whether a property is a file."""
-    return isinstance(asked.column.type, FileType)
+    """Say whether a property is a file or an image."""
+    return isinstance(asked.column.type, FileType | ImageType)
 
 
 def answer_file(call: Call, asked: RowProperty) -> ODataResponse:
-    """Answer a request for a file column of a row.
+    """Answer a request for a file or image column of a row.
 
     Raises:
         DataverseError: it is refused; the row and its file are what they were.
     """
     match call.request.method:
-        case "GET" if asked.is_raw:
+        case "GET" if asked.is_raw or _option(call, _CONTINUATION):
             return _download(call, asked)
         case "GET":
             return read_property(call, asked)
+        case "PUT" if not asked.is_raw and _is_value(call, asked):
+            return put_property(call, asked)
         case "PATCH" | "PUT" if not asked.is_raw:
             return _upload(call, asked)
         case "DELETE" if not asked.is_raw:
@@ -56,19 +62,32 @@ def answer_file(call: Call, asked: RowProperty) -> ODataResponse:
             raise MethodNotAllowed(f"The requested resource does not support http method '{call.request.method}'.")
 
 
+def _is_value(call: Call, asked: RowProperty) -> bool:
+    """Tell an image as the value of a property in JSON, `{"value": …}`, from the bytes of one."""
+    is_json = call.request.header("content-type").strip().lower().startswith("application/json")
+    is_named = call.request.header(_FILE_NAME) or _option(call, _FILE_NAME)
+    return isinstance(asked.column.type, ImageType) and is_json and not is_named
+
+
+def _option(call: Call, name: str) -> str:
+    """Return an option of the URL that is not one of OData, an empty text where it is not there."""
+    return next((option.value or "" for option in call.options().custom if option.name.lower() == name), "")
+
+
 def _place(call: Call, asked: RowProperty) -> dict[str, object]:
     return {"Target": located(call, asked.source).target, "FileAttributeName": asked.column.logical_name}
 
 
 def _upload(call: Call, asked: RowProperty) -> ODataResponse:
     """Store the body as the file, begin an upload in chunks, or store a chunk of one."""
-    options = {option.name.lower(): option.value or "" for option in call.options().custom}
-    place = _place(call, asked)
-    if _SESSION in options:
-        return _store_chunk(call, {**place, "FileContinuationToken": options[_SESSION]})
-    name = call.request.header(_FILE_NAME) or options.get(_FILE_NAME, "")
-    if not name:
+    place, session = _place(call, asked), _option(call, _SESSION)
+    if session or any(option.name.lower() == _SESSION for option in call.options().custom):
+        return _store_chunk(call, {**place, "FileContinuationToken": session})
+    name = call.request.header(_FILE_NAME) or _option(call, _FILE_NAME)
+    if not name and isinstance(asked.column.type, FileType):
         raise InvalidArgument(f"The name of the file is missing: {_FILE_NAME}.", code="0x80090002")
+    # Only thumbnails of an image are shown with a name of their own; a client need not give one.
+    name = name or asked.column.logical_name
     if call.request.header("x-ms-transfer-mode").strip().lower() == "chunked":
         return _begin(call, {**place, "FileName": name})
     if not call.request.body:
@@ -101,21 +120,38 @@ def _store_chunk(call: Call, parameters: Mapping[str, object]) -> ODataResponse:
 
 
 def _download(call: Call, asked: RowProperty) -> ODataResponse:
-    """Return the file's bytes; all of them where no range is asked for, or one that cannot be read."""
+    """Return the file's bytes; without a range that can be read all of them, as far as one answer may hold them.
+
+    Where some are left, `Location` says where the next ones are. No image: 204.
+    """
     wanted = _RANGE.match(call.request.header("range").strip())
-    parameters = {**_place(call, asked), "Range": None if wanted is None else _ends(wanted)}
+    parameters = {
+        **_place(call, asked),
+        "Range": None if wanted is None else _ends(wanted),
+        "IsFull": _option(call, "size").lower() == "full",
+        "FileContinuationToken": _option(call, _CONTINUATION),
+    }
     found = _executed(call, "DownloadFile", parameters)
+    if not found:
+        return no_content(call.services)
     data, size, begin = found["Data"], found["Size"], found["Begin"]
     assert isinstance(data, bytes)
     assert isinstance(size, int)
     assert isinstance(begin, int)
     headers = _described(str(found["FileName"]), str(found["MimeType"]), size)
-    if wanted is None:
+    if wanted is None and len(data) == size:
         exposed = ("Access-Control-Expose-Headers", "x-ms-file-size; x-ms-file-name; mimetype")
         return binary_response(call.services, data, *headers, exposed)
     exposed = ("Access-Control-Expose-Headers", "x-ms-file-size; x-ms-file-name; x-ms-chunk-size; mimetype")
     extent = ("Content-Range", f"bytes {begin}-{begin + len(data) - 1}/{size}")
-    return binary_response(call.services, data, *headers, _CHUNK_SIZE, extent, exposed, status=_PART)
+    rest = _rest(call, str(found["FileContinuationToken"]))
+    return binary_response(call.services, data, *headers, _CHUNK_SIZE, extent, *rest, exposed, status=_PART)
+
+
+def _rest(call: Call, token: str) -> Headers:
+    """Return the header with the URL of the bytes behind those of an answer; none where it holds the last ones."""
+    path = call.request.path.removesuffix("/").removesuffix("/$value")
+    return (("Location", f"{call.request.origin}{path}?FileContinuationToken={quote(token)}"),) if token else ()
 
 
 def _ends(wanted: re.Match[str]) -> tuple[int | None, int | None]:

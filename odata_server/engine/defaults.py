@@ -67,9 +67,7 @@ class NewRecords:
         if "statecode" in columns:
             lacking["statecode"] = 0
             with_state(table, lacking, None)
-        stamps: dict[str, Value] = {}
-        if "createdon" in columns:
-            stamps |= {"createdon": self._moment, "modifiedon": self._moment}
+        stamps: dict[str, Value] = {name: self._moment for name in ("createdon", "modifiedon") if name in columns}
         if "createdby" in columns:
             stamps |= {"createdby": user, "modifiedby": user}
         return lacking, stamps

@@ -6,11 +6,11 @@ A file is there for its row once the row's column holds its id; until then it is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from entities.metadata.columns import FileType
+from entities.metadata.columns import FileType, ImageType
 from entities.metadata.tables import Table
 from entities.values import Guid
 from odata_server.engine.database import Connection, single
@@ -43,6 +43,10 @@ def open_upload(connection: Connection, file: StoredFile, now: datetime) -> None
     condition = "complete = 0 AND created < $1"
     connection.execute(f'DELETE FROM "$block" WHERE file_id IN (SELECT id FROM "$file" WHERE {condition})', (stale,))
     connection.execute(f'DELETE FROM "$file" WHERE {condition}', (stale,))
+    _insert(connection, file, now)
+
+
+def _insert(connection: Connection, file: StoredFile, now: datetime) -> None:
     connection.execute(
         'INSERT INTO "$file"'
         " (id, table_name, record_id, column_name, user_id, name, mime_type, size, complete, created)"
@@ -75,6 +79,21 @@ def put_block(connection: Connection, file_id: Guid, name: str, data: bytes) -> 
         " ON CONFLICT (file_id, name) DO UPDATE SET size = excluded.size, data = excluded.data",
         (file_id, name, len(data), data),
     )
+
+
+def put(connection: Connection, file: StoredFile, data: bytes, now: datetime) -> StoredFile:
+    """Store a whole file; return it with its size."""
+    stored = replace(file, size=len(data), is_complete=True)
+    _insert(connection, stored, now)
+    for offset in range(0, len(data), BLOCK_SIZE):
+        put_block(connection, file.id, block_at(offset), data[offset : offset + BLOCK_SIZE])
+    complete(connection, stored, list(block_sizes(connection, file.id)))
+    return stored
+
+
+def block_at(offset: int) -> str:
+    """Return the name of the block that begins at an offset; names sort as offsets do."""
+    return f"{offset:020}"
 
 
 def received(connection: Connection, file_id: Guid) -> int:
@@ -125,17 +144,21 @@ def remove(connection: Connection, file_id: Guid) -> None:
     connection.execute('DELETE FROM "$file" WHERE id = $1', (file_id,))
 
 
-def remove_of_column(connection: Connection, file: StoredFile) -> None:
-    """Remove the files of a row's column but one, which takes their place; uploads in progress stay."""
+def others_of_column(connection: Connection, file: StoredFile) -> list[Guid]:
+    """Return the files of a row's column but one; uploads in progress are none."""
     condition = "table_name = $1 AND record_id = $2 AND column_name = $3 AND complete = 1 AND id <> $4"
     place = (file.table, file.record_id, file.column, file.id)
-    connection.execute(f'DELETE FROM "$block" WHERE file_id IN (SELECT id FROM "$file" WHERE {condition})', place)
-    connection.execute(f'DELETE FROM "$file" WHERE {condition}', place)
+    return [Guid(str(found)) for (found,) in connection.execute(f'SELECT id FROM "$file" WHERE {condition}', place)]
+
+
+def holds_files(table: Table) -> bool:
+    """Say whether rows of a table can have files."""
+    return any(isinstance(column.type, FileType | ImageType) for column in table.columns)
 
 
 def remove_of_record(connection: Connection, table: Table, record_id: Guid) -> None:
     """Remove the files of a record that is deleted, and uploads for it."""
-    if not any(isinstance(column.type, FileType) for column in table.columns):
+    if not table.derived(holds_files):
         return
     condition, place = "table_name = $1 AND record_id = $2", (table.logical_name, record_id)
     connection.execute(f'DELETE FROM "$block" WHERE file_id IN (SELECT id FROM "$file" WHERE {condition})', place)

@@ -47,7 +47,7 @@ from odata_server.engine.caller_settings import caller_settings
 from odata_server.engine.catalog_store import load_catalog, read_stamp
 from odata_server.engine.change_tracking import check_tracked, retrieve_changes
 from odata_server.engine.database import Connection, Database, single
-from odata_server.engine.files import Downloading, download, is_download
+from odata_server.engine.files.downloads import Downloading, download, is_download
 from odata_server.engine.narrowed import NarrowedQueries
 from odata_server.engine.references import not_found, resolve
 from odata_server.engine.relations import Link

@@ -39,7 +39,7 @@ from entities.metadata.tables import Table
 from entities.pipeline import Caller, ExecutionContext, Stage
 from entities.query import ALL_ROWS, QueryExpression, equals
 from entities.values import EntityReference, Guid, Record
-from odata_server.engine import jobs, reading, rows
+from odata_server.engine import file_store, jobs, reading, rows
 from odata_server.engine.admissions import Admissions
 from odata_server.engine.bulk import Draft, Stages, change_all
 from odata_server.engine.cascade import assigned_along, before_delete
@@ -48,8 +48,8 @@ from odata_server.engine.change_tracking import note_creation, note_deletion, re
 from odata_server.engine.database import Writer
 from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import NewRecords, complete_change, require
-from odata_server.engine.file_store import remove_of_record
-from odata_server.engine.files import Uploading, is_upload, upload
+from odata_server.engine.files.images import attach_images, take_images
+from odata_server.engine.files.uploads import Uploading, is_upload, upload
 from odata_server.engine.identifiers import new_id, take_number
 from odata_server.engine.owners import Owners
 from odata_server.engine.readings import Readings
@@ -227,6 +227,7 @@ class Transaction:
         filled = dict(record)
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
         require(table, record)
+        take_images(self._connection, table, context)
         validate(table, unproven(message.record, filled, record))
         return Draft(message, authorized, table, context)
 
@@ -246,6 +247,7 @@ class Transaction:
             note_creation(self._connection, table, context.reference.id)
         if not made:
             self._assign_along(context, draft.authorized.principal)
+        attach_images(self._connection, table, context)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Written(context.reference, made, cast("int | None", context.record.get("versionnumber")))
@@ -268,6 +270,7 @@ class Transaction:
         complete_change(table, record, principal.caller, self._now, cast("int | None", image.get("statecode")))
         if "ownerid" in record:
             self._owners.complete(table, record, self._catalog)
+        take_images(self._connection, table, context)
         validate(table, record)
         return Draft(message, authorized, table, context)
 
@@ -294,7 +297,7 @@ class Transaction:
         self._deleting.discard(target)
         rows.delete(self._connection, table, target.id)
         note_deletion(self._connection, table, target.id, self._now)
-        remove_of_record(self._connection, table, target.id)
+        file_store.remove_of_record(self._connection, table, target.id)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
         return Done()
@@ -360,8 +363,7 @@ class Transaction:
     def _run_action(self, message: Execute, principal: Principal) -> Response:
         authorized = self._admissions.authorized(message, principal, self._catalog)
         if is_upload(message):
-            work = Uploading(self._checks, self._now, principal, self.records, lambda row: self._update(row, principal))
-            return upload(message, work)
+            return upload(message, Uploading(self._checks, principal, self, lambda row: self._update(row, principal)))
         table = table_of(message)
         handlers = self._rules.pipeline.steps(message.name, table, Stage.MAIN)
         if not handlers:

@@ -291,13 +291,13 @@ def _rare(type_: ManagedPropertyType | FileType | ImageType | UniqueIdentifierTy
             }
         case FileType(max_size_kb=size):
             return {"MaxSizeInKB": size}
-        case ImageType(max_size_kb=size):
+        case ImageType(max_size_kb=size, stores_full_image=full, is_primary=primary):
             return {
-                "IsPrimaryImage": True,
+                "IsPrimaryImage": primary,
                 "MaxHeight": 144,
                 "MaxWidth": 144,
                 "MaxSizeInKB": size,
-                "CanStoreFullImage": True,
+                "CanStoreFullImage": full,
             }
         case UniqueIdentifierType():
             return {}

@@ -101,7 +101,8 @@ def _switches(table: Table) -> Json:
 
 def _names(table: Table) -> Json:
     source = table.source
-    image = next((c.logical_name for c in table.columns if isinstance(c.type, ImageType)), None)
+    images = (c for c in table.columns if isinstance(c.type, ImageType) and c.type.is_primary)
+    image = next((c.logical_name for c in images), None)
     return {
         "LogicalName": table.logical_name,
         "ObjectTypeCode": table.object_type_code,

@@ -160,7 +160,7 @@ def value_sql(column: str, type_: ColumnType) -> str:
             # Doubles lose their last digits on the wire (15 significant ones stay).
             return f"json(CASE WHEN {column} IS NOT NULL THEN printf('%!.15g', {column}) END)"
         case ImageType():
-            return f"replace(base64({column}), char(10), '')"
+            return f"base64_text({column})"
         case (
             UniqueIdentifierType()
             | StringType()

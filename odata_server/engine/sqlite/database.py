@@ -7,6 +7,7 @@ WAL lets readers go on while one writer writes. In WAL mode `synchronous=NORMAL`
 from __future__ import annotations
 
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,6 +84,7 @@ class SqliteDatabase:
         exact_numbers.register(connection)
         display_functions.register(connection)
         connection.create_scalar_function("finance_etag", _finance_etag, 2, deterministic=True)
+        connection.create_scalar_function("base64_text", _base64_text, 1, deterministic=True)
         connection.create_scalar_function("wildcard_match", _wildcard_match, 2, deterministic=True)
         connection.create_scalar_function("fiscal_period", _fiscal_period, 4, deterministic=True)
         with self._opened_lock:
@@ -186,6 +188,11 @@ _Stored: TypeAlias = "apsw.SQLiteValue"
 def _finance_etag(*values: _Stored) -> str:
     version, record_id = values
     return finance_etag(int(version or 0), str(record_id))
+
+
+def _base64_text(*values: _Stored) -> str | None:
+    (data,) = values
+    return b64encode(data).decode() if isinstance(data, bytes) else None
 
 
 def _wildcard_match(*values: _Stored) -> bool | None:

@@ -92,11 +92,11 @@ def test_members_of_an_account(dataverse, selected, annotations, expected):
     assert _names(web_api_shape(dataverse, account, selected, annotations=annotations)) == expected
 
 
-def test_without_a_selection_every_readable_column_comes_in_declaration_order(dataverse):
+def test_without_a_selection_every_readable_column_but_images_comes_in_declaration_order(dataverse):
     account = dataverse.tables["account"]
     shape = web_api_shape(dataverse, account, None)
-    expected = ["@odata.etag", *(web_api_property(c) for c in account.columns if c.valid_for_read)]
-    assert _names(shape) == expected
+    shown = (c for c in account.columns if c.valid_for_read and c.logical_name != "entityimage")
+    assert _names(shape) == ["@odata.etag", *map(web_api_property, shown)]
     assert shape.table == "account"
 
 
