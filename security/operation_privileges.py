@@ -84,6 +84,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "GetValidReferencingEntities",
                 "IsValidStateTransition",
                 "LocalTimeFromUtcTime",
+                "QueryExpressionToFetchXml",
                 "ReassignObjectsOwner",
                 "RemoveParent",
                 "RetrieveAvailableLanguages",

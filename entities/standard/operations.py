@@ -94,6 +94,8 @@ ASYNC_OPERATION = with_ids(
             date_time("CompletedOn", "Completed On", **SERVER_SET),
             date_time("PostponeUntil", "Postpone Until"),
             string("DependencyToken", 256, "Dependency Token"),
+            string("RecurrencePattern", 4000, "Recurrence Pattern", **SERVER_SET),
+            date_time("RecurrenceStartTime", "Recurrence Start", **SERVER_SET),
             *state_and_status(*_ASYNC_STATES),
             *owner_columns(),
             # $metadata shows no versionnumber on system jobs.

@@ -12,6 +12,7 @@ from enum import IntEnum
 
 from entities.messages import Create
 from entities.pipeline import ExecutionContext
+from entities.standard.recurrence import Recurrence
 from entities.values import EntityReference, Guid, Record
 
 JOB_TABLE = "asyncoperation"
@@ -25,6 +26,7 @@ class JobStatus(IntEnum):
     IN_PROGRESS = 20
     SUCCEEDED = 30
     FAILED = 31
+    CANCELED = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class SystemJob:
     message_name: str
     operation_type: int
     regarding: EntityReference | None = None
+    recurrence: Recurrence | None = None
+    correlation_id: Guid | None = None
 
 
 def queue(
@@ -64,10 +68,13 @@ def queue(
         "operationtype": job.operation_type,
         "regardingobjectid": job.regarding,
         "primaryentitytype": job.regarding.table if job.regarding else None,
+        "correlationid": job.correlation_id,
         "statuscode": JobStatus.WAITING_FOR_RESOURCES.value,
         "retrycount": 0,
         "depth": 1,
         "postponeuntil": due,
+        "recurrencepattern": job.recurrence.pattern if job.recurrence else None,
+        "recurrencestarttime": job.recurrence.start if job.recurrence else None,
         "ownerid": EntityReference("systemuser", context.caller.user_id),
     }
     context.system.execute(Create(JOB_TABLE, record))

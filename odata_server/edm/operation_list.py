@@ -51,6 +51,7 @@ AVAILABLE: Final = frozenset(
         "IsValidStateTransition",
         "LocalTimeFromUtcTime",
         "Merge",
+        "QueryExpressionToFetchXml",
         "ReassignObjectsOwner",
         "ReassignObjectsSystemUser",
         "RemoveMembersTeam",

@@ -6,10 +6,14 @@ A row is changed in a transaction of its own before and after the work; repeatin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from entities.errors import DataverseError, RecordNotFound
-from entities.messages import Delete, RetrieveMultiple, Rows, Update
-from entities.query import QueryExpression, equals
+from entities.messages import Delete, Execute, RetrieveMultiple, Rows, Update
+from entities.pipeline import ExecutionContext, Operations
+from entities.query import Filter, QueryExpression, equals
+from entities.standard.bulk_deletion import queue_following
+from entities.standard.lookups import first
 from entities.standard.system_jobs import JOB_TABLE, JobStatus
 from entities.values import EntityReference, Guid, Value
 from odata_server.engine.directory import DataverseDirectory
@@ -37,7 +41,7 @@ def report(dataverse: OrganizationService, job: Job, progress: Progress, message
     """
     with dataverse.changing() as transaction:
         row = EntityReference(JOB_TABLE, job.id)
-        if not transaction.records(QueryExpression(JOB_TABLE, (_KEY,), filter=equals(_KEY, job.id))):
+        if not is_wanted(transaction, equals(_KEY, job.id)):
             return
         change: dict[str, Value] = {"statuscode": _STATUS[progress].value, "retrycount": job.attempts - 1}
         if progress is Progress.RUNNING:
@@ -50,24 +54,35 @@ def report(dataverse: OrganizationService, job: Job, progress: Progress, message
         transaction.execute(Update(row, change))
 
 
+def is_wanted(system: Operations, which: Filter) -> bool:
+    """Say whether the row of a job is still there and nobody has canceled it."""
+    found = first(system, JOB_TABLE, which, "statuscode")
+    return found is not None and found.get("statuscode") != JobStatus.CANCELED
+
+
 def delete_in_bulk(
     dataverse: OrganizationService,
     bind: Callable[[str, str], QueryExpression],
     payload: Mapping[str, object],
-) -> str:
+) -> str | None:
     """Delete what some queries select, each record on its own and as the user who asked for it.
+
+    Where the deletion recurs, its next run is queued first. A job whose row is gone or canceled does nothing.
 
     Args:
         dataverse: the environment.
         bind: reads the FetchXML of a query on a table.
-        payload: `queries`, each with `table` and `fetch`, and `user`, who asked.
+        payload: `queries`, each with `table` and `fetch`, and `user`, who asked; `run`, which the row names.
 
     Returns:
-        how many records were deleted, how many were not, and why the first of these was not.
+        how many records were deleted, how many were not, and why the first of these was not; None for a job that
+        nobody wants any more.
 
     Raises:
         DataverseError: the user may not enter any more, or a query does not fit the tables.
     """
+    if "run" in payload and not _begun(dataverse, payload):
+        return None
     directory = dataverse.directory
     assert isinstance(directory, DataverseDirectory)
     principal = directory.by_id(Guid(str(payload["user"])))
@@ -85,6 +100,16 @@ def delete_in_bulk(
                 refusals.append(refusal.message)
     told = f"Deleted: {deleted}. Failed: {len(refusals)}."
     return f"{told} {refusals[0]}" if refusals else told
+
+
+def _begun(dataverse: OrganizationService, payload: Mapping[str, object]) -> bool:
+    """Queue the run behind this one, where there is one; say whether this one is still wanted."""
+    with dataverse.changing() as transaction:
+        if not is_wanted(transaction, equals("correlationid", str(payload["run"]))):
+            return False
+        caller = replace(dataverse.system.caller, user_id=Guid(str(payload["user"])))
+        queue_following(ExecutionContext(Execute("BulkDelete"), caller, transaction), payload)
+        return True
 
 
 def _selected(
