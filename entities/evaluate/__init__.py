@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias, assert_never, cast
 
+from entities.evaluate.calculations import with_calculated
 from entities.evaluate.conditions import COMPARISONS, OPERATORS, Comparable, comparable
 from entities.evaluate.expansions import related_query
 from entities.evaluate.groups import Cell, grouped_records
@@ -71,6 +72,7 @@ def answer(query: QueryExpression, catalog: Catalog, tables: Mapping[str, Sequen
     Raises:
         InvalidArgument: as `evaluate`.
     """
+    tables = with_calculated(catalog, tables)
     if query.is_grouped:
         return _groups(query, catalog, tables)
     run = _Run(catalog, tables, tables_of(catalog, query))

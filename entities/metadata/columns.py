@@ -248,12 +248,49 @@ class RequiredLevel(Enum):
     RECOMMENDED = "Recommended"
 
 
+class SourceType(Enum):
+    """Where the values of a column come from (Learn: "AttributeMetadata EntityType", SourceType)."""
+
+    SIMPLE = 0
+    CALCULATED = 1
+    ROLLUP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RollupCondition:
+    """A condition on the records that a rollup column counts: column, operator as in FetchXML, values as text."""
+
+    column: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """What a rollup column adds up (Learn: "Define rollup columns").
+
+    `function` is one of SUM, COUNT, MIN, MAX and AVG; it aggregates `column` (empty to count records) of the records
+    of `table` whose `lookup` points to the record, as far as all of `conditions` hold. With `hierarchy`, the table's
+    own lookup to the parent, those of the records below count too.
+    """
+
+    function: str
+    table: str
+    lookup: str
+    column: str = ""
+    conditions: tuple[RollupCondition, ...] = ()
+    hierarchy: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table.
 
     `valid_for_create/update` say what a caller may set; the system may set any column. `external_name` is the name
     of the field behind a virtual table. `autonumber` is a format such as `{SEQNUM:6}` filled on create.
+
+    A column with a `formula` is calculated: it is computed when it is read and lies in no row. One with a `rollup` is
+    computed now and then and kept, with the moment in the column `_date` and the outcome in the column `_state`.
     """
 
     logical_name: str
@@ -270,3 +307,12 @@ class Column:
     external_name: str | None = None
     autonumber: str | None = None
     metadata_id: Guid | None = None
+    formula: str = ""
+    rollup: Rollup | None = None
+
+    @property
+    def source_type(self) -> SourceType:
+        """Where its values come from."""
+        if self.formula:
+            return SourceType.CALCULATED
+        return SourceType.SIMPLE if self.rollup is None else SourceType.ROLLUP

@@ -31,6 +31,7 @@ from entities.metadata.columns import (
     MoneyType,
     Option,
     RequiredLevel,
+    Rollup,
     StateOption,
     StateType,
     StatusOption,
@@ -197,6 +198,32 @@ def image(name: str, text: str = "", type_: ImageType | None = None, **more: obj
 
 ENTITY_IMAGE = image("EntityImage", "Entity Image", ImageType(stores_full_image=False))
 """The image of accounts, contacts, users and other tables of Dataverse: a thumbnail."""
+
+
+def calculated(simple: Column, formula: str) -> Column:
+    """Declare a column that is computed whenever it is read.
+
+    Args:
+        simple: the column with its type.
+        formula: what it holds (`entities.formulas.parsing` has the grammar).
+    """
+    return replace(simple, formula=formula, **SERVER_SET)
+
+
+def rollup(simple: Column, definition: Rollup) -> tuple[Column, Column, Column]:
+    """Declare a column that adds up related records, with those that say when that was and how it went.
+
+    Args:
+        simple: the column with its type.
+        definition: what it adds up.
+    """
+    name, text = simple.schema_name, simple.display_name.text() or simple.schema_name
+    more = {**SERVER_SET, "is_custom": simple.is_custom}
+    return (
+        replace(simple, rollup=definition, **SERVER_SET),
+        date_time(f"{name}_Date", f"{text} (Last Updated On)", **more),
+        integer(f"{name}_State", f"{text} (State)", **more),
+    )
 
 
 def version_column() -> Column:

@@ -53,9 +53,17 @@ class ExternalSource:
     data_source_id: Guid | None = None
 
 
+NOT_CALCULATED = 0
+"""The state of a rollup column that is yet to be calculated."""
+
+
 def _defaults(columns: tuple[Column, ...]) -> Mapping[str, Value]:
     defaults: dict[str, Value] = {}
     for column in columns:
+        if column.formula:
+            continue
+        if column.rollup is not None:
+            defaults[f"{column.logical_name}_state"] = NOT_CALCULATED
         match column.type:
             case BooleanType(default=default) | ChoiceType(default=int(default)):
                 defaults[column.logical_name] = default
@@ -75,7 +83,7 @@ class Table:
     the table by legal entity. `natural_key` is the OData key where that is not the id (Human Resources).
 
     Derived once: columns by name, the values of columns that a new record does not set, the columns that it must have
-    (`required`), and (column, format) of automatic numbers.
+    (`required`), (column, format) of automatic numbers, and the calculated columns, which lie in no row.
     """
 
     logical_name: str
@@ -105,6 +113,7 @@ class Table:
     defaults: Mapping[str, Value] = field(init=False, repr=False, compare=False)
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)
     autonumbers: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
+    calculated: tuple[Column, ...] = field(init=False, repr=False, compare=False)
     _derived: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -114,6 +123,7 @@ class Table:
         object.__setattr__(self, "required", tuple(column.logical_name for column in needed))
         numbers = tuple((c.logical_name, c.autonumber) for c in self.columns if c.autonumber)
         object.__setattr__(self, "autonumbers", numbers)
+        object.__setattr__(self, "calculated", tuple(column for column in self.columns if column.formula))
 
     def derived(self, make: Callable[[Table], T]) -> T:
         """Return what a function makes of this table; it is made once, and kept as long as the table.

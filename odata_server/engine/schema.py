@@ -58,11 +58,11 @@ def alter_table(connection: Connection, before: Table, after: Table) -> None:
     if after.kind is TableKind.VIRTUAL:
         return
     name, dialect = quoted(after.logical_name), connection.dialect
-    kept = {p.name for column in after.columns for p in physical(column)}
-    held = {p.name for column in before.columns for p in physical(column)}
+    kept = {p.name for column in stored_columns(after) for p in physical(column)}
+    held = {p.name for column in stored_columns(before) for p in physical(column)}
     for index, _ in _index_columns(before):
         connection.execute(f"DROP INDEX IF EXISTS {quoted(index)}")
-    for column in after.columns:
+    for column in stored_columns(after):
         for part in physical(column):
             if part.name not in held:
                 connection.execute(f"ALTER TABLE {name} ADD COLUMN {_part_definition(dialect, part)}")
@@ -87,7 +87,12 @@ def _in_rows(table: Table) -> list[Column]:
     A database reads a row from its beginning as far as it must.
     """
     places = {name: place for place, name in enumerate((table.primary_id, *_LOOKED_AT, table.primary_name))}
-    return sorted(table.columns, key=lambda column: places.get(column.logical_name, len(places)))
+    return sorted(stored_columns(table), key=lambda column: places.get(column.logical_name, len(places)))
+
+
+def stored_columns(table: Table) -> list[Column]:
+    """Return the columns whose values lie in rows: calculated ones are computed when they are read."""
+    return [column for column in table.columns if not column.formula]
 
 
 def _column_definition(dialect: Dialect, table: Table, column: Column) -> str:

@@ -22,6 +22,7 @@ from odata_server.engine.catalog_store import (
 )
 from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.postgres.functions import create_functions
+from odata_server.engine.schema import stored_columns
 from odata_server.engine.storage import physical
 
 _COLUMNS = """
@@ -102,7 +103,7 @@ def _is_alterable(present: Table, kept: Table | None) -> bool:
 
 
 def _types(table: Table) -> Mapping[str, str]:
-    return {part.name: part.sql_type for column in table.columns for part in physical(column)}
+    return {part.name: part.sql_type for column in stored_columns(table) for part in physical(column)}
 
 
 def _replace_rows(connection: Connection, source: str, target: str) -> None:

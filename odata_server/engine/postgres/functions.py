@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from odata_server.engine.database import Connection
+from odata_server.engine.postgres.formula_functions import formula_functions
 
 # What a function in one expression of its arguments says stands in the query itself after planning.
 _TEXTS: Final = r"""
@@ -151,4 +152,4 @@ def create_functions(connection: Connection) -> None:
 
     Two transactions that do so in the same schema at the same time disturb each other: the caller lets one write.
     """
-    connection.execute(FUNCTIONS)
+    connection.execute(FUNCTIONS + formula_functions())

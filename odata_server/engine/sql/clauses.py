@@ -13,6 +13,7 @@ from entities.ordering import full_order
 from entities.query import CHILDREN, Order, QueryExpression
 from odata_server.engine.database import quoted
 from odata_server.engine.slots import Slot
+from odata_server.engine.sql.formula_sql import table_sql
 from odata_server.engine.sql.hierarchy_sql import children_sql
 from odata_server.engine.sql.predicates import Scope, comparable_sql, join_sql
 from odata_server.engine.sql.row_json import text
@@ -25,7 +26,7 @@ def source_sql(scope: Scope, query: QueryExpression) -> str:
     joins = [join_sql(scope, link) for link in query.links]
     if query.counts_children:
         joins.append(_children_sql(scope, query.table, alias))
-    return " ".join((f"FROM {quoted(query.table)} AS {alias}", *joins))
+    return " ".join((f"FROM {table_sql(scope.catalog, query.table)} AS {alias}", *joins))
 
 
 def _children_sql(scope: Scope, name: str, near: str) -> str:

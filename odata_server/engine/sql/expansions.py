@@ -19,6 +19,7 @@ from entities.query import Expansion, LinkEntity, QueryExpression
 from odata_server.edm.representation import Expanded, NextLink, RowShape
 from odata_server.engine.database import quoted
 from odata_server.engine.sql.clauses import limit_sql, orders_of, sorted_sql, source_sql
+from odata_server.engine.sql.formula_sql import table_sql
 from odata_server.engine.sql.predicates import Scope, filter_sql, join_condition
 from odata_server.engine.sql.row_json import json_name, row_sql, text
 
@@ -62,7 +63,8 @@ def _record_sql(
         condition = f"{tie_sql(scope, table, expansion)} AND {filter_sql(scope, expansion.query.filter)}"
         row, inner = expanded_row_sql(scope, expansion.query, shape)
         scope.tables = outside
-        joins += f" LEFT JOIN {quoted(expansion.query.table)} AS {alias} ON {condition}{inner}"
+        source = table_sql(scope.catalog, expansion.query.table)
+        joins += f" LEFT JOIN {source} AS {alias} ON {condition}{inner}"
         key = quoted(scope.catalog.tables[expansion.query.table].primary_id)
         arms += f" WHEN {alias}.{key} IS NOT NULL THEN {row}"
     return f"CASE{arms} ELSE 'null' END", joins

@@ -45,6 +45,7 @@ from odata_server.engine.database import quoted
 from odata_server.engine.dialect import Dialect
 from odata_server.engine.schema import comparable
 from odata_server.engine.slots import Slot
+from odata_server.engine.sql.formula_sql import table_sql
 from odata_server.engine.sql.hierarchy_sql import related_sql
 from odata_server.engine.storage import SqlValue, folded, scale_of, stored, table_of_lookup
 
@@ -127,7 +128,8 @@ def exists_sql(scope: Scope, link: LinkEntity) -> str:
     """Return EXISTS over a linked table (lambda `any`)."""
     outside = dict(scope.tables)
     inner = scope.enter(link.alias, link.table)
-    joins = [f"FROM {quoted(link.table)} AS {inner}", *(join_sql(scope, nested) for nested in link.links)]
+    source = f"FROM {table_sql(scope.catalog, link.table)} AS {inner}"
+    joins = [source, *(join_sql(scope, nested) for nested in link.links)]
     on = join_condition(scope, link)
     sql = f"(EXISTS (SELECT 1 {' '.join(joins)} WHERE {on} AND {filter_sql(scope, link.filter)}))"
     scope.tables = outside
@@ -140,7 +142,8 @@ def join_sql(scope: Scope, link: LinkEntity) -> str:
     alias = scope.enter(link.alias, link.table)
     word = "LEFT JOIN" if link.type is LinkType.LEFT_OUTER else "JOIN"
     key = f"{alias}.{quoted(scope.catalog.tables[link.table].primary_id)}"
-    clause = f"{word} {quoted(link.table)} AS {alias} ON {f'{key} = {first}' if first else join_condition(scope, link)}"
+    condition = f"{key} = {first}" if first else join_condition(scope, link)
+    clause = f"{word} {table_sql(scope.catalog, link.table)} AS {alias} ON {condition}"
     if link.filter != And() and not first:
         clause += f" AND {filter_sql(scope, link.filter)}"
     return " ".join((clause, *(join_sql(scope, nested) for nested in link.links)))
@@ -152,7 +155,8 @@ def _first_row_sql(scope: Scope, link: LinkEntity) -> str:
     inner = scope.enter(link.alias, link.table)
     key = f"{inner}.{quoted(scope.catalog.tables[link.table].primary_id)}"
     on = join_condition(scope, link)
-    sql = f"(SELECT min({key}) FROM {quoted(link.table)} AS {inner} WHERE {on} AND {filter_sql(scope, link.filter)})"
+    source = table_sql(scope.catalog, link.table)
+    sql = f"(SELECT min({key}) FROM {source} AS {inner} WHERE {on} AND {filter_sql(scope, link.filter)})"
     scope.tables = outside
     return sql
 

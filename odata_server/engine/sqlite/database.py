@@ -22,7 +22,7 @@ from odata_server.edm.etags import finance_etag
 from odata_server.engine.catalog_store import complete_internal_tables, resume
 from odata_server.engine.database import Durability, RowStatement
 from odata_server.engine.dialect import Dialect
-from odata_server.engine.sqlite import display_functions, exact_numbers
+from odata_server.engine.sqlite import display_functions, exact_numbers, formula_functions
 from odata_server.engine.sqlite.copies import read_copy, write_copy
 from odata_server.engine.sqlite.dialect import SQLITE
 from odata_server.engine.sqlite.log import use_write_ahead_log
@@ -83,6 +83,7 @@ class SqliteDatabase:
         connection.execute(f"PRAGMA synchronous = {self._durability.value}")
         exact_numbers.register(connection)
         display_functions.register(connection)
+        formula_functions.register(connection)
         connection.create_scalar_function("finance_etag", _finance_etag, 2, deterministic=True)
         connection.create_scalar_function("base64_text", _base64_text, 1, deterministic=True)
         connection.create_scalar_function("wildcard_match", _wildcard_match, 2, deterministic=True)

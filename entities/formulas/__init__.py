@@ -1,0 +1,1 @@
+"""Formulas of calculated columns: their text, what they mean, and whether they fit a table."""
