@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from entities.generation import CATALOG_TABLE, PROVIDER, catalog_rows
@@ -30,15 +31,18 @@ from entities.standard.environment import standard_catalog
 from entities.standard.identifiers import role_id, root_business_unit_id
 from entities.standard.lookups import referenced
 from entities.standard.rules import SECURITY_TABLES, standard_steps
+from entities.standard.sdk_messages import filter_rows, message_rows
 from entities.standard.seed import SYSTEM_ADMINISTRATOR, NewOrganization
 from entities.standard.seed import seed_rows as standard_seed
 from entities.standard.user_rules import Application
 from entities.standard.user_settings_rules import settings_row
+from entities.standard.webhooks import Sender
 from entities.values import EntityReference, Guid, Record
 from odata_server.bind.dialect import WEB_API
 from odata_server.bind.fetchxml import bind_fetch
 from odata_server.bind.selection import Reading
 from odata_server.edm.formats import MINIMAL
+from odata_server.edm.operation_list import AVAILABLE, BULK, FILES
 from odata_server.edm.preferences import NO_PREFERENCES
 from odata_server.engine.database import Durability
 from odata_server.engine.directory import DataverseDirectory
@@ -51,6 +55,7 @@ from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
 from odata_server.providers.system_jobs import delete_in_bulk, report
+from odata_server.providers.webhooks import WEBHOOK_JOB, registered_steps, send_letter
 from odata_server.sample_data.demo import demo_rows as standard_demo
 from odata_server.settings import Settings
 from security.authority.authority import Authority
@@ -119,6 +124,7 @@ def open_environments(settings: Settings, place: StoragePlace, authority: Author
         lambda database, stamp: DataverseDirectory(database, stamp, ORGANIZATION_ID),
         SECURITY_TABLES,
         {PROVIDER: provider},
+        registered=registered_steps(Sender(ORGANIZATION_ID, authority.tenant.display_name, _domain(settings))),
     )
     dataverse = OrganizationService(place.open("dataverse", durability), parts)
     jobs = JobWorker(dataverse.database, background_work(dataverse, human_resources), partial(report, dataverse))
@@ -138,7 +144,13 @@ def background_work(dataverse: OrganizationService, human_resources: Organizatio
     return {
         JOB: lambda payload: run_generation(dataverse, lambda: human_resources.catalog, payload),
         BULK_DELETION: lambda payload: delete_in_bulk(dataverse, bind, payload),
+        WEBHOOK_JOB: lambda payload: send_letter(dataverse, payload),
     }
+
+
+def _domain(settings: Settings) -> str:
+    """Return the domain by which webhooks know the environment: host and port of its URL."""
+    return urlsplit(settings.public_url or settings.url).netloc
 
 
 def _human_resources_parts(settings: Settings) -> Parts:
@@ -224,6 +236,8 @@ def _standard_rows(authority: Authority, dataverse: OrganizationService) -> Iter
     organization = NewOrganization(ORGANIZATION_ID, authority.tenant.display_name)
     yield from standard_seed(organization, environment_privilege_records(dataverse.catalog))
     yield from ((CATALOG_TABLE, row) for row in catalog_rows())
+    yield from message_rows(sorted(AVAILABLE - BULK - FILES))
+    yield from filter_rows(dataverse.catalog.tables.values())
 
 
 def _settings_of_users(dataverse: OrganizationService) -> Iterator[tuple[str, Record]]:

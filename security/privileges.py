@@ -92,6 +92,9 @@ _RIGHTS_BY_TABLE: Mapping[str, frozenset[AccessRight]] = MappingProxyType(
     {
         "role": ROW_RIGHTS | {AccessRight.ASSIGN},  # prvAssignRole: giving a role to a user or team
         "privilege": frozenset((AccessRight.READ,)),
+        # The rows follow from the tables and the operations that there are.
+        "sdkmessage": frozenset((AccessRight.READ, AccessRight.APPEND_TO)),
+        "sdkmessagefilter": frozenset((AccessRight.READ, AccessRight.APPEND_TO)),
         "organization": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},
         # The row comes and goes with its user.
         "usersettings": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import Relationship
-from entities.standard import accounts, files, operations, organization, people, queries, roles, user_settings
+from entities.standard import (
+    accounts,
+    files,
+    operations,
+    organization,
+    people,
+    queries,
+    roles,
+    sdk_messages,
+    step_registration,
+    user_settings,
+)
 from entities.standard.references import with_relationship_id
 
 STANDARD_TABLES = (
@@ -15,6 +26,8 @@ STANDARD_TABLES = (
     *operations.TABLES,
     *queries.TABLES,
     *user_settings.TABLES,
+    *sdk_messages.TABLES,
+    *step_registration.TABLES,
     *files.TABLES,
 )
 
@@ -26,6 +39,8 @@ _DECLARED: tuple[Relationship, ...] = (
     *operations.RELATIONSHIPS,
     *queries.RELATIONSHIPS,
     *user_settings.RELATIONSHIPS,
+    *sdk_messages.RELATIONSHIPS,
+    *step_registration.RELATIONSHIPS,
     *files.RELATIONSHIPS,
 )
 

@@ -66,6 +66,9 @@ _REGARDING = {
     "mserp_financeandoperationsentity": "mserp_financeandoperationsentity_AsyncOperations",
 }
 
+REGARDED = frozenset(_REGARDING)
+"""The tables that a system job may be about."""
+
 ASYNC_OPERATION = with_ids(
     Table(
         "asyncoperation",
@@ -90,6 +93,7 @@ ASYNC_OPERATION = with_ids(
             unique_identifier("RequestId", "Request"),
             unique_identifier("CorrelationId", "Correlation"),
             lookup("RegardingObjectId", *_REGARDING, text="Regarding"),
+            lookup("OwningExtensionId", "sdkmessageprocessingstep", text="Owning Extension", **SERVER_SET),
             date_time("StartedOn", "Started On", **SERVER_SET),
             date_time("CompletedOn", "Completed On", **SERVER_SET),
             date_time("PostponeUntil", "Postpone Until"),
@@ -195,6 +199,9 @@ def _regarding(target: str, name: str) -> OneToMany:
 
 RELATIONSHIPS: tuple[Relationship, ...] = (
     *(_regarding(target, name) for target, name in _REGARDING.items()),
+    reference(
+        "asyncoperation", "owningextensionid", "sdkmessageprocessingstep", "SdkMessageProcessingStep_AsyncOperations"
+    ),
     *system_references(
         ASYNC_OPERATION,
         {"ownerid": "owner_asyncoperations", "owninguser": "system_user_asyncoperation"},

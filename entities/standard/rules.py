@@ -10,6 +10,7 @@ from entities.standard.hierarchy_rules import hierarchy_steps
 from entities.standard.merging import merging_steps
 from entities.standard.organization_functions import organization_function_steps
 from entities.standard.privilege_functions import privilege_function_steps
+from entities.standard.registration_rules import registration_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
 from entities.standard.state_functions import state_function_steps
@@ -33,6 +34,10 @@ SECURITY_TABLES = frozenset(
         # What a caller sees is kept with its principal: settings, and the currencies of amounts.
         "usersettings",
         "transactioncurrency",
+        # Each process keeps the registered steps as of one version.
+        "serviceendpoint",
+        "sdkmessageprocessingstep",
+        "sdkmessageprocessingstepimage",
     )
 )
 """Tables whose change alters who may do what, or how it looks to whom."""
@@ -64,4 +69,5 @@ def standard_steps(
         *organization_function_steps(organization_id, version),
         *hierarchy_steps(),
         *merging_steps(),
+        *registration_steps(),
     )

@@ -16,6 +16,8 @@ from entities.standard.recurrence import Recurrence
 from entities.values import EntityReference, Guid, Record
 
 JOB_TABLE = "asyncoperation"
+AUTO_DELETE = "auto_delete"
+"""The member of a job's payload that says that its row goes when it has succeeded (`asyncautodelete` of a step)."""
 
 
 class JobStatus(IntEnum):
@@ -31,14 +33,21 @@ class JobStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SystemJob:
-    """What a job is called in the list of system jobs; `operation_type` is a value of its choice column."""
+    """What a job is called in the list of system jobs; `operation_type` is a value of its choice column.
+
+    `primary_table` is the table of what it is about, also where that record cannot be named. `step` and
+    `correlation_id` are those of a step in asynchronous mode, `depth` how deep its message was nested.
+    """
 
     name: str
     message_name: str
     operation_type: int
     regarding: EntityReference | None = None
     recurrence: Recurrence | None = None
+    primary_table: str | None = None
+    step: EntityReference | None = None
     correlation_id: Guid | None = None
+    depth: int = 1
 
 
 def queue(
@@ -67,11 +76,12 @@ def queue(
         "messagename": job.message_name,
         "operationtype": job.operation_type,
         "regardingobjectid": job.regarding,
-        "primaryentitytype": job.regarding.table if job.regarding else None,
+        "primaryentitytype": job.regarding.table if job.regarding else job.primary_table,
+        "owningextensionid": job.step,
         "correlationid": job.correlation_id,
         "statuscode": JobStatus.WAITING_FOR_RESOURCES.value,
         "retrycount": 0,
-        "depth": 1,
+        "depth": job.depth,
         "postponeuntil": due,
         "recurrencepattern": job.recurrence.pattern if job.recurrence else None,
         "recurrencestarttime": job.recurrence.start if job.recurrence else None,

@@ -12,6 +12,7 @@ from entities.errors import DataverseError, RecordNotFound
 from entities.messages import Associate, Create, Execute, Response, RetrieveMultiple, Rows, Written
 from entities.query import And, Filter, QueryExpression, equals
 from entities.standard.identifiers import privilege_id
+from entities.standard.sdk_messages import filter_rows
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.admin.fixture_file import (
     ApplicationFixture,
@@ -83,6 +84,8 @@ def _declare_table(service: OrganizationService, fixture: TableFixture, object_t
         transaction.change_catalog(CatalogChange((table,), declared_relationships(fixture, table)))
         for record in privilege_records((table,)):
             transaction.execute(Create("privilege", record))
+        for name, record in filter_rows((table,)):
+            transaction.execute(Create(name, record))
 
 
 @contextmanager

@@ -86,7 +86,7 @@ class Scope:
         names = self.inside(names)
         table = self._table_behind(names[:-1])
         column = column_of(self.dialect, table, names[-1])
-        if column is None:
+        if column is None or not column.valid_for_read:
             raise unknown_property(names[-1], table, self.dialect)
         alias = self.joins[names[:-1]].alias if names[:-1] else self.alias
         return Found(column, ColumnRef(column.logical_name, alias))

@@ -7,7 +7,8 @@ waiting ──claim──▶ running ──done──▶ succeeded
                       └──no attempts left──▶ failed
 ```
 
-Jobs may run twice (a process can die between the work and the mark), so handlers are idempotent.
+A job is tried five times with growing pauses, unless its handler knows better (`JobFailed`). It may run twice (a
+process can die between the work and the mark), so handlers are idempotent.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ from odata_server.engine.identifiers import sequential_id
 JobHandler: TypeAlias = Callable[[Mapping[str, object]], str | None]
 """Does the work and says what there is to be said of it."""
 
-_ATTEMPTS = 5
-_LEASE_SECONDS = 60.0
+ATTEMPTS = 5
+"""How often a job is tried whose handler does not know better."""
+# Longer than the longest work between two signs of life: a webhook may take a minute to answer.
+_LEASE_SECONDS = 150.0
 _PAUSE_SECONDS = 2.0
 _POLL_SECONDS = 0.2
 
@@ -48,6 +51,41 @@ class Job:
     attempts: int
 
 
+class JobFailed(Exception):
+    """Work that failed in a way that says how often it makes sense to try it.
+
+    Args:
+        text: what went wrong.
+        attempts: how often the job may be tried, this time counted.
+        code: Dataverse's number of the error as hexadecimal text, where it has one.
+        pause: the seconds until the next attempt; those of any other job when None.
+    """
+
+    def __init__(self, text: str, *, attempts: int = 1, code: str | None = None, pause: float | None = None) -> None:
+        super().__init__(text)
+        self.attempts = attempts
+        self.code = code
+        self.pause = pause
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How an attempt went wrong: the text, the error's number where there is one, and how the job goes on."""
+
+    text: str
+    code: str | None = None
+    attempts: int = ATTEMPTS
+    pause: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What there is to be said of a job: a text, and the error's number where it failed with one."""
+
+    text: str | None = None
+    code: str | None = None
+
+
 class Progress(Enum):
     """How a job goes, as it is reported."""
 
@@ -57,7 +95,7 @@ class Progress(Enum):
     FAILED = "failed"
 
 
-Report: TypeAlias = Callable[[Job, Progress, str | None], None]
+Report: TypeAlias = Callable[[Job, Progress, News], None]
 """Is told of a claimed job and of its outcome, with what there is to be said; before the queue knows the outcome."""
 
 
@@ -89,22 +127,23 @@ def claim(database: Database, now: float) -> Job | None:
     return Job(Guid(str(job_id)), str(name), orjson.loads(str(payload)), int(attempts))
 
 
-def outcome(job: Job, error: str | None) -> Progress:
+def outcome(job: Job, failure: Failure | None) -> Progress:
     """Return how a job goes on: it is done, tried again, or given up."""
-    if error is None:
+    if failure is None:
         return Progress.SUCCEEDED
-    return Progress.WAITING if job.attempts < _ATTEMPTS else Progress.FAILED
+    return Progress.WAITING if job.attempts < failure.attempts else Progress.FAILED
 
 
-def finish(database: Database, job: Job, now: float, error: str | None) -> None:
+def finish(database: Database, job: Job, now: float, failure: Failure | None) -> None:
     """Mark a job as done, as due again, or as failed for good."""
-    progress = outcome(job, error)
-    due = now + _PAUSE_SECONDS * job.attempts if progress is Progress.WAITING else now
+    progress = outcome(job, failure)
+    pause = _PAUSE_SECONDS * job.attempts if failure is None or failure.pause is None else failure.pause
+    due = now + pause if progress is Progress.WAITING else now
     finished = None if progress is Progress.WAITING else now
     with database.writing() as connection:
         connection.execute(
             'UPDATE "$job" SET state = $1, due = $2, error = $3, finished = $4, lease = NULL WHERE id = $5',
-            (progress.value, due, error, finished, job.id),
+            (progress.value, due, failure.text if failure else None, finished, job.id),
         )
 
 
@@ -159,27 +198,31 @@ class JobWorker:
         if job is None:
             return False
         said: str | None = None
-        error: str | None = f"The process died in each of {_ATTEMPTS} attempts."
-        if job.attempts <= _ATTEMPTS:
-            self._tell(job, Progress.RUNNING, None)
-            said, error = self._run_handler(job)
-        self._tell(job, outcome(job, error), error or said)
-        finish(self._database, job, time.time(), error)
+        failure: Failure | None = Failure(f"The process died in each of {ATTEMPTS} attempts.")
+        if job.attempts <= ATTEMPTS:
+            self._tell(job, Progress.RUNNING, News())
+            said, failure = self._run_handler(job)
+        self._tell(job, outcome(job, failure), News(failure.text, failure.code) if failure else News(said))
+        finish(self._database, job, time.time(), failure)
         return True
 
-    def _tell(self, job: Job, progress: Progress, message: str | None) -> None:
+    def _tell(self, job: Job, progress: Progress, news: News) -> None:
         """Report how a job goes; a report that is refused stops neither the job nor the worker."""
         try:
-            self._report(job, progress, message)
+            self._report(job, progress, news)
         except TemporarilyUnavailable:
             raise
         except DataverseError as refusal:
             _log.warning("job not reported", job=job.name, error=str(refusal))
 
-    def _run_handler(self, job: Job) -> tuple[str | None, str | None]:
+    def _run_handler(self, job: Job) -> tuple[str | None, Failure | None]:
         """Run a job's handler and return what it says and what went wrong."""
         try:
             return self._handlers[job.name](job.payload), None
-        except Exception as failure:  # noqa: BLE001 - the outermost door of a job: whatever it raises is its outcome
-            _log.warning("job failed", job=job.name, attempt=job.attempts, error=str(failure))
-            return None, f"{type(failure).__name__}: {failure}"
+        except JobFailed as failed:
+            failure = Failure(str(failed), failed.code, failed.attempts, failed.pause)
+        except Exception as error:  # noqa: BLE001 - the outermost door of a job: whatever it raises is its outcome
+            code = error.code if isinstance(error, DataverseError) else None
+            failure = Failure(f"{type(error).__name__}: {error}", code)
+        _log.warning("job failed", job=job.name, attempt=job.attempts, error=failure.text)
+        return None, failure

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from entities.errors import InvalidOperation, NotSupported, RecordNotFound, TemporarilyUnavailable
+from entities.errors import NotSupported, RecordNotFound, TemporarilyUnavailable
 from entities.grouping import has_dates, with_calendar
 from entities.messages import (
     Associate,
@@ -50,8 +50,9 @@ from odata_server.engine.database import Connection, Database, single
 from odata_server.engine.files.downloads import Downloading, download, is_download
 from odata_server.engine.narrowed import NarrowedQueries
 from odata_server.engine.references import not_found, resolve
+from odata_server.engine.registered_steps import LoadSteps, RegisteredSteps
 from odata_server.engine.relations import Link
-from odata_server.engine.rules import Rules, not_in_transaction
+from odata_server.engine.rules import Rules, no_versions, not_in_transaction
 from odata_server.engine.transaction import Transaction
 from odata_server.engine.virtual_relations import relate
 from security.authorize import Authorized, authorize
@@ -68,7 +69,8 @@ class StaleSnapshot(TemporarilyUnavailable):
 class Parts:
     """What an environment is made of besides its database.
 
-    `directory` is made from the database and a reading of the stamp; `providers` stand behind virtual tables by name.
+    `directory` is made from the database and a reading of the stamp; `providers` stand behind virtual tables by name;
+    `registered` reads the steps that rows register.
     """
 
     pipeline: Pipeline
@@ -76,6 +78,7 @@ class Parts:
     security_tables: frozenset[str]
     providers: Mapping[str, DataProvider]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    registered: LoadSteps = lambda _catalog, _records: None
 
 
 class OrganizationService:
@@ -93,7 +96,8 @@ class OrganizationService:
         self._plans = reading.PlanCache()
         self._narrowed = NarrowedQueries()
         self._directory: Directory = parts.directory(database, lambda: self._catalog.version)
-        self._rules = Rules(parts.pipeline, self._directory, parts.security_tables, self._plans)
+        registered = RegisteredSteps(parts.registered)
+        self._rules = Rules(parts.pipeline, self._directory, parts.security_tables, self._plans, registered)
         self.organization_id = Guid(str(single(database.reader(), 'SELECT organization_id FROM "$state"')))
         self.on_job: Callable[[], None] = lambda: None
         self.opened: _OpenTransaction | None = None
@@ -235,7 +239,10 @@ class OrganizationService:
         """Give a transaction to a job of the system; it is committed when the block ends."""
         try:
             with self.database.writing() as connection:
-                transaction = Transaction(connection, load_catalog(connection), self._parts.clock(), self._rules)
+                catalog = self._catalog
+                if read_stamp(connection) != catalog.version:
+                    catalog = load_catalog(connection)
+                transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
                 yield transaction
         except BaseException:
             # Plans of metadata that was not to be: other metadata will have its version.
@@ -312,17 +319,17 @@ class OrganizationService:
             case Update() | Upsert():
                 target = _id_of(table, message.target)
                 if isinstance(message, Update) and message.version is not None:
-                    raise _no_versions(table)
+                    raise no_versions(table)
                 provider.update(table, target.id, message.record, caller)
                 return Written(target, created=False)
             case Delete():
                 if message.version is not None:
-                    raise _no_versions(table)
+                    raise no_versions(table)
                 provider.delete(table, _id_of(table, message.target).id, caller)
                 return Done()
             case Associate() | Disassociate():
                 if message.version is not None:
-                    raise _no_versions(table)
+                    raise no_versions(table)
                 relate(self._link(message, table), self._catalog, self._provider, caller)
                 return Done()
             case Execute() | ReadMetadata() | RetrieveChanges():
@@ -389,11 +396,3 @@ def _create_virtual(provider: DataProvider, message: Create, table: Table, calle
         raise NotSupported(f"Related records cannot be created with one of the virtual table '{message.table}'.")
     made = provider.create(table, message.record, caller)
     return Written(EntityReference(table.logical_name, made), created=True)
-
-
-def _no_versions(table: Table) -> InvalidOperation:
-    return InvalidOperation(
-        f"Optimistic concurrency isn't enabled for entity type {table.logical_name}. The IfVersionMatches value of"
-        " ConcurrencyBehavior can only be used if optimistic concurrency is enabled.",
-        code="0x8006088d",
-    )

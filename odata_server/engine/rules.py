@@ -10,6 +10,7 @@ from entities.metadata.tables import Table
 from entities.pipeline import Pipeline
 from entities.values import Guid
 from odata_server.engine.reading import PlanCache
+from odata_server.engine.registered_steps import RegisteredSteps
 from security.directory import Directory
 from security.principals import Principal
 
@@ -20,13 +21,14 @@ _MAX_DEPTH: Final = 8
 class Rules:
     """The steps of the event pipeline, the principals, and the statements compiled before.
 
-    `security_tables` are those whose change alters who may do what.
+    `security_tables` are those whose change alters who may do what, `registered` the steps that rows register.
     """
 
     pipeline: Pipeline
     directory: Directory
     security_tables: frozenset[str]
     plans: PlanCache
+    registered: RegisteredSteps
 
     def system(self) -> Principal:
         """Return the principal that may do everything."""
@@ -45,6 +47,15 @@ class Rules:
 def not_in_transaction(table: Table) -> NotSupported:
     """Return the refusal for a change of a virtual table among changes that succeed or fail as a whole."""
     return NotSupported(f"A transaction cannot span the virtual table '{table.logical_name}' and native tables.")
+
+
+def no_versions(table: Table) -> InvalidOperation:
+    """Return the refusal for a condition on the version of a virtual table's row."""
+    return InvalidOperation(
+        f"Optimistic concurrency isn't enabled for entity type {table.logical_name}. The IfVersionMatches value of"
+        " ConcurrencyBehavior can only be used if optimistic concurrency is enabled.",
+        code="0x8006088d",
+    )
 
 
 def check_depth(depth: int) -> None:

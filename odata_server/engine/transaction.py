@@ -89,6 +89,7 @@ class Transaction:
         self._readings = Readings(
             lambda query: reading.read_records(connection, rules.plans, self._catalog, query).records
         )
+        self._registered = rules.registered.at(catalog, self.records)
 
     @property
     def catalog(self) -> Catalog:
@@ -195,6 +196,9 @@ class Transaction:
     def _run(self, context: ExecutionContext, stage: Stage, table: str | None) -> None:
         for step in self._rules.pipeline.steps(name_of(context.message), table, stage):
             step.handler(context)
+        if self._registered is not None:
+            for step in self._registered.steps(name_of(context.message), table, stage):
+                step.handler(context)
 
     def _context(self, message: Message, principal: Principal, **more: object) -> ExecutionContext:
         return replace(ExecutionContext(message, principal.caller, self), **more)  # type: ignore[arg-type]  # replace() checks the names

@@ -15,6 +15,7 @@ from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Stage, Step
 from entities.query import QueryExpression, equals
+from entities.standard.sdk_messages import filter_rows
 from entities.standard.system_jobs import SystemJob, queue
 from entities.values import EntityReference, Guid
 from odata_server.engine.catalog_store import CatalogChange
@@ -87,6 +88,8 @@ def _put(transaction: Transaction, sources: Catalog, source: Table, known: Table
     if known is None:
         for record in privilege_records((table,)):
             transaction.execute(Create("privilege", record))
+        for name, record in filter_rows((table,)):
+            transaction.execute(Create(name, record))
 
 
 def _generated(catalog: Catalog, sources: Catalog) -> frozenset[str]:
@@ -98,4 +101,6 @@ def _generated(catalog: Catalog, sources: Catalog) -> frozenset[str]:
 def _remove(transaction: Transaction, table: Table) -> None:
     for record in privilege_records((table,)):
         transaction.execute(Delete(EntityReference("privilege", Guid(str(record["privilegeid"])))))
+    for name, record in filter_rows((table,)):
+        transaction.execute(Delete(EntityReference(name, Guid(str(record[f"{name}id"])))))
     transaction.change_catalog(CatalogChange(remove=(table.logical_name,)))

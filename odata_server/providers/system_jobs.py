@@ -14,10 +14,10 @@ from entities.pipeline import ExecutionContext, Operations
 from entities.query import Filter, QueryExpression, equals
 from entities.standard.bulk_deletion import queue_following
 from entities.standard.lookups import first
-from entities.standard.system_jobs import JOB_TABLE, JobStatus
+from entities.standard.system_jobs import AUTO_DELETE, JOB_TABLE, JobStatus
 from entities.values import EntityReference, Guid, Value
 from odata_server.engine.directory import DataverseDirectory
-from odata_server.engine.jobs import Job, Progress
+from odata_server.engine.jobs import Job, News, Progress
 from odata_server.engine.organization import OrganizationService
 from security.principals import Principal
 
@@ -30,28 +30,38 @@ _STATUS: Mapping[Progress, JobStatus] = {
 }
 
 
-def report(dataverse: OrganizationService, job: Job, progress: Progress, message: str | None) -> None:
+def report(dataverse: OrganizationService, job: Job, progress: Progress, news: News) -> None:
     """Note in the row of a system job how it goes; work without a row is done silently.
 
     Args:
         dataverse: the environment.
         job: the claimed job.
         progress: how it goes.
-        message: what is to be said of it, None where nothing is.
+        news: what is to be said of it.
     """
     with dataverse.changing() as transaction:
         row = EntityReference(JOB_TABLE, job.id)
         if not is_wanted(transaction, equals(_KEY, job.id)):
+            return
+        if progress is Progress.SUCCEEDED and job.payload.get(AUTO_DELETE):
+            transaction.execute(Delete(row))
             return
         change: dict[str, Value] = {"statuscode": _STATUS[progress].value, "retrycount": job.attempts - 1}
         if progress is Progress.RUNNING:
             change["startedon"] = transaction.now
         if progress in {Progress.SUCCEEDED, Progress.FAILED}:
             change["completedon"] = transaction.now
-        if message is not None:
+        if news.text is not None:
             # An exception's text may hold what no text of a row can.
-            change["message"] = "".join(c if c.isprintable() or c in "\r\n\t" else "\ufffd" for c in message)
+            change["message"] = "".join(c if c.isprintable() or c in "\r\n\t" else "\ufffd" for c in news.text)
+        if news.code is not None:
+            change["errorcode"] = signed_code(news.code)
         transaction.execute(Update(row, change))
+
+
+def signed_code(code: str) -> int:
+    """Return the number of an error as columns hold it: `0x80050201` is -2147155455."""
+    return int.from_bytes(int(code, 16).to_bytes(4, "big"), "big", signed=True)
 
 
 def is_wanted(system: Operations, which: Filter) -> bool:

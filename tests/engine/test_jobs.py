@@ -8,7 +8,7 @@ from things import Office, OpenOffice
 
 from entities.errors import StepRejected, TemporarilyUnavailable
 from entities.pipeline import ExecutionContext, Stage, Step
-from odata_server.engine.jobs import Job, JobWorker, Progress, claim, enqueue, finish
+from odata_server.engine.jobs import Job, JobFailed, JobWorker, News, Progress, claim, enqueue, finish
 
 NOW = 1_800_000_000.0
 
@@ -36,8 +36,8 @@ def test_a_job_runs_once_with_its_payload(office: Office) -> None:
 def test_a_report_tells_how_a_job_goes_before_the_queue_knows(office: Office) -> None:
     told: list[tuple[Progress, str | None, object]] = []
 
-    def note(_job: Job, progress: Progress, message: str | None) -> None:
-        told.append((progress, message, states(office)[0][1]))
+    def note(_job: Job, progress: Progress, news: News) -> None:
+        told.append((progress, news.text, states(office)[0][1]))
 
     queue(office, at=0.0)
     assert JobWorker(office.service.database, {"work": lambda _: "All of it."}, note).run_one()
@@ -97,6 +97,25 @@ def test_a_job_that_fails_is_tried_again_until_it_is_given_up(office: Office, er
     assert not worker.run_one()
 
 
+@pytest.mark.parametrize(("attempts", "pause", "due"), [(1, None, 0), (2, None, 2), (3, 7.5, 7.5)])
+def test_a_handler_may_say_how_often_and_when_its_job_is_tried(
+    office: Office, monkeypatch: pytest.MonkeyPatch, attempts: int, pause: float | None, due: float
+) -> None:
+    told: list[News] = []
+
+    def fail(_payload: object) -> None:
+        raise JobFailed("No.", attempts=attempts, code="0x80050201", pause=pause)
+
+    queue(office, at=0.0)
+    worker = JobWorker(office.service.database, {"work": fail}, lambda _job, _progress, news: told.append(news))
+    monkeypatch.setattr("odata_server.engine.jobs.time.time", lambda: NOW)
+    assert worker.run_one()
+    assert states(office) == [("work", "failed" if attempts == 1 else "waiting", 1, "No.")]
+    assert told == [News(), News("No.", "0x80050201")]
+    found = office.service.database.reader().execute('SELECT due FROM "$job"').fetchall()
+    assert found == [(NOW + due,)]
+
+
 def test_a_job_without_a_handler_fails_and_the_next_one_runs(office: Office) -> None:
     seen: list[object] = []
     queue(office, "unknown", 0.0)
@@ -112,12 +131,12 @@ def test_the_lease_of_a_process_that_died_runs_out(office: Office) -> None:
     queue(office)
     first = claim(database, NOW)
     assert first is not None
-    assert claim(database, NOW + 59) is None
+    assert claim(database, NOW + 149) is None
 
-    second = claim(database, NOW + 61)
+    second = claim(database, NOW + 151)
 
     assert second == Job(first.id, "work", {}, 2)
-    finish(database, second, NOW + 62, None)
+    finish(database, second, NOW + 152, None)
     assert claim(database, NOW + 1_000) is None
 
 
@@ -125,7 +144,7 @@ def test_a_job_whose_process_dies_each_time_is_given_up_without_a_further_try(of
     seen: list[object] = []
     queue(office, at=0.0)
     for attempt in range(1, 6):
-        assert claim(office.service.database, NOW + 100 * attempt) is not None
+        assert claim(office.service.database, NOW + 200 * attempt) is not None
     with office.service.database.writing() as connection:
         connection.execute('UPDATE "$job" SET lease = 0')
     assert JobWorker(office.service.database, {"work": seen.append}).run_one()

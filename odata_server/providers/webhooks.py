@@ -1,0 +1,295 @@
+"""Webhooks at work: registered steps as steps of the event pipeline, and the request that each of them sends.
+
+A synchronous step sends inside the transaction of its message, which fails with it. An asynchronous step puts the
+request on the durable queue in that transaction, and a job sends it (Learn: "Use webhooks to create external handlers
+for server events").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+import orjson
+import requests
+from urllib3.exceptions import HTTPError
+
+from entities.errors import StepRejected
+from entities.messages import RetrieveMultiple, Rows, name_of
+from entities.metadata.catalog import Catalog
+from entities.pipeline import ExecutionContext, Handler, Pipeline, Stage, Step, pipeline
+from entities.query import QueryExpression, equals
+from entities.standard.operations import REGARDED
+from entities.standard.registration_rules import known_columns
+from entities.standard.remote_context import remote_context
+from entities.standard.sdk_messages import RECORD_EVENTS, takes_steps
+from entities.standard.step_registration import ASYNCHRONOUS, ENABLED, POST_IMAGE, PRE_IMAGE
+from entities.standard.system_jobs import AUTO_DELETE, SystemJob, queue
+from entities.standard.webhooks import LARGEST, Endpoint, Event, Registered, Sender, request_headers, without_long_parts
+from entities.values import EntityReference, Guid, Record
+from odata_server.engine.identifiers import sequential_id
+from odata_server.engine.jobs import ATTEMPTS, JobFailed
+from odata_server.engine.organization import OrganizationService
+from odata_server.engine.registered_steps import LoadSteps, ReadRecords
+
+WEBHOOK_JOB: Final = "webhook"
+TIMED_OUT: Final = "0x80050202"
+
+_STEP: Final = "sdkmessageprocessingstep"
+_IMAGE: Final = "sdkmessageprocessingstepimage"
+_TABLES: Final = frozenset({_STEP, _IMAGE, "sdkmessage", "sdkmessagefilter", "serviceendpoint"})
+_SYSTEM_EVENT: Final = 1
+_CONNECT_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 60.0
+_ONCE_MORE: Final = frozenset({502, 503, 504})
+"""Learn: "Use webhooks", troubleshooting: one more attempt after these answers, and after no others."""
+
+Post: TypeAlias = Callable[[str, bytes, Mapping[str, str]], int]
+"""Sends a body to a URL and returns the status of the answer, or raises WebhookFailed."""
+
+
+class WebhookFailed(Exception):
+    """A call of a webhook that did not succeed, with Dataverse's number of the error.
+
+    `status` is that of the answer, None where there was none.
+    """
+
+    def __init__(self, text: str, code: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code
+        self.status = status
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Send a body and return the status of the answer, whose body nobody reads.
+
+    Raises:
+        WebhookFailed: nobody answered, or not in time.
+    """
+    try:
+        with requests.Session() as session:
+            # The environment's proxies and passwords are those of the user, not of the organization.
+            session.trust_env = False
+            with session.post(
+                url,
+                data=body,
+                headers=dict(headers),
+                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                return answer.status_code
+    except requests.Timeout as error:
+        raise WebhookFailed(
+            "The webhook call failed because the Http request timed out at client side. Please check your webhook "
+            "request handler.",
+            TIMED_OUT,
+        ) from error
+    except (requests.RequestException, HTTPError) as error:
+        raise WebhookFailed(
+            "The webhook call failed during http post. Please check the exception for more details. "
+            f"{type(error).__name__}",
+            "0x80050205",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A request to a webhook before it is addressed: its body and the headers that tell what it is about."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def letter(context: ExecutionContext, step: Registered, sender: Sender, event: Event) -> Letter:
+    """Return what a webhook is told of a message; what is too long is left out."""
+    told = remote_context(context, step, sender, event)
+    table = str(told["PrimaryEntityName"])
+    headers = request_headers(sender, table, name_of(context.message), event)
+    body = orjson.dumps(told, default=_exact)
+    if len(body) > LARGEST:
+        body = orjson.dumps(without_long_parts(told), default=_exact)
+        headers["x-ms-dynamics-msg-size-exceeded"] = "true"
+    return Letter(body, headers)
+
+
+def _exact(value: object) -> object:
+    return orjson.Fragment(format(value, "f"))
+
+
+def deliver(endpoint: Endpoint, sent: Letter, send: Post) -> None:
+    """Call a webhook once.
+
+    Raises:
+        WebhookFailed: it did not answer with success.
+    """
+    status = send(endpoint.target(), sent.body, {**sent.headers, **endpoint.headers()})
+    if not 200 <= status < 300:  # noqa: PLR2004 - the statuses of success
+        raise WebhookFailed(
+            "The webhook call failed because the http request received non-success httpStatus code. Please check your "
+            f"webhook request handler. Status code: {status}.",
+            "0x80050201",
+            status,
+        )
+
+
+def registered_steps(sender: Sender, send: Post = post) -> LoadSteps:
+    """Return what reads the registered steps of an organization.
+
+    Args:
+        sender: the organization.
+        send: how a webhook is called.
+    """
+
+    def load(catalog: Catalog, records: ReadRecords) -> Pipeline | None:
+        if not catalog.tables.keys() >= _TABLES:
+            return None
+        rows = records(QueryExpression(_STEP, filter=equals("statecode", ENABLED)))
+        found = [step for row in rows for step in _steps(row, catalog, records, sender, send)]
+        return pipeline(*found) if found else None
+
+    return load
+
+
+def _steps(row: Record, catalog: Catalog, records: ReadRecords, sender: Sender, send: Post) -> list[Step]:
+    """Return the steps of one registration: one per table."""
+    registered = _registered(row, records)
+    if registered is None:
+        return []
+    message = str(_row(records, row["sdkmessageid"])["name"])
+    table: str | None = None
+    if row["sdkmessagefilterid"] is not None:
+        table = str(_row(records, row["sdkmessagefilterid"])["primaryobjecttypecode"])
+    handler = _handler(registered, sender, send)
+    of_table = catalog.tables.get(table or "")
+    filtering = known_columns(str(row["filteringattributes"] or ""), of_table) if of_table else frozenset[str]()
+    kinds = {kind for _, kind, _ in registered.images}
+    step = Step(
+        message,
+        table,
+        Stage(registered.stage),
+        handler,
+        int(str(row["rank"])),
+        filtering,
+        () if kinds - {POST_IMAGE} else None,
+        () if kinds - {PRE_IMAGE} else None,
+    )
+    if table is not None or message not in RECORD_EVENTS:
+        return [step]
+    return [replace(step, table=name) for name, found in catalog.tables.items() if takes_steps(found)]
+
+
+def _row(records: ReadRecords, reference: object) -> Record:
+    """Return the record of a lookup that must have a value."""
+    assert isinstance(reference, EntityReference)
+    return records(QueryExpression(reference.table, filter=equals(f"{reference.table}id", reference.id)))[0]
+
+
+def _registered(row: Record, records: ReadRecords) -> Registered | None:
+    """Return a registration whose event handler is a webhook, None where it is another one."""
+    handler = row["eventhandler"]
+    if not isinstance(handler, EntityReference) or handler.table != "serviceendpoint":
+        return None
+    own = EntityReference(_STEP, Guid(str(row[f"{_STEP}id"])))
+    user = row["impersonatinguserid"]
+    images = records(QueryExpression(_IMAGE, filter=equals(f"{_STEP}id", own)))
+    return Registered(
+        own.id,
+        str(row["name"]),
+        handler.id,
+        endpoint_of(_row(records, handler)),
+        int(str(row["mode"])),
+        int(str(row["stage"])),
+        bool(row["asyncautodelete"]),
+        user.id if isinstance(user, EntityReference) else None,
+        tuple(_image(image) for image in images),
+    )
+
+
+def endpoint_of(row: Record) -> Endpoint:
+    """Return where the webhook of a service endpoint is."""
+    return Endpoint(str(row["url"]), int(str(row["authtype"])), str(row["authvalue"]))
+
+
+def _image(row: Record) -> tuple[str, int, frozenset[str]]:
+    columns = frozenset(name.strip().lower() for name in str(row["attributes"] or "").split(",") if name.strip())
+    return str(row["entityalias"]), int(str(row["imagetype"])), columns
+
+
+def _handler(step: Registered, sender: Sender, send: Post) -> Handler:
+    def post_now(context: ExecutionContext) -> None:
+        event = Event(sequential_id(), sequential_id())
+        try:
+            _deliver_with_second_try(step.endpoint, letter(context, step, sender, event), send)
+        except WebhookFailed as failed:
+            raise StepRejected(failed.text, code=failed.code) from failed
+
+    def post_later(context: ExecutionContext) -> None:
+        event = Event(sequential_id(), sequential_id())
+        sent = letter(context, step, sender, event)
+        payload = {
+            "endpoint": step.endpoint_id,
+            "headers": dict(sent.headers),
+            "body": sent.body.decode(),
+            AUTO_DELETE: step.auto_delete,
+        }
+        queue(context, WEBHOOK_JOB, payload, _system_job(context, step, event))
+
+    return post_later if step.mode == ASYNCHRONOUS else post_now
+
+
+def _deliver_with_second_try(endpoint: Endpoint, sent: Letter, send: Post) -> None:
+    try:
+        deliver(endpoint, sent, send)
+    except WebhookFailed as failed:
+        if failed.status not in _ONCE_MORE:
+            raise
+        deliver(endpoint, sent, send)
+
+
+def _system_job(context: ExecutionContext, step: Registered, event: Event) -> SystemJob:
+    reference, message = context.reference, name_of(context.message)
+    is_there = reference is not None and reference.table in REGARDED and message != "Delete"
+    return SystemJob(
+        step.name,
+        message,
+        _SYSTEM_EVENT,
+        reference if is_there else None,
+        primary_table=reference.table if reference else None,
+        step=EntityReference(_STEP, step.id),
+        correlation_id=event.correlation_id,
+        depth=max(context.system.depth, 1),
+    )
+
+
+def send_letter(dataverse: OrganizationService, payload: Mapping[str, object], send: Post = post) -> None:
+    """Do the job of an asynchronous step: call its webhook.
+
+    Args:
+        dataverse: the environment, which says where the webhook is now.
+        payload: `endpoint`, `headers` and `body`.
+        send: how a webhook is called.
+
+    Raises:
+        JobFailed: the webhook did not take it. After an answer that speaks of a bad connection it is sent once more,
+            where nobody answered at all as often as any job is tried, and after another answer not again.
+    """
+    headers = payload["headers"]
+    assert isinstance(headers, dict)
+    key = equals("serviceendpointid", Guid(str(payload["endpoint"])))
+    found = dataverse.execute(RetrieveMultiple(QueryExpression("serviceendpoint", filter=key)), dataverse.system)
+    assert isinstance(found, Rows)
+    if not found.records:
+        raise JobFailed("The service endpoint of the step does not exist any more.", code="0x80040217")
+    try:
+        deliver(endpoint_of(found.records[0]), Letter(str(payload["body"]).encode(), headers), send)
+    except WebhookFailed as failed:
+        raise JobFailed(failed.text, code=failed.code, attempts=_attempts(failed)) from failed
+
+
+def _attempts(failed: WebhookFailed) -> int:
+    if failed.status is not None:
+        return 2 if failed.status in _ONCE_MORE else 1
+    return 1 if failed.code == TIMED_OUT else ATTEMPTS
