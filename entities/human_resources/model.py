@@ -28,3 +28,11 @@ REFERENCES: Mapping[str, tuple[Reference, ...]] = MappingProxyType(
     {entity.table.logical_name: entity.references for entity in ENTITIES}
 )
 """Per table, its relations by natural key."""
+
+
+def is_composition(relationship: OneToMany) -> bool:
+    """Say whether rows of a relation are parts of the row they refer to: its key is in their own."""
+    table = next(table for table in TABLES if table.logical_name == relationship.referencing_table)
+    (reference,) = (r for r in REFERENCES[table.logical_name] if r.lookup == relationship.referencing_column)
+    columns = {own for own, _ in reference.columns}
+    return bool(columns) and columns <= set(table.natural_key)

@@ -28,6 +28,7 @@ from entities.human_resources.table_steps import (
     share_person,
     show_holder,
     show_person,
+    take_keys,
 )
 from entities.pipeline import Handler, Stage, Step
 
@@ -37,7 +38,8 @@ _WRITES = ("Create", "Update")
 def human_resources_steps(*, end_of_service: date | None = None) -> tuple[Step, ...]:
     """Return the steps of the Human Resources environment.
 
-    A table's own step comes first, then the required fields, then the references, then what needs both.
+    The key of the row that a new one is part of comes first, then a table's own step, then the required fields, then
+    the references, then what needs both.
 
     Args:
         end_of_service: the last day on which LinkedIn Talent Hub may export; None: no end.
@@ -52,6 +54,7 @@ def human_resources_steps(*, end_of_service: date | None = None) -> tuple[Step, 
         _before("Update", CANDIDATE, share_person),
         _before("Create", EXPORT, partial(receive_export, end_of_service=end_of_service)),
         _before("Update", EXPORT, change_export),
+        *(_before("Create", table, take_keys, rank=0) for table in tables),
         *(_before(message, table, require_fields, rank=2) for table in tables for message in _WRITES),
         *(_before(message, table, resolve_references, rank=3) for table in tables for message in _WRITES),
         *(_before(message, EMPLOYMENT, check_employment_dates, rank=4) for message in _WRITES),

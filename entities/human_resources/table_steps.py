@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from entities.errors import StepRejected
 from entities.human_resources.candidates import OPEN_PERSON
 from entities.human_resources.declaring import Reference
 from entities.human_resources.fields import check_filled, found, is_filled, text_of
@@ -36,6 +37,7 @@ from entities.human_resources.rules import (
 from entities.messages import Create, Update, Written, table_of
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Operations
+from entities.text import fold
 from entities.values import EntityReference, Record, Value
 
 PERSON = "dirpersonentity"
@@ -72,6 +74,26 @@ def create(system: Operations, table: str, record: Mapping[str, Value]) -> Recor
 def require_fields(ctx: ExecutionContext) -> None:
     """Refuse a row that lacks what its table requires."""
     check_filled(_table(ctx), ctx.record, is_new=isinstance(ctx.message, Create))
+
+
+def take_keys(ctx: ExecutionContext) -> None:
+    """Give a row that comes with the one it is part of the key of that one.
+
+    Raises:
+        StepRejected: it names another one itself.
+    """
+    table = _table(ctx)
+    for reference in REFERENCES[table.logical_name]:
+        whole = ctx.record.get(reference.lookup)
+        if not isinstance(whole, EntityReference) or not reference.columns:
+            continue
+        row = row_of(ctx.system, whole)
+        for own, theirs in reference.columns:
+            given = text_of(ctx.record, own)
+            if given and fold(given) != fold(text_of(row, theirs)):
+                name = table.by_name[own].schema_name
+                raise StepRejected(f"The value '{given}' in field '{name}' is not that of the record it is part of.")
+            ctx.record[own] = row[theirs]
 
 
 def resolve_references(ctx: ExecutionContext) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, assert_never
 
-from entities.errors import DataverseError, InvalidPayload, MalformedRequest, NotSupported
+from entities.errors import DataverseError, InvalidPayload, MalformedRequest
 from entities.messages import Create, RelatedRecords, Target
 from entities.metadata.catalog import (
     Catalog,
@@ -127,8 +127,7 @@ def bind_record(
         updates: whether columns that can be set on update are taken (both for an upsert).
 
     Raises:
-        InvalidPayload: an unknown property, a wrong type, or a reference that cannot be read.
-        NotSupported: records in a new record, where `bind_new` is not used.
+        InvalidPayload: an unknown property, a wrong type, a reference that cannot be read, or records in the record.
     """
     draft = _Draft(table, payload, creates, updates)
     draft.read(members)
@@ -229,16 +228,11 @@ def _read_navigation(name: str, json_value: object, draft: _Draft) -> None:
 
 
 def _check_nested(name: str, draft: _Draft) -> None:
-    if draft.takes_related:
-        return
-    if draft.updates:
+    if not draft.takes_related:
         raise refusal(
             draft.table.entity_set_name,
             f"Microsoft.OData.ODataException: Deep update of navigation properties is not allowed ('{name}').",
         )
-    raise NotSupported(
-        f"Creating related records together with a record (deep insert, '{name}') is not supported on /data."
-    )
 
 
 def _read_one(navigation: LookupNavigation, members: Mapping[str, object], draft: _Draft) -> None:
@@ -246,7 +240,8 @@ def _read_one(navigation: LookupNavigation, members: Mapping[str, object], draft
     if isinstance(column.type, LookupType) and column.type.kind is LookupKind.OWNER:
         inner = "Microsoft.OData.ODataException: A record of the abstract type 'principal' cannot be created."
         raise refusal(draft.table.entity_set_name, inner)
-    if not column.valid_for_create:
+    is_filled_by_server = not column.valid_for_create and draft.payload.dialect.style is Style.WEB_API
+    if is_filled_by_server and draft.table.source is None:
         return
     draft.made[navigation.name] = (_nested(navigation, members, draft),)
 
@@ -358,11 +353,9 @@ def _bind_collection(
 ) -> tuple[Target, ...]:
     """Return the existing records that a new one is related to."""
     name, entity_set = navigation.name, draft.table.entity_set_name
-    if draft.updates:
+    if not draft.takes_related:
         inner = f"Microsoft.OData.ODataException: Deep update of navigation properties is not allowed ('{name}')."
         raise refusal(entity_set, inner)
-    if not draft.takes_related:
-        raise NotSupported(f"'{name}@odata.bind' on a collection-valued navigation property is not supported on /data.")
     if not isinstance(json_value, list):
         inner = f"Microsoft.OData.ODataException: The value of '{name}@odata.bind' must be an array of URLs."
         raise refusal(entity_set, inner)

@@ -17,7 +17,7 @@ from entities.errors import (
     NotSupported,
 )
 from entities.human_resources.actions import ACTIONS_BY_NAME
-from entities.messages import Create, Delete, Execute, Executed, Retrieve, RetrieveMultiple, Rows, Update, Written
+from entities.messages import Delete, Execute, Executed, Retrieve, RetrieveMultiple, Rows, Update, Written
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.query import Expansion, Page, QueryExpression
@@ -25,7 +25,7 @@ from entities.values import EntityReference, Guid, Value
 from odata_server.bind.dialect import FINANCE
 from odata_server.bind.json_body import read_object
 from odata_server.bind.paths import Names, not_found, resolve
-from odata_server.bind.payload import bind_record
+from odata_server.bind.payload import bind_new, bind_record
 from odata_server.bind.query import BoundRows, bind_count, bind_row, bind_rows, narrowed, of_company
 from odata_server.bind.resource import (
     Collection,
@@ -46,6 +46,7 @@ from odata_server.edm.naming import finance_property, key_columns
 from odata_server.edm.preferences import Preferences, parse_preferences
 from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
+from odata_server.endpoints.compositions import with_company
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.finance_tags import version_of_tag
 from odata_server.endpoints.invocation_body import body_parameters, result_json
@@ -286,13 +287,16 @@ def _read_row(call: Call, row: Row, options: QueryOptions) -> ODataResponse:
 
 
 def _create(call: Call, table: Table, options: QueryOptions) -> ODataResponse:
-    """Answer `POST /data/Set`: 201 with the row and its URL; the company is the caller's unless the body names one."""
+    """Answer `POST /data/Set`: 201 with the row and its URL; the company is the caller's unless the body names one.
+
+    Rows that are parts of the new one may come with it.
+    """
     members = read_object(call.request.body, table.entity_set_name)
-    record = bind_record(members, table, call.payload(), creates=True, updates=False)
-    if table.company_column is not None and table.company_column not in record:
-        record[table.company_column] = call.services.default_company(call.principal)
+    new = with_company(
+        bind_new(members, table, call.payload()), call.catalog, call.services.default_company(call.principal)
+    )
     bound = bind_row(table, options, call.reading())
-    written = call.execute(Create(table.logical_name, record))
+    written = call.execute(new)
     assert isinstance(written, Written)
     expansions = _expanded_of_companies(call, bound.expansions, options)
     found = call.read(Retrieve(written.reference, bound.columns, expansions=expansions), bound.shape)
