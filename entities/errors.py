@@ -102,6 +102,12 @@ class DuplicateRecord(DataverseError):
     family_code = "0x80040237"
 
 
+class DuplicateRecordsFound(DataverseError):
+    """A duplicate detection rule finds a duplicate of the record that was to be written."""
+
+    family_code = "0x80040333"
+
+
 class RangeNotSatisfiable(DataverseError):
     """Nothing of a file lies in the range that was asked for.
 

@@ -61,11 +61,15 @@ class RelatedRecords:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Make a record, and with it those that are `related`; its id is the server's unless the record carries one."""
+    """Make a record, and with it those that are `related`; its id is the server's unless the record carries one.
+
+    `detects_duplicates` has it refused where a duplicate detection rule finds one; likewise in Update and Upsert.
+    """
 
     table: str
     record: Record
     related: tuple[RelatedRecords, ...] = ()
+    detects_duplicates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Update:
     target: Target
     record: Record
     version: int | None = None
+    detects_duplicates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class Upsert:
 
     target: Target
     record: Record
+    detects_duplicates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

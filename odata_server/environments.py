@@ -27,6 +27,8 @@ from entities.metadata.declare import derived_id
 from entities.pipeline import pipeline
 from entities.query import QueryExpression
 from entities.standard.bulk_deletion import BULK_DELETION
+from entities.standard.duplicate_jobs import DUPLICATE_DETECTION
+from entities.standard.duplicate_rules import RULE_PUBLICATION
 from entities.standard.environment import standard_catalog
 from entities.standard.identifiers import role_id, root_business_unit_id
 from entities.standard.lookups import referenced
@@ -51,6 +53,7 @@ from odata_server.engine.jobs import JobHandler, JobWorker
 from odata_server.engine.migration import complete, upgrade
 from odata_server.engine.organization import OrganizationService, Parts
 from odata_server.engine.storage_place import BASELINE, BEFORE_UPGRADE, StoragePlace
+from odata_server.providers.duplicate_jobs import detect_duplicates, publish_rule
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
@@ -144,6 +147,8 @@ def background_work(dataverse: OrganizationService, human_resources: Organizatio
     return {
         JOB: lambda payload: run_generation(dataverse, lambda: human_resources.catalog, payload),
         BULK_DELETION: lambda payload: delete_in_bulk(dataverse, bind, payload),
+        DUPLICATE_DETECTION: lambda payload: detect_duplicates(dataverse, bind, payload),
+        RULE_PUBLICATION: lambda payload: publish_rule(dataverse, payload),
         WEBHOOK_JOB: lambda payload: send_letter(dataverse, payload),
     }
 

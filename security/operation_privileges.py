@@ -67,7 +67,9 @@ EXECUTE_READS_TABLES: Mapping[str, str] = MappingProxyType({"RetrieveTotalRecord
 EXECUTE_CHANGES: Mapping[str, tuple[str, ...]] = MappingProxyType({"Merge": ("Target", "Subordinate", "UpdateContent")})
 """Actions that take Write on the records that parameters name, and the rights to what those are bound to."""
 
-EXECUTE_READS_RECORDS: Mapping[str, str] = MappingProxyType({"IsValidStateTransition": "Entity"})
+EXECUTE_READS_RECORDS: Mapping[str, str] = MappingProxyType(
+    {"IsValidStateTransition": "Entity", "RetrieveDuplicates": "BusinessEntity"}
+)
 """Functions that take Read on the record that a parameter names."""
 
 EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -90,6 +92,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "RetrieveAvailableLanguages",
                 "RetrieveCurrentOrganization",
                 "RetrieveDeprovisionedLanguages",
+                "RetrieveDuplicates",
                 "RetrieveInstalledLanguagePacks",
                 "RetrievePrivilegeSet",
                 "RetrieveProvisionedLanguages",
@@ -101,6 +104,8 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ),
             _OPEN,
         ),
+        "BulkDetectDuplicates": ("prvReadDuplicateRule", "prvCreateAsyncOperation"),
+        **dict.fromkeys(("PublishDuplicateRule", "UnpublishDuplicateRule"), ("prvPublishDuplicateRule",)),
         "RetrieveExchangeRate": ("prvReadTransactionCurrency",),
         **dict.fromkeys(
             (

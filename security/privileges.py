@@ -98,6 +98,9 @@ _RIGHTS_BY_TABLE: Mapping[str, frozenset[AccessRight]] = MappingProxyType(
         "organization": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},
         # The row comes and goes with its user.
         "usersettings": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},
+        "duplicaterulecondition": ROW_RIGHTS,
+        # Only jobs make them, and they go with their job.
+        "duplicaterecord": frozenset((AccessRight.READ,)),
     }
 )
 _DEPTHS_BY_OWNERSHIP: Mapping[Ownership, frozenset[Depth]] = MappingProxyType(
@@ -111,8 +114,23 @@ _DEPTHS_BY_OWNERSHIP: Mapping[Ownership, frozenset[Depth]] = MappingProxyType(
 OF_ONE_USER: frozenset[str] = frozenset(("systemuser", "usersettings"))
 """Tables whose rows are those of one user each, by the user's id: depth Basic reaches the caller's own row."""
 
+PARENT_OF: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "duplicaterulecondition": ("regardingobjectid", "duplicaterule"),
+        "duplicaterecord": ("asyncoperationid", "asyncoperation"),
+    }
+)
+"""Tables whose rows belong to a row of another, user-owned table: who may use that one may use them (Learn: "Duplicate
+rule tables"). By table: the lookup and the table of the parent."""
+
 _SUFFIX_BY_TABLE: Mapping[str, str] = MappingProxyType(
-    {"systemuser": "User", "task": "Activity", "savedquery": "Query"}
+    {
+        "systemuser": "User",
+        "task": "Activity",
+        "savedquery": "Query",
+        "duplicaterulecondition": "DuplicateRule",
+        "duplicaterecord": "AsyncOperation",
+    }
 )
 """Where the suffix is not the table's schema name; activities share theirs."""
 
@@ -136,7 +154,7 @@ def depths_of(table: Table) -> frozenset[Depth]:
     """
     if table.kind is TableKind.VIRTUAL:
         return _DEPTHS_BY_OWNERSHIP[Ownership.ORGANIZATION]
-    if table.logical_name in OF_ONE_USER:
+    if table.logical_name in OF_ONE_USER or table.logical_name in PARENT_OF:
         return frozenset(Depth)
     return _DEPTHS_BY_OWNERSHIP[table.ownership]
 
@@ -181,6 +199,7 @@ TASK_PRIVILEGES: tuple[Privilege, ...] = (
     _task_privilege("prvBulkDelete"),
     _task_privilege("prvMerge"),
     _task_privilege("prvOverrideCreatedOnCreatedBy"),
+    _task_privilege("prvPublishDuplicateRule"),
     _task_privilege("prvReadFieldPermission", AccessRight.READ),
 )
 """Privileges that belong to no table and to no customization."""

@@ -34,7 +34,7 @@ from entities.query import (
 from entities.standard.identifiers import SYSTEM_ADMINISTRATOR_TEMPLATE
 from entities.values import Guid
 from security.principals import Principal
-from security.privileges import OF_ONE_USER, Depth
+from security.privileges import OF_ONE_USER, PARENT_OF, Depth
 
 DepthOf: TypeAlias = Callable[[Table], Depth]
 """The depth of the principal's Read on a table; raises when it has none."""
@@ -64,6 +64,8 @@ def row_access(principal: Principal, table: Table, depth: Depth, alias: str = ""
         return _owned_rows(principal, name, depth, alias)
     if table.ownership is Ownership.BUSINESS:
         return _business_rows(principal, table, depth, alias)
+    if name in PARENT_OF:
+        return _rows_of_parents(principal, name, depth, alias)
     # Organization-owned tables have Global depth only: a lesser one grants nothing.
     return RowAccess(NO_ROWS, f"{name}: depth {depth.name.title()} does not exist on this table")
 
@@ -71,6 +73,14 @@ def row_access(principal: Principal, table: Table, depth: Depth, alias: str = ""
 def _owned_rows(principal: Principal, name: str, depth: Depth, alias: str) -> RowAccess:
     owners = (principal.caller.user_id, *principal.team_ids)
     return _rows_of(name, alias, depth, owners, () if depth is Depth.BASIC else _units(principal, depth))
+
+
+def _rows_of_parents(principal: Principal, name: str, depth: Depth, alias: str) -> RowAccess:
+    """Return the rows that belong to rows which the right reaches."""
+    column, parent = PARENT_OF[name]
+    inner = f"{alias or name}_parent"
+    owned = _owned_rows(principal, parent, depth, inner)
+    return RowAccess(Exists(LinkEntity(inner, parent, f"{parent}id", column, alias, filter=owned.filter)), owned.reason)
 
 
 @lru_cache(maxsize=4096)
@@ -229,7 +239,7 @@ class Narrowing:
         table = self.catalog.tables[name]
         if table.kind is TableKind.INTERSECT:
             return self._pairs(table, alias, reasons)
-        if self.principal.is_system or (table.ownership is Ownership.NONE):
+        if self.principal.is_system or (table.ownership is Ownership.NONE and name not in PARENT_OF):
             return ALL_ROWS
         access = row_access(self.principal, table, self.depth_of(table), alias)
         reasons.append(access.reason)

@@ -6,6 +6,7 @@ from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import Relationship
 from entities.standard import (
     accounts,
+    duplicate_tables,
     files,
     operations,
     organization,
@@ -26,6 +27,7 @@ STANDARD_TABLES = (
     *operations.TABLES,
     *queries.TABLES,
     *user_settings.TABLES,
+    *duplicate_tables.TABLES,
     *sdk_messages.TABLES,
     *step_registration.TABLES,
     *files.TABLES,
@@ -39,6 +41,7 @@ _DECLARED: tuple[Relationship, ...] = (
     *operations.RELATIONSHIPS,
     *queries.RELATIONSHIPS,
     *user_settings.RELATIONSHIPS,
+    *duplicate_tables.RELATIONSHIPS,
     *sdk_messages.RELATIONSHIPS,
     *step_registration.RELATIONSHIPS,
     *files.RELATIONSHIPS,

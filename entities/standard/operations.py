@@ -42,6 +42,8 @@ _OPERATION_TYPES = numbered(
         3: "Import File Parse",
         4: "Transform Parse Data",
         5: "Import",
+        7: "Duplicate Detection Rule Publish",
+        8: "Bulk Duplicate Detection",
         10: "Workflow",
         13: "Bulk Delete",
         31: "Storage Limit Notification",

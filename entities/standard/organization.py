@@ -72,6 +72,18 @@ ORGANIZATION = with_ids(
                 maximum=365,
             ),
             boolean("IsDisabled", "Is Organization Disabled", **SERVER_SET),
+            boolean("IsDuplicateDetectionEnabled", "Is Duplicate Detection Enabled", default=True),
+            boolean(
+                "IsDuplicateDetectionEnabledForOnlineCreateUpdate",
+                "Is Duplicate Detection Enabled for Online Create/Update",
+                default=True,
+            ),
+            boolean(
+                "IsDuplicateDetectionEnabledForOfflineSync",
+                "Is Duplicate Detection Enabled For Offline Synchronization",
+                default=True,
+            ),
+            boolean("IsDuplicateDetectionEnabledForImport", "Is Duplicate Detection Enabled For Import", default=True),
             boolean("IsHierarchicalSecurityModelEnabled", "Enable Hierarchical Security Model"),
             integer("MaxDepthForHierarchicalSecurityModel", "Maximum depth for hierarchy security propagation"),
             boolean("UsePositionHierarchy", "Use position hierarchy"),

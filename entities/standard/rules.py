@@ -6,6 +6,9 @@ from entities.pipeline import Step
 from entities.standard.association_rules import association_steps
 from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.customer_rules import customer_steps
+from entities.standard.duplicate_detection import detection_steps
+from entities.standard.duplicate_jobs import duplicate_job_steps
+from entities.standard.duplicate_rules import duplicate_rule_steps
 from entities.standard.hierarchy_rules import hierarchy_steps
 from entities.standard.merging import merging_steps
 from entities.standard.organization_functions import organization_function_steps
@@ -69,5 +72,8 @@ def standard_steps(
         *organization_function_steps(organization_id, version),
         *hierarchy_steps(),
         *merging_steps(),
+        *duplicate_rule_steps(organization_id),
+        *duplicate_job_steps(),
+        *detection_steps(),
         *registration_steps(),
     )

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from entities.metadata.declare import derived_id
 from entities.relative.settings import PeriodType
+from entities.standard.duplicate_seed import duplicate_rule_rows
 from entities.standard.identifiers import (
     ACTIVE_SOLUTION,
     BASIC_USER_TEMPLATE,
@@ -50,7 +51,10 @@ _READ_DEFINITIONS = _grants(_GLOBAL, ("Read",), _DEFINITIONS)
 _SURROUNDINGS = _grants(
     _GLOBAL,
     ("Read",),
-    ("User", "Team", "BusinessUnit", "Role", "Organization", "TransactionCurrency", "Privilege", "Query"),
+    (
+        *("User", "Team", "BusinessUnit", "Role", "Organization", "TransactionCurrency", "Privilege", "Query"),
+        "DuplicateRule",
+    ),
 ) | _grants(_GLOBAL, ("AppendTo",), ("User", "Team", "TransactionCurrency"))
 _OWN_DATA = _grants(_BASIC, _OWN_RECORDS, ("Account", "Contact", "Activity", "UserQuery")) | _grants(
     _BASIC, ("Read", "Write", "Create", "Append", "AppendTo"), ("AsyncOperation",)
@@ -71,6 +75,7 @@ STANDARD_ROLES: Mapping[str, tuple[Guid, Mapping[str, int]]] = MappingProxyType(
                 **_grants(_GLOBAL, ("Create", "Read", "Write", "Delete"), _DEFINITIONS),
                 **_grants(_GLOBAL, ("Create", "Read", "Write", "Delete"), ("Solution", "Publisher")),
                 **_grants(_GLOBAL, ("Read", "Publish", "Import", "Export"), ("Customization",)),
+                **_grants(_GLOBAL, (*_OWN_RECORDS, "Publish"), ("DuplicateRule",)),
             },
         ),
         BASIC_USER: (BASIC_USER_TEMPLATE, {**_SURROUNDINGS, **_OWN_DATA, **_OWN_SETTINGS, **_READ_DEFINITIONS}),
@@ -103,6 +108,7 @@ def seed_rows(organization: NewOrganization, privileges: Iterable[Record]) -> It
     for name, (template, grants) in STANDARD_ROLES.items():
         yield from _role_rows(root, name, template, grants)
     yield from view_rows(organization.organization_id)
+    yield from duplicate_rule_rows()
     yield from time_zone_rows()
 
 

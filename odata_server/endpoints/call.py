@@ -18,6 +18,7 @@ from odata_server.edm.formats import MINIMAL, Format, Metadata
 from odata_server.edm.preferences import Preferences
 from odata_server.edm.representation import RowShape
 from odata_server.endpoints.exchange import ODataRequest
+from odata_server.endpoints.optional_parameters import detecting
 from odata_server.endpoints.services import Organization, Services
 from odata_server.syntax.options import parse_query
 from odata_server.syntax.request_trees import QueryOptions
@@ -49,8 +50,8 @@ class Call:
     form: Format = MINIMAL
 
     def execute(self, message: Message, shape: RowShape | None = None) -> Response:
-        """Execute a message for the caller."""
-        return self.organization.execute(message, self.principal, shape=shape)
+        """Execute a message for the caller, as the headers have it."""
+        return self.organization.execute(detecting(self.request, message), self.principal, shape=shape)
 
     def read(self, message: Message, shape: RowShape | None = None) -> Rows:
         """Execute a reading message for the caller."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from entities.errors import ResourceNotFound
 from entities.messages import Execute, Executed
 from entities.query import QueryExpression
+from entities.values import EntityReference
 from odata_server.bind.operations import action_parameters, check_available, declared, function_parameters
 from odata_server.bind.paths import not_found
 from odata_server.bind.resource import Collection, Operation, Related
@@ -15,7 +16,7 @@ from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.multiple import invoke_multiple
 from odata_server.endpoints.navigation import located
-from odata_server.endpoints.reads import read_selected
+from odata_server.endpoints.reads import read_row, read_selected
 from odata_server.endpoints.responses import json_response, no_content
 from odata_server.render.envelope import single
 
@@ -44,6 +45,8 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     selected = answer.result.get("value")
     if isinstance(selected, QueryExpression):
         return read_selected(call, selected)
+    if isinstance(selected, EntityReference):
+        return read_row(call, call.catalog.tables[selected.table], selected)
     context = call.context(f"{call.dialect.namespace}.{operation.name}Response")
     return json_response(call.services, single(context, result_json(answer.result)))
 

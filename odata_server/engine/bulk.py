@@ -98,7 +98,8 @@ def change_all(messages: Sequence[Create | Update | Upsert], stages: Stages) -> 
     if len(ids) > 1:
         stages.read_ahead(_table(messages[0]), ids)
     for message in messages:
-        if _table(message) in stages.alone or (isinstance(message, Create) and message.related):
+        alone = message.detects_duplicates or _table(message) in stages.alone
+        if alone or (isinstance(message, Create) and message.related):
             written += _write(waiting, stages)
             waiting = _Waiting()
             written.append(stages.perform(message))

@@ -42,7 +42,7 @@ def create_with_related(message: Create, writing: Writing) -> Written:
         if isinstance(navigation, LookupNavigation):
             (new,) = related.made
             record[navigation.relationship.referencing_column] = create_with_related(new, writing).reference
-    written = writing.create(Create(message.table, record))
+    written = writing.create(replace(message, record=record, related=()))
     for related in message.related:
         _relate(written.reference, related, writing)
     return written

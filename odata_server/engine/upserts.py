@@ -29,6 +29,9 @@ def settled(connection: Connection, catalog: Catalog, message: Upsert, principal
             if found is None and AccessRight.CREATE not in rights_of(table) and not principal.is_system:
                 raise not_found(table, chosen)
             new = {**message.record, table.primary_id: chosen}
+    record = new if found is None else message.record
+    if not principal.is_system:
+        record = settable(table, record, creating=found is None)
     if found is None:
-        return Create(table.logical_name, new if principal.is_system else settable(table, new, creating=True))
-    return Update(found, message.record if principal.is_system else settable(table, message.record, creating=False))
+        return Create(table.logical_name, record, detects_duplicates=message.detects_duplicates)
+    return Update(found, record, detects_duplicates=message.detects_duplicates)
