@@ -81,7 +81,7 @@ class Operations(Protocol):
         ...
 
     def execute(self, message: Message, caller: Caller | None = None) -> Response:
-        """Execute a message inside the same transaction, pipeline included, in a caller's name or the system's own."""
+        """Execute a message inside the same transaction, pipeline included, in a caller's name or the running one's."""
         ...
 
     def execute_as(self, message: Message, user_id: Guid) -> Response:
@@ -94,6 +94,17 @@ class Operations(Protocol):
 
     def count(self, table: Table) -> int:
         """Return the number of a table's records."""
+        ...
+
+    def access(self, principal: EntityReference, record: EntityReference) -> tuple[int, int]:
+        """Return the flags of the rights that a user or team has on a record: by its roles, and by shares."""
+        ...
+
+    def keep(self, target: EntityReference, record: Record, *, as_change: bool) -> None:
+        """Write columns that the system keeps of a record, which is no change by anybody: no steps, no stamps of time.
+
+        Its row version grows where `as_change` says that readers must see it.
+        """
         ...
 
     def next_number(self, sequence: str) -> int:

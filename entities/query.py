@@ -16,7 +16,10 @@ from entities.values import Value
 
 
 class ConditionOperator(Enum):
-    """Condition operators by their FetchXML names (Learn: "Condition operators"; `contains` is OData's alone)."""
+    """Condition operators by their FetchXML names (Learn: "Condition operators").
+
+    `contains` and `has` (all flags of the value are set) are OData's alone.
+    """
 
     EQUAL = "eq"
     NOT_EQUAL = "ne"
@@ -40,6 +43,7 @@ class ConditionOperator(Enum):
     NOT_NULL = "not-null"
     CONTAIN_VALUES = "contain-values"
     NOT_CONTAIN_VALUES = "not-contain-values"
+    HAS = "has"
     ABOVE = "above"
     EQUAL_OR_ABOVE = "eq-or-above"
     UNDER = "under"

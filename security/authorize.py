@@ -7,7 +7,6 @@ transaction. The engine takes nothing but an `Authorized` message, and only this
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, assert_never, cast
 
@@ -29,7 +28,6 @@ from entities.messages import (
     name_of,
 )
 from entities.metadata.catalog import Catalog, CollectionNavigation, LookupNavigation, ManyToManyNavigation
-from entities.metadata.columns import LookupKind, LookupType
 from entities.metadata.tables import Ownership, Table, TableKind
 from entities.query import ALL_ROWS, Filter, both
 from entities.values import EntityReference, EntityValue, KeyReference, Record, references_in
@@ -41,18 +39,19 @@ from security.denials import (
     read_only_user,
     table_privilege_missing,
 )
-from security.named_records import named_in, target_of
+from security.holders import holders
+from security.named_records import bound_in, named_in, tables_told, target_of
 from security.operation_privileges import (
     EXECUTE_BY_PRIVILEGE,
     EXECUTE_CHANGES,
     EXECUTE_ON_BOUND_ROW,
     EXECUTE_ON_TABLES,
-    EXECUTE_READS_TABLES,
     EXECUTE_REASSIGNS,
 )
 from security.principals import ADMINISTRATIVE, READ_ONLY, Principal, depth_held
 from security.privileges import AccessRight, Depth, privilege_name, rights_of
-from security.row_access import Narrowing, holders, row_access
+from security.row_access import Narrowing, row_access
+from security.sharing import grantee_rows, shared_in
 
 OVERRIDE_CREATED_ON = "prvOverrideCreatedOnCreatedBy"
 """What it takes to say when a record was made (Learn: "Security roles and privileges", miscellaneous)."""
@@ -73,7 +72,7 @@ class TargetCheck:
 
 @dataclass(frozen=True, slots=True)
 class OwnerCheck:
-    """Someone else who gets the record: a user or team among `rows`, those that may read the record's table."""
+    """Someone who gets the record, or access to it: a user or team among `rows`, those whose privileges allow it."""
 
     target: Target
     rows: Filter
@@ -102,12 +101,6 @@ class Authorized(Generic[M_co]):
     reasons: tuple[str, ...] = ()
     targets: tuple[TargetCheck, ...] = ()
     owner: OwnerCheck | None = None
-
-
-# Columns whose value says who a record belongs to or who touched it; they bind it to nothing.
-_NOT_BINDING = frozenset(
-    ("ownerid", "owninguser", "owningteam", "owningbusinessunit", "createdby", "modifiedby", "createdonbehalfby")
-)
 
 
 def authorize(message: M, principal: Principal, catalog: Catalog) -> Authorized[M]:
@@ -196,7 +189,7 @@ class _Desk:
         """Return the rows that a right reaches, and why."""
         if right is AccessRight.READ and (table.ownership is Ownership.NONE or table.kind is TableKind.INTERSECT):
             return self._readable(table)
-        access = row_access(self.principal, table, self.depth(table, right))
+        access = row_access(self.principal, table, right, self.depth(table, right))
         return access.filter, access.reason
 
     def _readable(self, table: Table) -> tuple[Filter, str]:
@@ -286,13 +279,7 @@ class _Desk:
         return Authorized(message, self.principal, AccessRight.WRITE, found.rows, found.reasons, targets, owner)
 
     def _targets(self, table: Table, record: Record) -> tuple[TargetCheck, ...]:
-        return tuple(
-            self._target(value, AccessRight.APPEND_TO)
-            for name, value in record.items()
-            if name not in _NOT_BINDING
-            and isinstance(value, EntityReference | KeyReference)
-            and _is_binding(table, name)
-        )
+        return tuple(self._target(target, AccessRight.APPEND_TO) for target in bound_in(table, record))
 
     def _target(self, target: Target, right: AccessRight) -> TargetCheck:
         rows, reason = self.rows(self.catalog.tables[target.table], right)
@@ -349,7 +336,7 @@ class _Desk:
             return replace(self.on_rows(message, table, right), targets=self._changed_by(message))
         if name in EXECUTE_ON_BOUND_ROW and message.target is not None:
             return self.on_rows(message, message.target.table, EXECUTE_ON_BOUND_ROW[name])
-        for told in self._read_by(message):
+        for told in tables_told(message, self.catalog):
             self.read_depth(told)
         targets = self._changed_by(message)
         required = EXECUTE_BY_PRIVILEGE.get(name, (f"prv{name}",))
@@ -359,7 +346,8 @@ class _Desk:
         if required and self.principal.access_mode == READ_ONLY:
             raise read_only_user(self.principal)
         reasons = (f"{name}: {', '.join(required) or 'open to every user'}",)
-        return Authorized(message, self.principal, reasons=reasons, targets=targets)
+        found = grantee_rows(message, self.catalog)
+        return Authorized(message, self.principal, reasons=reasons, targets=targets, owner=found and OwnerCheck(*found))
 
     def _check_gives_all(self) -> None:
         """Refuse to give away records of any table where the principal may not assign all of them."""
@@ -369,7 +357,8 @@ class _Desk:
 
     def _changed_by(self, message: Execute) -> tuple[TargetCheck, ...]:
         """Return the checks of the records that parameters name: what is told of, what changes, what that points to."""
-        checks = [self._target(named, right) for named, right in named_in(message)]
+        named = (*named_in(message), *shared_in(message, self.principal, self.catalog))
+        checks = [self._target(target, right) for target, right in named]
         for name in EXECUTE_CHANGES.get(message.name, ()):
             value = message.parameters.get(name)
             record = value.record if isinstance(value, EntityValue) else {}
@@ -384,24 +373,11 @@ class _Desk:
                 checks.extend(bound)
         return tuple(checks)
 
-    def _read_by(self, message: Execute) -> Iterator[Table]:
-        """Yield the tables that a function's parameter names and that it tells something of."""
-        names = message.parameters.get(EXECUTE_READS_TABLES.get(message.name, ""), ())
-        for name in names if isinstance(names, list) else ():
-            if name in self.catalog.tables and rights_of(self.catalog.tables[name]):
-                yield self.catalog.tables[name]
-
 
 def owner_check(owner: Target, table: Table) -> OwnerCheck:
     """Return the check that a new owner may read the table of the record it gets."""
     name = privilege_name(table, AccessRight.READ)
     return OwnerCheck(owner, holders(owner.table, name), owner_cannot_read(owner, table))
-
-
-def _is_binding(table: Table, name: str) -> bool:
-    """Tell whether a column is a lookup that binds its record to another one."""
-    column = table.by_name.get(name)
-    return column is not None and isinstance(column.type, LookupType) and column.type.kind is not LookupKind.OWNER
 
 
 def _is_business_data(table: Table) -> bool:

@@ -38,3 +38,11 @@ class Directory(Protocol):
             AccessDenied: no such user (0x80072560), disabled (0x80040225) or without roles (0x80042f09).
         """
         ...
+
+    def team(self, team_id: Guid) -> Principal:
+        """Return what a team may do by itself.
+
+        Raises:
+            AccessDenied: there is no such team (0x80072560).
+        """
+        ...

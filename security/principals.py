@@ -34,6 +34,8 @@ ACCESS_MODES: Mapping[int, str] = MappingProxyType(
 ADMINISTRATIVE = 1
 READ_ONLY = 2
 
+NOTHING_SHARED: Mapping[str, tuple[Guid, ...]] = MappingProxyType({})
+
 USER_TYPE = 8
 TEAM_TYPE = 9
 """Object type codes of the two kinds of principal."""
@@ -70,7 +72,8 @@ class Principal:
     `grants` maps privilege names to the greatest depth that any role gives (user's own and team roles). `units_below`
     are the business units that depth Deep covers: the user's own and all below it. `team_ids` are the teams whose
     records count as the user's own. `privilege_total` is the number of privileges the environment knows;
-    `object_type` tells a team from a user. `display` is how the user sees values.
+    `object_type` tells a team from a user. `display` is how the user sees values. `shared` says, by table, with whom
+    records of it are shared: the principal itself, teams that it is a member of; a table without any is absent.
     """
 
     caller: Caller
@@ -85,6 +88,7 @@ class Principal:
     object_type: int = USER_TYPE
     team_type: int = 0
     display: Display = ENGLISH
+    shared: Mapping[str, tuple[Guid, ...]] = field(default_factory=lambda: NOTHING_SHARED)
 
 
 def is_generated(table: Table) -> bool:

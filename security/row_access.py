@@ -1,7 +1,8 @@
 """Which rows a right reaches: ownership and depth as a filter, and queries narrowed by it.
 
 Basic reaches the records that the principal or one of its teams owns, Local those of its business unit as well, Deep
-those of the units below too, Global all (Learn: "Security roles and privileges", access levels).
+those of the units below too, Global all (Learn: "Security roles and privileges", access levels). Any of them reaches
+the records that are shared with the principal or one of its teams, for the rights that the share gives.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from entities.query import (
     QueryExpression,
     both,
 )
-from entities.standard.identifiers import SYSTEM_ADMINISTRATOR_TEMPLATE
+from entities.standard.sharing import SHARED_ACCESS, SHARED_TABLES
 from entities.values import Guid
-from security.principals import Principal
-from security.privileges import OF_ONE_USER, PARENT_OF, Depth
+from security.principals import EveryPrivilege, Principal
+from security.privileges import OF_ONE_USER, AccessRight, Depth
 
 DepthOf: TypeAlias = Callable[[Table], Depth]
 """The depth of the principal's Read on a table; raises when it has none."""
@@ -48,26 +49,59 @@ class RowAccess:
     reason: str
 
 
-def row_access(principal: Principal, table: Table, depth: Depth, alias: str = "") -> RowAccess:
+def row_access(principal: Principal, table: Table, right: AccessRight, depth: Depth, alias: str = "") -> RowAccess:
     """Return the rows of a table that a right of some depth reaches.
 
     Args:
         principal: who asks.
         table: the table; only user-owned and business-owned ones know anything but all rows.
-        depth: how far the right reaches.
+        right: the right.
+        depth: how far it reaches.
         alias: the alias of the table in its query; empty for the query's own table.
     """
     name = table.logical_name
     if depth is Depth.GLOBAL:
         return RowAccess(ALL_ROWS, f"{name}: organization-wide")
     if table.ownership is Ownership.USER:
-        return _owned_rows(principal, name, depth, alias)
+        owned = _owned_rows(principal, name, depth, alias)
+        shared = shared_rows(principal, table, right, alias)
+        return owned if shared is None else _with_shared(owned, shared)
     if table.ownership is Ownership.BUSINESS:
         return _business_rows(principal, table, depth, alias)
     if name in PARENT_OF:
         return _rows_of_parents(principal, name, depth, alias)
     # Organization-owned tables have Global depth only: a lesser one grants nothing.
     return RowAccess(NO_ROWS, f"{name}: depth {depth.name.title()} does not exist on this table")
+
+
+def shared_rows(principal: Principal, table: Table, right: AccessRight, alias: str = "") -> Filter | None:
+    """Return the rows of a table that shares give a principal a right on, None where nothing is shared with it.
+
+    Args:
+        principal: who asks.
+        table: the table.
+        right: the right.
+        alias: the alias of the table in its query; empty for the query's own table.
+    """
+    grantees = principal.shared.get(table.logical_name)
+    if not grantees or right is AccessRight.CREATE:
+        return None
+    return _shared_with(table.logical_name, table.primary_id, alias, right, grantees)
+
+
+@lru_cache(maxsize=4096)
+def _shared_with(name: str, key: str, alias: str, right: AccessRight, grantees: tuple[Guid, ...]) -> Filter:
+    inner = f"{alias or name}_share"
+    masks = ("accessrightsmask", "inheritedaccessrightsmask")
+    given = Or(tuple(Condition(ColumnRef(mask, inner), ConditionOperator.HAS, (int(right),)) for mask in masks))
+    to_them = _one_of(ColumnRef("principalid", inner), grantees)
+    return Exists(LinkEntity(inner, SHARED_ACCESS, "objectid", key, alias, filter=And((to_them, given))))
+
+
+def _with_shared(owned: RowAccess, shared: Filter) -> RowAccess:
+    # Shares stand last: most rows need no look at them.
+    alternatives = owned.filter.filters if isinstance(owned.filter, Or) else (owned.filter,)
+    return RowAccess(Or((*alternatives, shared)), f"{owned.reason}, and what is shared with them")
 
 
 def _owned_rows(principal: Principal, name: str, depth: Depth, alias: str) -> RowAccess:
@@ -116,59 +150,6 @@ def _units(principal: Principal, depth: Depth) -> tuple[Guid, ...]:
 def _one_of(column: ColumnRef, ids: tuple[Guid, ...]) -> Condition:
     operator = ConditionOperator.EQUAL if len(ids) == 1 else ConditionOperator.IN
     return Condition(column, operator, ids)
-
-
-def holders(owner_table: str, privilege: str) -> Filter:
-    """Return which users or teams hold a privilege at any depth, as a filter over their table.
-
-    Args:
-        owner_table: systemuser or team.
-        privilege: the privilege's name.
-    """
-    if owner_table == "team":
-        return Exists(_with_role("teamroles", "teamid", "", privilege))
-    through_team = LinkEntity(
-        "membership",
-        "teammembership",
-        "systemuserid",
-        "systemuserid",
-        links=(_with_role("teamroles", "teamid", "membership", privilege),),
-    )
-    return Or((Exists(_with_role("systemuserroles", "systemuserid", "", privilege)), Exists(through_team)))
-
-
-def _with_role(intersect: str, column: str, parent: str, privilege: str) -> LinkEntity:
-    """Return the link to roles that grant the privilege, or grant everything."""
-    granted = LinkEntity(
-        "granted",
-        "roleprivileges",
-        "roleid",
-        "roleid",
-        "holding",
-        links=(
-            LinkEntity(
-                "privilege",
-                "privilege",
-                "privilegeid",
-                "privilegeid",
-                "granted",
-                filter=Condition(ColumnRef("name", "privilege"), ConditionOperator.EQUAL, (privilege,)),
-            ),
-        ),
-    )
-    administrator = LinkEntity(
-        "administrator",
-        "role",
-        "roleid",
-        "roleid",
-        "holding",
-        filter=Condition(
-            ColumnRef("roletemplateid", "administrator"),
-            ConditionOperator.EQUAL,
-            (SYSTEM_ADMINISTRATOR_TEMPLATE,),
-        ),
-    )
-    return LinkEntity("holding", intersect, column, column, parent, filter=Or((Exists(granted), Exists(administrator))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +220,22 @@ class Narrowing:
         table = self.catalog.tables[name]
         if table.kind is TableKind.INTERSECT:
             return self._pairs(table, alias, reasons)
-        if self.principal.is_system or (table.ownership is Ownership.NONE and name not in PARENT_OF):
+        if self.principal.is_system:
             return ALL_ROWS
-        access = row_access(self.principal, table, self.depth_of(table), alias)
+        if table.ownership is Ownership.NONE:
+            return self._open(name, alias, reasons)
+        access = row_access(self.principal, table, AccessRight.READ, self.depth_of(table), alias)
         reasons.append(access.reason)
         return access.filter
+
+    def _open(self, name: str, alias: str, reasons: list[str]) -> Filter:
+        """Return the rows of a table without privileges: all, of shares those of the principal and its teams."""
+        if name not in (SHARED_ACCESS, SHARED_TABLES) or isinstance(self.principal.grants, EveryPrivilege):
+            return ALL_ROWS
+        reasons.append(f"{name}: rows of the user and its teams")
+        grantees = (grantee for found in self.principal.shared.values() for grantee in found)
+        own = dict.fromkeys((self.principal.caller.user_id, *self.principal.team_ids, *grantees))
+        return _one_of(ColumnRef("principalid", alias), tuple(own))
 
     def _pairs(self, table: Table, alias: str, reasons: list[str]) -> Filter:
         """Return the pairs of which the principal may read both ends (intersect tables have no privileges)."""

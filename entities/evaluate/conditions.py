@@ -134,6 +134,7 @@ _ends = _known(lambda value, wanted: str(value).endswith(str(wanted[0])))
 _among = _known(lambda value, wanted: value in wanted)
 _like = _known(lambda value, wanted: matches(expression(str(wanted[0])), str(value)))
 _holds_any = _known(lambda value, wanted: not {str(option) for option in wanted}.isdisjoint(str(value).split(",")))
+_has = _known(lambda value, wanted: not cast("int", wanted[0]) & ~cast("int", value))
 _between = _known(lambda value, wanted: _at_most(wanted[0], value) and _at_most(value, wanted[1]))
 
 OPERATORS: Mapping[ConditionOperator, _Test] = {
@@ -158,6 +159,7 @@ OPERATORS: Mapping[ConditionOperator, _Test] = {
     ConditionOperator.NOT_BETWEEN: _opposite(_between),
     ConditionOperator.CONTAIN_VALUES: _holds_any,
     ConditionOperator.NOT_CONTAIN_VALUES: _opposite(_holds_any),
+    ConditionOperator.HAS: _has,
     ConditionOperator.IN_FISCAL_PERIOD: _known(_in_fiscal_period),
     ConditionOperator.NULL: lambda value, _: value is None,
     ConditionOperator.NOT_NULL: lambda value, _: value is not None,

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
-from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
-from entities.metadata.tables import Table
+from entities.metadata.relationships import Cascade, ManyToMany, OneToMany, Relationship
+from entities.metadata.tables import Table, TableKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,9 @@ def _navigations(relationship: Relationship) -> tuple[tuple[str, Navigation], ..
 class Catalog:
     """All tables and relationships at one version.
 
-    `version` grows with every change and is part of every plan's cache key.
+    `version` grows with every change and is part of every plan's cache key. `inheriting` are the relationships by which
+    records get access from those they belong to, by the table that gets it; `bequeathing` the same ones by the table
+    that gives it.
     """
 
     version: int
@@ -93,6 +95,8 @@ class Catalog:
     by_object_type_code: Mapping[int, Table] = field(init=False, repr=False, compare=False)
     by_intersect: Mapping[str, ManyToMany] = field(init=False, repr=False, compare=False)
     navigations: Mapping[str, Mapping[str, Navigation]] = field(init=False, repr=False, compare=False)
+    inheriting: Mapping[str, tuple[OneToMany, ...]] = field(init=False, repr=False, compare=False)
+    bequeathing: Mapping[str, tuple[OneToMany, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_entity_set", {t.entity_set_name: t for t in self.tables.values()})
@@ -105,6 +109,17 @@ class Catalog:
                 if table in navigations and navigation.target in self.tables and navigation.name:
                     navigations[table][navigation.name] = navigation
         object.__setattr__(self, "navigations", navigations)
+        passing = [r for r in self.relationships.values() if isinstance(r, OneToMany) and self._passes_access(r)]
+        object.__setattr__(self, "inheriting", _grouped((r.referencing_table, r) for r in passing))
+        object.__setattr__(self, "bequeathing", _grouped((r.referenced_table, r) for r in passing))
+
+    def _passes_access(self, relationship: OneToMany) -> bool:
+        ends = (self.tables.get(relationship.referenced_table), self.tables.get(relationship.referencing_table))
+        cascade = relationship.cascade
+        return any(
+            behavior in (Cascade.CASCADE, Cascade.ACTIVE, Cascade.USER_OWNED)
+            for behavior in (cascade.reparent, cascade.share, cascade.unshare)
+        ) and all(end is not None and end.is_user_owned and end.kind is TableKind.STANDARD for end in ends)
 
     def navigation(self, table: str, name: str) -> Navigation | None:
         """Return a table's navigation property by name."""
@@ -121,6 +136,13 @@ class Catalog:
     def relationships_of(self, table: str) -> tuple[Relationship, ...]:
         """Return every relationship that has the table at either end."""
         return tuple(r for r in self.relationships.values() if table in ends_of(r))
+
+
+def _grouped(found: Iterable[tuple[str, OneToMany]]) -> Mapping[str, tuple[OneToMany, ...]]:
+    groups: dict[str, tuple[OneToMany, ...]] = {}
+    for table, relationship in found:
+        groups[table] = (*groups.get(table, ()), relationship)
+    return groups
 
 
 def ends_of(relationship: Relationship) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from entities.standard import (
     queries,
     roles,
     sdk_messages,
+    sharing,
     step_registration,
     user_settings,
 )
@@ -31,6 +32,8 @@ STANDARD_TABLES = (
     *sdk_messages.TABLES,
     *step_registration.TABLES,
     *files.TABLES,
+    *duplicate_tables.TABLES,
+    *sharing.TABLES,
 )
 
 _DECLARED: tuple[Relationship, ...] = (

@@ -1,7 +1,7 @@
 """Merge: two records of a table become one; the other is deactivated (Learn: "Merge table rows").
 
-What belongs to the subordinate record goes to the target where the relationship cascades merges; the target gets the
-values that the caller chose; the subordinate says what it was merged into.
+What belongs to the subordinate record goes to the target where the relationship cascades merges, and so do its
+many-to-many relations; the target gets the values that the caller chose; the subordinate says what it was merged into.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entities.errors import InvalidArgument, InvalidOperation
-from entities.messages import Update
-from entities.metadata.catalog import CollectionNavigation
+from entities.messages import Associate, Disassociate, Update
+from entities.metadata.catalog import CollectionNavigation, ManyToManyNavigation
 from entities.metadata.columns import LookupType
 from entities.metadata.relationships import Cascade, OneToMany
 from entities.metadata.tables import Table, TableKind
@@ -52,6 +52,8 @@ def merge(context: ExecutionContext) -> None:
         _check_parents(*rows)
     for change in _moved(system, target, subordinate):
         system.execute(change, context.caller)
+    for relation in _related_anew(system, target, subordinate):
+        system.execute(relation, context.caller)
     system.execute(Update(subordinate, {"statecode": _INACTIVE, "merged": True, "masterid": target}), context.caller)
     chosen = _chosen(parameters.get("UpdateContent"), table)
     if chosen:
@@ -104,6 +106,33 @@ def _moved(system: Operations, target: EntityReference, subordinate: EntityRefer
             if reference == target:
                 raise InvalidArgument("Merge could create cyclical parenting.", code="0x80045300")
             yield Update(reference, {column: target})
+
+
+def _related_anew(
+    system: Operations, target: EntityReference, subordinate: EntityReference
+) -> Iterator[Associate | Disassociate]:
+    """Yield what relates the target to the records that the subordinate has many-to-many relations to.
+
+    A relation between the two records ends, and one that both have stays that of the target.
+    """
+    for navigation in tuple(system.catalog.navigations[target.table].values()):
+        if not isinstance(navigation, ManyToManyNavigation):
+            continue
+        kept = set(_related(system, navigation, target))
+        for other in _related(system, navigation, subordinate):
+            yield Disassociate(subordinate, navigation.name, other)
+            if other not in kept and other != target:
+                yield Associate(target, navigation.name, other)
+
+
+def _related(
+    system: Operations, navigation: ManyToManyNavigation, record: EntityReference
+) -> tuple[EntityReference, ...]:
+    pairs = QueryExpression(
+        navigation.relationship.intersect_table, (navigation.far,), filter=equals(navigation.near, record.id)
+    )
+    found = system.records(pairs)
+    return tuple(EntityReference(navigation.target, Guid(str(row[navigation.far]))) for row in found)
 
 
 def _moves(system: Operations, relationship: OneToMany) -> bool:

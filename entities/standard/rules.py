@@ -16,6 +16,8 @@ from entities.standard.privilege_functions import privilege_function_steps
 from entities.standard.registration_rules import registration_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
+from entities.standard.sharing import SHARED_TABLES
+from entities.standard.sharing_actions import sharing_steps
 from entities.standard.state_functions import state_function_steps
 from entities.standard.team_actions import team_action_steps
 from entities.standard.user_actions import user_action_steps
@@ -34,6 +36,7 @@ SECURITY_TABLES = frozenset(
         "systemuserroles",
         "teamroles",
         "teammembership",
+        SHARED_TABLES,
         # What a caller sees is kept with its principal: settings, and the currencies of amounts.
         "usersettings",
         "transactioncurrency",
@@ -72,6 +75,7 @@ def standard_steps(
         *organization_function_steps(organization_id, version),
         *hierarchy_steps(),
         *merging_steps(),
+        *sharing_steps(),
         *duplicate_rule_steps(organization_id),
         *duplicate_job_steps(),
         *detection_steps(),

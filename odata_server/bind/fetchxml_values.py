@@ -25,7 +25,7 @@ from odata_server.edm.naming import WEB_API_ALIAS, edm_type
 UNSUPPORTED_OPERATOR: Final = "0x80041120"
 BAD_CONDITION: Final = "0x80041106"
 
-_NOT_FETCH: Final = frozenset({ConditionOperator.CONTAINS, ConditionOperator.NOT_CONTAINS})
+_NOT_FETCH: Final = frozenset({ConditionOperator.CONTAINS, ConditionOperator.NOT_CONTAINS, ConditionOperator.HAS})
 """OData's alone."""
 
 _ANY_NUMBER: Final = frozenset(

@@ -19,7 +19,7 @@ from entities.text import fold
 from entities.values import Guid
 from odata_server.engine.database import Connection, Database, SqlRow, quoted, single
 from odata_server.engine.display_settings import currencies, display_of
-from security.principals import EveryPrivilege, Principal
+from security.principals import TEAM_TYPE, EveryPrivilege, Principal
 from security.privileges import Depth
 
 NOT_A_MEMBER = "0x80072560"
@@ -39,6 +39,9 @@ _INDEXES = (
     ("teammembership", ("teamid",), False),
     ("roleprivileges", ("roleid", "privilegeid"), True),
     ("roleprivileges", ("privilegeid",), False),
+    ("principalobjectaccess", ("objectid", "principalid"), True),
+    ("principalobjectaccess", ("principalid",), False),
+    ("principalentitymap", ("principalid", "objecttypecode"), True),
 )
 """Table, columns and uniqueness of the indexes that the look-ups below need."""
 
@@ -60,6 +63,17 @@ _GRANTS = (
 _TEAMS = (
     "SELECT tm.teamid FROM teammembership AS tm JOIN team AS t ON t.teamid = tm.teamid"
     " WHERE tm.systemuserid = $1 AND coalesce(t.teamtype, 0) <> 1 ORDER BY tm.teamid"
+)
+# What is shared with an access team is shared with its members all the same.
+_SHARED = (
+    "SELECT objecttypecode, principalid FROM principalentitymap WHERE principalid = $1"
+    " OR principalid IN (SELECT teamid FROM teammembership WHERE systemuserid = $1)"
+    " ORDER BY objecttypecode, principalid"
+)
+_TEAM = "SELECT teamid, businessunitid, name, teamtype FROM team WHERE teamid = $1"
+_TEAM_ROLES = (
+    "SELECT tr.roleid, r.roletemplateid FROM teamroles AS tr JOIN role AS r ON r.roleid = tr.roleid"
+    " WHERE tr.teamid = $1"
 )
 _UNITS_BELOW = (
     "WITH RECURSIVE unit (id) AS (VALUES ($1) UNION"
@@ -188,7 +202,38 @@ class DataverseDirectory:
             units_below=self._units_below(caller.business_unit_id, grants),
             privilege_total=known.privilege_count,
             display=display_of(self._database.reader(), caller.user_id, known.currencies),
+            shared=self._shared(caller.user_id),
         )
+
+    def team(self, team_id: Guid) -> Principal:
+        """Return what a team may do by itself: whose members it is that ask is of no account.
+
+        Raises:
+            AccessDenied: there is no such team (0x80072560).
+        """
+        for team, unit, name, kind in self._rows(_TEAM, team_id):
+            roles = self._rows(_TEAM_ROLES, str(team))
+            grants: Mapping[str, Depth] = self._grants(self._current(), roles) if roles else {}
+            caller = Caller(Guid(str(team)), Guid(str(unit)), str(name or ""))
+            return Principal(
+                caller,
+                access_mode=0,
+                is_disabled=False,
+                role_count=len(roles),
+                grants=grants,
+                units_below=self._units_below(caller.business_unit_id, grants),
+                object_type=TEAM_TYPE,
+                team_type=int(str(kind or 0)),
+                shared=self._shared(caller.user_id),
+            )
+        raise AccessDenied("The team is not a member of the organization.", code=NOT_A_MEMBER)
+
+    def _shared(self, principal: Guid) -> Mapping[str, tuple[Guid, ...]]:
+        """Return by table with whom records are shared: the principal itself, teams that it is a member of."""
+        found: dict[str, tuple[Guid, ...]] = {}
+        for table, grantee in self._rows(_SHARED, principal):
+            found[str(table)] = (*found.get(str(table), ()), Guid(str(grantee)))
+        return found
 
     def _find(self, ways: _Ways) -> tuple[Caller, int, bool] | None:
         """Return the first user that one of the columns names."""

@@ -13,7 +13,7 @@ from entities.query import ALL_ROWS, Filter
 from entities.values import EntityReference
 from odata_server.engine import reading, rows
 from odata_server.engine.database import Connection
-from odata_server.engine.references import not_found, resolve
+from odata_server.engine.references import check_exists, not_found, resolve
 from security.authorize import Authorized, OwnerCheck
 from security.denials import row_denied
 from security.privileges import AccessRight
@@ -84,17 +84,22 @@ class RowChecks:
 
         Raises:
             AccessDenied: it may not.
+            RecordNotFound: there is no such user or team.
         """
-        if not self._is_among(resolve(self.connection, self.catalog, check.target), check.rows):
+        owner = resolve(self.connection, self.catalog, check.target)
+        if not self.is_among(owner, check.rows):
+            check_exists(self.connection, self.catalog, owner)
             raise check.denial
 
     def _check_row(
         self, authorized: Authorized[Message], subject: EntityReference, right: AccessRight, reached: Filter
     ) -> None:
-        if not self._is_among(subject, reached):
+        if not self.is_among(subject, reached):
+            check_exists(self.connection, self.catalog, subject)
             raise row_denied(authorized.principal, right, subject)
 
-    def _is_among(self, reference: EntityReference, filter_: Filter) -> bool:
+    def is_among(self, reference: EntityReference, filter_: Filter) -> bool:
+        """Say whether a record is among those of a filter; of virtual tables that is not known here."""
         table = self.catalog.tables[reference.table]
         if filter_ == ALL_ROWS or table.source is not None:
             return True

@@ -8,7 +8,7 @@ from typing import Final
 from entities.errors import InvalidOperation, NotSupported
 from entities.metadata.tables import Table
 from entities.pipeline import Pipeline
-from entities.values import Guid
+from entities.values import EntityReference, Guid
 from odata_server.engine.reading import PlanCache
 from odata_server.engine.registered_steps import RegisteredSteps
 from security.directory import Directory
@@ -42,6 +42,14 @@ class Rules:
         """
         system = self.directory.system()
         return system if user_id == system.caller.user_id else self.directory.by_id(user_id)
+
+    def principal(self, reference: EntityReference) -> Principal:
+        """Return the principal of a user or team.
+
+        Raises:
+            AccessDenied: as `user`, or there is no such team.
+        """
+        return self.directory.team(reference.id) if reference.table == "team" else self.user(reference.id)
 
 
 def not_in_transaction(table: Table) -> NotSupported:

@@ -42,7 +42,7 @@ from entities.values import EntityReference, Guid, Record
 from odata_server.engine import file_store, jobs, reading, rows
 from odata_server.engine.admissions import Admissions
 from odata_server.engine.bulk import Draft, Stages, change_all
-from odata_server.engine.cascade import assigned_along, before_delete
+from odata_server.engine.cascade import assign_along, before_delete, inherit_access
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
 from odata_server.engine.change_tracking import note_creation, note_deletion, retrieve_changes
 from odata_server.engine.database import Writer
@@ -58,9 +58,10 @@ from odata_server.engine.relations import Link, PairChange, apply_pair, change_o
 from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.row_sets import write_all
 from odata_server.engine.rules import Rules, check_depth, not_in_transaction
+from odata_server.engine.sharing import access_to
 from odata_server.engine.upserts import settled
 from odata_server.engine.validation import unproven, validate
-from security.authorize import Authorized, authorize, owner_check
+from security.authorize import Authorized, authorize
 from security.principals import Principal
 
 
@@ -80,6 +81,7 @@ class Transaction:
         self._now = now
         self._rules = rules
         self.depth = 0
+        self._caller = rules.system().caller
         self._deleting: set[EntityReference] = set()
         self._admissions = Admissions(catalog)
         self.jobs_queued = False
@@ -102,8 +104,8 @@ class Transaction:
         return self._now
 
     def execute(self, message: Message, caller: Caller | None = None) -> Response:
-        """Execute a message with the system's rights, pipeline included, in a caller's name or the system's own."""
-        return self.perform(message, self._rules.system() if caller is None else self._on_behalf(caller))
+        """Execute a message with the system's rights, in a caller's name or in that of the running message."""
+        return self.perform(message, self._on_behalf(caller or self._caller))
 
     def execute_as(self, message: Message, user_id: Guid) -> Response:
         """Execute a message as a user, who may do here what it may do anywhere."""
@@ -112,6 +114,10 @@ class Transaction:
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects, read with the system's rights."""
         return self._readings.records(query)
+
+    def access(self, principal: EntityReference, record: EntityReference) -> tuple[int, int]:
+        """Return the flags of the rights that a user or team has on a record: by its roles, and by shares."""
+        return access_to(self._checks, self._rules, principal, record)
 
     def count(self, table: Table) -> int:
         """Return the number of a table's records."""
@@ -142,11 +148,13 @@ class Transaction:
             DataverseError: it is refused; the caller of the transaction rolls back.
         """
         self.depth += 1
+        outer, self._caller = self._caller, principal.caller
         try:
             check_depth(self.depth)
             return self._dispatch(message, principal)
         finally:
             self.depth -= 1
+            self._caller = outer
 
     def change_all(self, messages: Sequence[Create | Update | Upsert], principal: Principal) -> tuple[Written, ...]:
         """Make and change records of one table for a principal; their rows are written together.
@@ -154,6 +162,7 @@ class Transaction:
         Raises:
             DataverseError: one is refused; the caller of the transaction rolls back.
         """
+        self._caller = principal.caller
         stages = Stages(
             self._connection,
             lambda message: self._settled(message, principal),
@@ -251,6 +260,7 @@ class Transaction:
             note_creation(self._connection, table, context.reference.id)
         if not made:
             self._assign_along(context, draft.authorized.principal)
+        inherit_access(self._connection, self, context, made=made)
         attach_images(self._connection, table, context)
         self._written(table)
         self._run(context, Stage.POST_OPERATION, table.logical_name)
@@ -323,17 +333,9 @@ class Transaction:
 
     def _assign_along(self, context: ExecutionContext, principal: Principal) -> None:
         """Give a changed record's new owner the records that go with it, as their relationships say."""
-        owner, before = context.record.get("ownerid"), (context.pre_image or {}).get("ownerid")
-        if not isinstance(owner, EntityReference) or not isinstance(before, EntityReference) or owner == before:
-            return
-        assert context.reference is not None
-        for query in assigned_along(self._catalog, context.reference, before):
-            table = self._catalog.tables[query.table]
-            children = [EntityReference(query.table, Guid(str(row[table.primary_id]))) for row in self.records(query)]
-            if children and principal.caller != self._rules.system().caller:
-                self._checks.check_owner(owner_check(owner, table))
-            for child in children:
-                self._update(Update(child, {"ownerid": owner}), self._on_behalf(principal.caller))
+        checks = None if principal.caller == self._rules.system().caller else self._checks
+        on_behalf = self._on_behalf(principal.caller)
+        assign_along(self, context, checks, lambda change: self._update(change, on_behalf))
 
     def _relate(self, message: Associate | Disassociate, principal: Principal) -> Done:
         authorized = self._admissions.authorized(message, principal, self._catalog)

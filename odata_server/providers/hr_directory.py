@@ -82,6 +82,14 @@ class HumanResourcesDirectory:
             raise AccessDenied(f"The user '{user_id}' was not found.")
         return _principal(row, None, None)
 
+    def team(self, team_id: Guid) -> Principal:
+        """Refuse: teams are not known here.
+
+        Raises:
+            AccessDenied: always.
+        """
+        raise AccessDenied(f"The team '{team_id}' was not found.")
+
     def company_of(self, principal: Principal) -> str:
         """Return the default company of a user in lower case, empty when it has none."""
         return company_of_user(self._database.reader(), principal.caller.user_id).lower()

@@ -111,7 +111,7 @@ def test_steps_that_cause_one_another_without_end_are_stopped(open_office: OpenO
     assert office.dump() == before
 
 
-def test_what_a_step_causes_happens_with_the_rights_of_the_system(open_office: OpenOffice) -> None:
+def test_what_a_step_causes_happens_in_the_callers_name_with_the_rights_of_the_system(open_office: OpenOffice) -> None:
     made: list[EntityReference] = []
 
     def follow(context: ExecutionContext) -> None:
@@ -121,7 +121,7 @@ def test_what_a_step_causes_happens_with_the_rights_of_the_system(open_office: O
 
     office = open_office(Step("Create", "gadget", Stage.POST_OPERATION, follow))
     office.create("gadget")
-    assert office.read(made[0])["createdby"] == EntityReference("systemuser", SYSTEM.caller.user_id)
+    assert office.read(made[0])["createdby"] == EntityReference("systemuser", CALLER.caller.user_id)
 
 
 def test_an_action_is_its_handler_in_the_main_operation(open_office: OpenOffice) -> None:

@@ -23,8 +23,8 @@ from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
 from odata_server.sample_data.demo import demo_rows
 from odata_server.sample_data.people import BERLIN, PEOPLE, unit_id
+from security.holders import holders
 from security.privileges import Depth, environment_privilege_records
-from security.row_access import holders
 
 ORG = Guid("0f4a1f4e-0000-4c57-9d0a-3a5f1b1c9d42")
 ROOT = EntityReference("businessunit", root_business_unit_id(ORG))

@@ -258,6 +258,11 @@ def _holds_any(scope: Scope, column: str, type_: ColumnType, values: tuple[Value
     return " OR ".join(f"instr({column}, {place}) > 0" for place in places) or "FALSE"
 
 
+def _has(scope: Scope, column: str, type_: ColumnType, values: tuple[Value, ...]) -> str:
+    flags = bound(type_, values[0])
+    return f"({column} & {scope.parameter(flags)}) = {scope.parameter(flags)}"
+
+
 def _between_commas(option: Binder, literals: tuple[Value, ...]) -> SqlValue:
     return f",{option(literals)!s},"
 
@@ -295,6 +300,7 @@ _OPERATORS: Mapping[ConditionOperator, _ConditionSql] = {
     ConditionOperator.NOT_BETWEEN: partial(_not, _between),
     ConditionOperator.CONTAIN_VALUES: _holds_any,
     ConditionOperator.NOT_CONTAIN_VALUES: partial(_not, _holds_any),
+    ConditionOperator.HAS: _has,
     ConditionOperator.IN_FISCAL_PERIOD: _in_fiscal_period,
     ConditionOperator.NULL: partial(_null, "IS NULL"),
     ConditionOperator.NOT_NULL: partial(_null, "IS NOT NULL"),
