@@ -16,7 +16,8 @@ BOTH := tests/engine tests/odata_server/endpoints tests/odata_server/test_financ
 	tests/security/test_directory.py tests/entities/test_standard_rules.py tests/entities/test_human_resources_chain.py
 # What draws its data at random, and draws forty times as much and more in the nightly run.
 RANDOM_TESTS := tests/properties tests/odata_server/syntax/test_round_trip.py \
-	tests/odata_server/endpoints/test_fetchxml_and_odata.py tests/application/test_hostile_requests.py
+	tests/odata_server/endpoints/test_fetchxml_and_odata.py tests/application/test_hostile_requests.py \
+	tests/application/test_hostile_writes.py
 
 .PHONY: help install demo serve test nightly check bench format lint types imports tests docs clean
 

@@ -5,9 +5,11 @@ Learn: "Retrieve a table row using the Web API", "Use alternate keys".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from typing import Final
+from urllib.parse import unquote
 
 from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest, ResourceNotFound
 from entities.messages import Target
@@ -24,6 +26,8 @@ from odata_server.syntax.request_trees import Arguments, NamedSegment
 from odata_server.syntax.tokens import SyntaxRefused
 
 NOT_A_KEY = "0x80060890"
+_ELSEWHERE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+"""How a URL with a scheme or a host begins (RFC 3986 §4.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,6 @@ def _relative(url: str, roots: tuple[str, ...]) -> str:
     for root in roots:
         if url.startswith(root + "/"):
             return url[len(root) + 1 :]
-    parts = urlsplit(url)
-    if parts.scheme or parts.netloc:
+    if _ELSEWHERE.match(url):
         raise MalformedRequest(f"The URL '{unquote(url)}' is not part of this service.")
     return url.removeprefix("/")

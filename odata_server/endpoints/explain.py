@@ -134,7 +134,10 @@ def explain(text: str, principal: str, services: Services, origin: str) -> Expla
 
 def _request(text: str, origin: str) -> ODataRequest:
     found = _REQUEST.match(text.strip())
-    parts = urlsplit(found[2]) if found else None
+    try:
+        parts = urlsplit(found[2]) if found else None
+    except ValueError:
+        parts = None
     if found is None or parts is None or _ROOT.match(parts.path) is None:
         raise InvalidArgument(f"'{text[:200]}' is not a request to the Web API such as GET /api/data/v9.2/accounts")
     scheme, _, host = origin.partition("://")

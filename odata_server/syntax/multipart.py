@@ -148,6 +148,9 @@ class _Reader:
             return self._request(headers, content)
         inner = _parts(content, boundary_of(headers["content-type"]))
         requests = tuple(self._change(part) for part in inner)
+        if not requests:
+            # It is a transaction all the same.
+            self._count_one()
         _check_unique([request.content_id for request in requests])
         return ChangeSet(requests)
 
@@ -163,10 +166,13 @@ class _Reader:
             )
         return request
 
-    def _request(self, outer: Mapping[str, str], content: bytes) -> BatchRequest:
+    def _count_one(self) -> None:
         self._count += 1
         if self._count > MAX_OPERATIONS:
             raise _refusal(f"A batch can contain up to {MAX_OPERATIONS} requests; this one contains more.")
+
+    def _request(self, outer: Mapping[str, str], content: bytes) -> BatchRequest:
+        self._count_one()
         _check_wrapper(outer)
         start = 0 if content[:1] not in _BREAKS else _start_of(content)
         line_end = content.find(b"\n", start)

@@ -6,7 +6,9 @@ import pytest
 from driving import CONTROL, Caller, bearer, first_start
 
 import odata_server.app
+from odata_server.admin.talent_hub_setup import ADAPTER
 from odata_server.app import build
+from odata_server.engine.places import storage_place
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +34,23 @@ def administrator(application, prepared):
     """The administrator's application."""
     made = prepared[1]
     return Caller(application, bearer(application, made.tenant_id, made.admin_client_id, made.admin_client_secret))
+
+
+@pytest.fixture(scope="session")
+def narrow(application, prepared):
+    """The adapter's application, whose role reads definitions and nothing else."""
+    made = prepared[1]
+    return Caller(application, bearer(application, made.tenant_id, ADAPTER, made.adapter_client_secret))
+
+
+@pytest.fixture(scope="session")
+def databases(prepared):
+    """Those of both environments, opened once more."""
+    place = storage_place(prepared[0])
+    opened = [place.open(name) for name in ("dataverse", "human-resources")]
+    yield opened
+    for database in opened:
+        database.close()
 
 
 @pytest.fixture

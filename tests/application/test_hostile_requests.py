@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
-import time
 import tracemalloc
-from contextlib import contextmanager
-from io import BytesIO
-from itertools import count
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 import pytest
-from driving import CONTROL, WEB_API, Caller, bearer, dump
+from attacking import Attack
+from driving import CONTROL, WEB_API, Caller
 from hostile import (
     HOSTILE_BODIES,
     KNOWN_ID,
@@ -28,136 +24,29 @@ from hostile_texts import LONG_TEXT, PATTERNS, REFUSED_BODIES, REFUSED_QUERIES, 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from set_up import set_talent_hub_up
-from werkzeug.test import run_wsgi_app
 
 from entities.human_resources import model
 from entities.metadata.columns import LookupType
 from entities.standard.environment import standard_catalog
-from odata_server.admin.talent_hub_setup import ADAPTER, ENTITY_SET
+from odata_server.admin.talent_hub_setup import ENTITY_SET
 from odata_server.edm.naming import finance_columns, finance_property, key_columns
-from odata_server.engine.places import storage_place
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 EXAMPLES = 30_000 if NIGHTLY else 450
-SECONDS, HANGING = 2.0, 20.0
-"""How long the processor may work for one answer, and when it is not waited for any longer."""
-
 MEGABYTES = 48
 """How much memory an answer may take at most, beyond what was taken before."""
 
-EVERY = 20
-"""Of so many refused writes one is compared over whole databases, the others by their version of rows and metadata."""
-
-
-def environ_of(request: HostileRequest, authorization: dict[str, str]) -> dict[str, object]:
-    """Return what a server would pass on (PEP 3333): the path decoded, or kept as it was in RAW_URI."""
-    sent = quote(request.path.encode("utf-8", "surrogatepass"), safe="/!$&'()*+,;=:@%[]\"<>")
-    query = quote(request.query.encode("utf-8", "surrogatepass"), safe="/!$&'()*+,;=:@%[]\"<>?^`{|}")
-    environ: dict[str, object] = {
-        "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(sent).decode("latin-1"),
-        "QUERY_STRING": query,
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "8443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_HOST": request.host,
-        "CONTENT_LENGTH": str(len(request.body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "https",
-        "wsgi.input": BytesIO(request.body),
-        "wsgi.errors": BytesIO(),
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    if request.keeps_raw:
-        environ["RAW_URI"] = f"{sent}?{query}"
-    for name, value in {**request.headers, **authorization}.items():
-        variable = name.upper().replace("-", "_")
-        environ["CONTENT_TYPE" if variable == "CONTENT_TYPE" else f"HTTP_{variable}"] = value
-    return environ
-
-
-def versions(databases):
-    """Return stamp and row version of both environments."""
-    return [database.reader().execute('SELECT stamp, row_version FROM "$state"').fetchall() for database in databases]
-
-
-def checked(answer, request: HostileRequest):
-    """Check the form of an answer and return its status."""
-    parts, status_line, headers = answer
-    body = b"".join(parts)
-    status = int(status_line.split()[0])
-    kind = headers.get("Content-Type", "").partition(";")[0]
-    assert status < 500 or status == 501, (status, body[:500])
-    if status >= 400 and request.method != "HEAD":
-        assert kind == "application/json" or (status, kind) == (401, "text/html"), (status, kind, body[:300])
-        if kind == "application/json":
-            error = json.loads(body)["error"]
-            assert error["message"]
-            assert "Traceback" not in body.decode()
-    elif kind == "application/json" and request.method != "HEAD":
-        json.loads(body)
-    return status
-
-
-@contextmanager
-def bounded(request):
-    """Let an answer cost so much time of the processor and no more, however busy the machine is."""
-
-    def give_up(*_):
-        raise AssertionError(f"no answer after {HANGING} seconds of work to {request}")
-
-    before = signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, HANGING)
-    started = time.thread_time()
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-    worked = time.thread_time() - started
-    assert worked < SECONDS, f"{worked:.1f} seconds of work for {request}"
-
-
-@pytest.fixture(scope="session")
-def narrow(application, prepared):
-    """The adapter's application, whose role reads definitions and nothing else."""
-    made = prepared[1]
-    return Caller(application, bearer(application, made.tenant_id, ADAPTER, made.adapter_client_secret))
-
 
 @pytest.fixture(scope="module")
-def attack(application, administrator, narrow, prepared, directory):
-    """Send a hostile request and check the answer; the data, with a generated table, is put back now and then."""
-    sent = count()
-    place = storage_place(prepared[0])
-    opened = [place.open(name) for name in ("dataverse", "human-resources")]
+def attack(application, administrator, narrow, directory, databases):
+    """Sends hostile requests over data with a generated table."""
 
     def put_back():
         Caller(application).post("/_talentverse/reset", headers=CONTROL)
         set_talent_hub_up(administrator)
 
-    def send(request: HostileRequest):
-        number = next(sent)
-        if number % 100 == 99:
-            put_back()
-        whole = number % EVERY == 0
-        before = dump(directory) if whole else versions(opened)
-        environ = environ_of(request, (narrow if request.is_narrow else administrator).headers)
-        with bounded(request):
-            answer = run_wsgi_app(application.wsgi_app, environ, buffered=True)
-        status = checked(answer, request)
-        if status >= 400 or request.method in {"GET", "HEAD", "OPTIONS"}:
-            assert (dump(directory) if whole else versions(opened)) == before, status
-        return status
-
     put_back()
-    yield send
-    for database in opened:
-        database.close()
+    return Attack(administrator, narrow, directory, databases, put_back)
 
 
 DEEPLY = settings(
