@@ -32,8 +32,10 @@ from entities.query import (
     QueryExpression,
     both,
 )
+from entities.standard.files import FILE_TABLE
 from entities.standard.sharing import SHARED_ACCESS, SHARED_TABLES
 from entities.values import Guid
+from security.file_rows import rows_of_files
 from security.principals import EveryPrivilege, Principal
 from security.privileges import OF_ONE_USER, AccessRight, Depth
 
@@ -229,7 +231,9 @@ class Narrowing:
         return access.filter
 
     def _open(self, name: str, alias: str, reasons: list[str]) -> Filter:
-        """Return the rows of a table without privileges: all, of shares those of the principal and its teams."""
+        """Return the rows of a table without privileges: all, of shares and files those that concern the principal."""
+        if name == FILE_TABLE:
+            return rows_of_files(self.catalog, alias, lambda owner, inner: self.rows(owner, inner, reasons))
         if name not in (SHARED_ACCESS, SHARED_TABLES) or isinstance(self.principal.grants, EveryPrivilege):
             return ALL_ROWS
         reasons.append(f"{name}: rows of the user and its teams")

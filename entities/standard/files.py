@@ -25,6 +25,8 @@ from entities.metadata.relationships import Cascade, CascadeConfiguration, OneTo
 from entities.metadata.tables import Ownership, Table
 from entities.standard.references import reference
 
+FILE_TABLE: Final = "fileattachment"
+
 OWNER: Final = "objectid"
 """The lookup to the row that a file belongs to."""
 
@@ -32,7 +34,7 @@ _OWNERS: Final = ("account", "contact", "systemuser")
 
 FILE_ATTACHMENT = with_ids(
     Table(
-        "fileattachment",
+        FILE_TABLE,
         "FileAttachment",
         "fileattachments",
         55,
@@ -77,7 +79,7 @@ def files_of(attachments: Table, table: Table) -> tuple[Table, OneToMany]:
 def _files_of(table: str) -> OneToMany:
     name = f"{table}_FileAttachments"
     deleted = CascadeConfiguration(delete=Cascade.CASCADE)
-    found = reference("fileattachment", OWNER, table, name, navigation=f"{OWNER}_{table}", cascade=deleted)
+    found = reference(FILE_TABLE, OWNER, table, name, navigation=f"{OWNER}_{table}", cascade=deleted)
     return replace(found, metadata_id=derived_id("relationship", name))
 
 

@@ -6,19 +6,17 @@ Learn: "Use file column data", relationship to the FileAttachment table.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from entities.messages import Create, Delete
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import LookupType
 from entities.metadata.tables import Table
 from entities.pipeline import Operations
+from entities.standard.files import FILE_TABLE, OWNER
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine import file_store, rows
 from odata_server.engine.database import Connection
 from odata_server.engine.file_store import StoredFile
-
-_TABLE: Final = "fileattachment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +37,30 @@ def attach(keeping: Keeping, file: StoredFile) -> None:
         "mimetype": file.mime_type,
         "filesizeinbytes": file.size,
         "regardingfieldname": file.column,
-        "objectid": EntityReference(file.table, file.record_id),
+        OWNER: EntityReference(file.table, file.record_id),
         "objecttypecode": file.table,
     }
-    keeping.system.execute(Create(_TABLE, record))
+    keeping.system.execute(Create(FILE_TABLE, record))
 
 
 def remove_others(keeping: Keeping, file: StoredFile) -> None:
     """Remove the files of a row's column but one, which takes their place; uploads in progress stay."""
     for other in file_store.others_of_column(keeping.connection, file):
         if _is_listed(keeping.system.catalog, file.table) and _is_there(keeping, other):
-            keeping.system.execute(Delete(EntityReference(_TABLE, other)))
+            keeping.system.execute(Delete(EntityReference(FILE_TABLE, other)))
         file_store.remove(keeping.connection, other)
 
 
 def _is_listed(catalog: Catalog, table: str) -> bool:
     """Say whether rows of a table have the relationship to their files."""
-    attachments = catalog.tables.get(_TABLE)
+    attachments = catalog.tables.get(FILE_TABLE)
     return attachments is not None and table in attachments.derived(_owners)
 
 
 def _is_there(keeping: Keeping, file_id: Guid) -> bool:
-    return rows.exists(keeping.connection, keeping.system.catalog.tables[_TABLE], file_id)
+    return rows.exists(keeping.connection, keeping.system.catalog.tables[FILE_TABLE], file_id)
 
 
 def _owners(attachments: Table) -> frozenset[str]:
-    type_ = attachments.by_name["objectid"].type
+    type_ = attachments.by_name[OWNER].type
     return frozenset(type_.targets if isinstance(type_, LookupType) else ())

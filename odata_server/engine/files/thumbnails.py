@@ -21,15 +21,18 @@ _ENDINGS: Final = {"GIF": "gif", "JPEG": "jpg", "TIFF": "tiff", "BMP": "bmp", "P
 
 _SIDE: Final = 144
 _MOST_PIXELS: Final = 50_000_000
-"""Twice what a telephone's camera takes; an image of so many needs some 200 MB for a moment."""
+"""More than what cameras take; reading one of so many needs up to 400 MB for a moment."""
+
+_BLENDED: Final = frozenset({"RGB", "RGBA", "L", "LA", "CMYK"})
+"""Modes of pixels that can be blended with one another as they are; those of a palette cannot."""
 
 _QUALITY: Final = 90
 _NOT_AN_IMAGE: Final = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, AttributeError, RuntimeError),
     *(ArithmeticError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
-    Image.DecompressionBombWarning,
+    Warning,
 )
-"""What Pillow raises over damaged and hostile files, depending on the format."""
+"""What Pillow raises over damaged and hostile files, depending on the format (warnings where they are errors)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +58,27 @@ def thumbnail(data: bytes) -> Thumbnail | None:
 
 
 def _squared(image: Image.Image) -> Image.Image:
-    shorter = min(image.size)
-    side = _SIDE if max(image.size) > _SIDE else shorter
+    side = _SIDE if max(image.size) > _SIDE else min(image.size)
     # A JPEG can be read at a fraction of its size, which takes a fraction of the time and memory.
     image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
     shorter = min(image.size)
     left, top = (image.width - shorter) / 2, (image.height - shorter) / 2
     box = (left, top, left + shorter, top + shorter)
-    return _opaque(image).resize((side, side), Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
+    return _opaque(_blendable(image).resize((side, side), Image.Resampling.LANCZOS, box=box, reducing_gap=2.0))
+
+
+def _blendable(image: Image.Image) -> Image.Image:
+    if "transparency" in image.info:
+        return image.convert("RGBA")
+    if image.mode.startswith("I;16"):
+        # A conversion would cut the values off instead of scaling them.
+        return image.point(lambda value: value / 256).convert("L")
+    return image if image.mode in _BLENDED else image.convert("RGB")
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Return the first frame without transparency: on white."""
-    if "A" not in image.getbands() and "transparency" not in image.info:
+    """Return an image without transparency: on white."""
+    if "A" not in image.getbands():
         return image.convert("RGB")
     layer = image.convert("RGBA")
     ground = Image.new("RGB", layer.size, "white")

@@ -8,7 +8,6 @@ import pytest
 from things import dump
 
 from entities.metadata import declare
-from entities.metadata.columns import ImageType
 from odata_server.engine.catalog_store import CatalogChange
 
 
@@ -17,11 +16,7 @@ def api(moments):
     """The Web API over accounts that have a file of 9 MB at most, and another one of 1 KB."""
     with moments.service.changing() as transaction:
         account = transaction.catalog.tables["account"]
-        files = (
-            *declare.file("new_Dossier", max_size_kb=9 * 1024),
-            *declare.file("new_Note", max_size_kb=1),
-            *declare.image("new_Photo", "Photo", ImageType(max_size_kb=9 * 1024, is_primary=False)),
-        )
+        files = (*declare.file("new_Dossier", max_size_kb=9 * 1024), *declare.file("new_Note", max_size_kb=1))
         transaction.change_catalog(CatalogChange((replace(account, columns=(*account.columns, *files)),)))
     return moments.api
 
