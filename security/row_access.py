@@ -37,7 +37,7 @@ from entities.standard.sharing import SHARED_ACCESS, SHARED_TABLES
 from entities.values import Guid
 from security.file_rows import rows_of_files
 from security.principals import EveryPrivilege, Principal
-from security.privileges import OF_ONE_USER, AccessRight, Depth
+from security.privileges import OF_ONE_USER, PARENT_OF, AccessRight, Depth
 
 DepthOf: TypeAlias = Callable[[Table], Depth]
 """The depth of the principal's Read on a table; raises when it has none."""
@@ -224,7 +224,7 @@ class Narrowing:
             return self._pairs(table, alias, reasons)
         if self.principal.is_system:
             return ALL_ROWS
-        if table.ownership is Ownership.NONE:
+        if table.ownership is Ownership.NONE and name not in PARENT_OF:
             return self._open(name, alias, reasons)
         access = row_access(self.principal, table, AccessRight.READ, self.depth_of(table), alias)
         reasons.append(access.reason)

@@ -10,7 +10,7 @@ from moments import CALLER, DATED
 from entities.query import ConditionOperator
 from odata_server.bind.functions import _FUNCTIONS
 
-OWN_OF_ODATA = {"contains", "not-contains"}
+OWN_OF_ODATA = {"contains", "has", "not-contains"}
 NAMES = {operator.value for operator in ConditionOperator} - OWN_OF_ODATA | {"neq"}
 
 
