@@ -31,7 +31,7 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     operation = declared(called)
     if operation is None:
         raise not_found(f"{call.dialect.namespace}.{called.name}" if called.bound else called.name)
-    if (call.request.method == "POST") is not operation.is_action:
+    if call.request.method != ("POST" if operation.is_action else "GET"):
         raise ResourceNotFound(f"No HTTP resource was found that matches the request URI '{call.request.url}'.")
     check_available(operation)
     bound = called.bound
