@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
-from entities.errors import DataverseError, MalformedRequest, MethodNotAllowed, ResourceNotFound
+from entities.errors import DataverseError, MalformedRequest, MethodNotAllowed, ResourceNotFound, TemporarilyUnavailable
 from odata_server.edm.preferences import CONTINUE_ON_ERROR, preference_applied
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
@@ -113,15 +113,33 @@ class _Batch:
                 assert_never(item)
 
     def _change_set(self, changes: ChangeSet) -> tuple[bytes, int]:
-        """Execute a change set; one that fails is answered by the request that failed alone (§11.7.4)."""
-        try:
-            with self._call.organization.unit_of_work() as unit:
-                answers = self._changed(changes, unit)
-        except _TakenBack as refused:
+        """Execute a change set; one that fails is answered by the request that failed alone (§11.7.4).
+
+        New records are written together first. Which request a refusal is about is known only when they are not.
+        """
+        several = sum(part.method == "POST" for part in changes.requests) > 1
+        refused: DataverseError | _TakenBack
+        for together in (True, False) if several else (False,):
+            try:
+                return self._executed(changes, together=together)
+            except (_TakenBack, DataverseError) as error:
+                refused = error
+            if isinstance(refused, TemporarilyUnavailable):
+                break
+        if isinstance(refused, _TakenBack):
             return _part(refused.part, refused.answer), refused.answer.status
-        except DataverseError as error:
-            answer = self._door.refused(error, self._call.request)
-            return http_part(answer.status, _headers(answer), answer.body, None), answer.status
+        answer = self._door.refused(refused, self._call.request)
+        return http_part(answer.status, _headers(answer), answer.body, None), answer.status
+
+    def _executed(self, changes: ChangeSet, *, together: bool) -> tuple[bytes, int]:
+        """Execute a change set in one transaction.
+
+        Raises:
+            _TakenBack: one of its requests is refused.
+            DataverseError: the transaction is.
+        """
+        with self._call.organization.unit_of_work(together=together) as unit:
+            answers = self._changed(changes, unit)
         boundary = f"changesetresponse_{self._call.services.new_id()}"
         return change_set_part(boundary, map(_part, changes.requests, answers)), 200
 

@@ -220,8 +220,9 @@ class _Notes:
         raise _Unchanged
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[_Notes]:
-        """Give itself: nothing is changed that could be taken back."""
+    def unit_of_work(self, *, together: bool = False) -> Iterator[_Notes]:
+        """Give itself: nothing is changed that could be taken back, or written together."""
+        del together
         yield self
 
 

@@ -1,7 +1,7 @@
 """Changes of many records at once: each goes through its own stages, their rows are written together.
 
-Learn: "Use bulk operation messages" (the pipelines of the single and of the multiple message are merged). A change
-that could see what one before it does waits until that is written: it names the same record or points to it.
+Learn: "Use bulk operation messages" (the pipelines of the single and of the multiple message are merged). What could
+see what a change does waits until that is written: a change of the same record, one that points to it, a query.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from entities.messages import Create, Target, Update, Upsert, Written
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext
+from entities.query import And, Condition, Filter, QueryExpression
 from entities.text import fold
 from entities.values import EntityReference, Guid, KeyReference, references_in
 from odata_server.engine.database import Writer
 from odata_server.engine.row_sets import RowWrite, stamp_all, write_all
 from security.authorize import Authorized
+from security.principals import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +84,97 @@ class _Waiting:
     assigns: bool = False
 
 
-def change_all(messages: Sequence[Create | Update | Upsert], stages: Stages) -> tuple[Written, ...]:
-    """Make the changes, in their order as far as anybody can tell.
+class Pending:
+    """Changes that are under way: begun, and written as late as nobody can tell.
 
     Args:
-        messages: changes of records of one table.
-        stages: how.
-
-    Raises:
-        DataverseError: one of them is refused.
+        stages: how one is made.
+        principal: for whom.
     """
-    written: list[Written] = []
-    waiting = _Waiting()
-    ids = [target.id for target in map(_target, messages) if isinstance(target, EntityReference)]
-    if len(ids) > 1:
-        stages.read_ahead(_table(messages[0]), ids)
-    for message in messages:
-        alone = message.detects_duplicates or _table(message) in stages.alone
-        if alone or (isinstance(message, Create) and message.related):
-            written += _write(waiting, stages)
-            waiting = _Waiting()
-            written.append(stages.perform(message))
-            continue
-        if waiting.drafts and _must_wait(message, waiting):
-            written += _write(waiting, stages)
-            waiting = _Waiting()
-        _note(waiting, message, stages.begin(stages.settle(message) if isinstance(message, Upsert) else message))
-    return (*written, *_write(waiting, stages))
+
+    def __init__(self, stages: Stages, principal: Principal) -> None:
+        self._stages = stages
+        self.principal = principal
+        self._waiting = _Waiting()
+        self._written: list[Written] = []
+
+    @property
+    def drafts(self) -> Sequence[Draft]:
+        """What is begun and not written yet."""
+        return self._waiting.drafts
+
+    def change_all(self, messages: Sequence[Create | Update | Upsert]) -> tuple[Written, ...]:
+        """Make changes of records of one table, in their order as far as anybody can tell.
+
+        Raises:
+            DataverseError: one of them is refused.
+        """
+        self.write()
+        self._written = []
+        ids = [target.id for target in map(_target, messages) if isinstance(target, EntityReference)]
+        if len(ids) > 1:
+            self._stages.read_ahead(_table(messages[0]), ids)
+        for message in messages:
+            if is_alone(message, self._stages.alone):
+                self.write()
+                self._written.append(self._stages.perform(message))
+            else:
+                self.change(message)
+        self.write()
+        return tuple(self._written)
+
+    def change(self, message: Create | Update | Upsert) -> Draft:
+        """Begin a change of a record; those before it are written first where it could see them.
+
+        Raises:
+            DataverseError: it, or one before it, is refused.
+        """
+        if self._waiting.drafts and _must_wait(message, self._waiting):
+            self.write()
+        stages = self._stages
+        draft = stages.begin(stages.settle(message) if isinstance(message, Upsert) else message)
+        _note(self._waiting, message, draft)
+        return draft
+
+    def write(self) -> None:
+        """Write what is begun.
+
+        Raises:
+            DataverseError: a change is refused.
+        """
+        drafts, self._waiting, stages = self._waiting.drafts, _Waiting(), self._stages
+        if not drafts:
+            return
+        table, writes = drafts[0].table, [draft.row() for draft in drafts]
+        stamp_all(stages.connection, table, writes)
+        write_all(stages.connection, table, writes)
+        stages.check(drafts)
+        self._written += map(stages.end, drafts)
+
+    def is_seen_by(self, query: QueryExpression) -> bool:
+        """Say whether a query could find what is not written yet."""
+        if not self._waiting.drafts:
+            return False
+        is_simple = not query.links and not query.expansions and _is_simple(query.filter)
+        return not is_simple or query.table == self._waiting.drafts[0].table.logical_name
+
+
+def _is_simple(filter_: Filter) -> bool:
+    """Tell a filter that looks at the rows of its own table only; of others that is not known here."""
+    match filter_:
+        case Condition():
+            return True
+        case And(filters=filters):
+            return all(map(_is_simple, filters))
+        case _:
+            return False
+
+
+def is_alone(message: Create | Update | Upsert, alone: frozenset[str]) -> bool:
+    """Say whether a change is made on its own: it or its table's rules look at other rows, or others come with it."""
+    if message.detects_duplicates or _table(message) in alone:
+        return True
+    return isinstance(message, Create) and bool(message.related)
 
 
 def _table(message: Create | Update | Upsert) -> str:
@@ -121,9 +187,9 @@ def _target(message: Create | Update | Upsert) -> Target | None:
 
 def _must_wait(message: Create | Update | Upsert, waiting: _Waiting) -> bool:
     """Say whether a change names or points to a record that is not written yet, or might."""
-    if waiting.assigns:
-        return True
     target, table = _target(message), waiting.drafts[0].table.logical_name
+    if waiting.assigns or _table(message) != table:
+        return True
     match target:
         case EntityReference() if target in waiting.ids:
             return True
@@ -154,13 +220,3 @@ def _note(waiting: _Waiting, message: Create | Update | Upsert, draft: Draft) ->
         waiting.keys.add(_key_text(target))
     else:
         waiting.without_key = True
-
-
-def _write(waiting: _Waiting, stages: Stages) -> list[Written]:
-    if not waiting.drafts:
-        return []
-    table, writes = waiting.drafts[0].table, [draft.row() for draft in waiting.drafts]
-    stamp_all(stages.connection, table, writes)
-    write_all(stages.connection, table, writes)
-    stages.check(waiting.drafts)
-    return [stages.end(draft) for draft in waiting.drafts]

@@ -115,7 +115,7 @@ class OrganizationService:
 
     def _reader(self) -> Connection:
         """Return what to read with: what is committed, or what the open transaction sees."""
-        return self.database.reader() if self.opened is None else self.opened.connection
+        return self.database.reader() if self.opened is None else self.opened.reader()
 
     @property
     def plans(self) -> reading.PlanCache:
@@ -186,7 +186,7 @@ class OrganizationService:
         catalog = self._catalog
         messages = [self._concrete(message, principal) for message in messages]
         if self.opened is not None:
-            return tuple(self.opened.transaction.perform(message, principal) for message in messages)
+            return tuple(self.opened.perform(message, principal) for message in messages)
         authorized = [authorize(message, principal, catalog) for message in messages]
         with self._writing(messages, catalog) as transaction:
             transaction.admit(authorized if transaction.catalog is catalog else [])
@@ -217,21 +217,27 @@ class OrganizationService:
         self._committed(transaction)
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[OrganizationService]:
+    def unit_of_work(self, *, together: bool = False) -> Iterator[OrganizationService]:
         """Give this environment inside one open transaction, which is committed when the block ends.
 
         Each message is executed at once and sees what those before it did; an exception takes all of them back. What
         stands behind virtual tables can be read and not changed. The block must not use this object meanwhile.
 
+        Args:
+            together: whether the rows of new records may be written together. That is several times faster, but a
+                refusal may then come with a later message than the one that it is about, or at the end.
+
         Raises:
             TemporarilyUnavailable: others held the database longer than a request may wait.
+            DataverseError: a new record is refused that has not been written yet when the block ends.
         """
         with self.database.writing() as connection:
             self._refresh()
             transaction = Transaction(connection, self._catalog, self._parts.clock(), self._rules)
             unit = copy(self)
-            unit.opened = _OpenTransaction(connection, transaction)
+            unit.opened = _OpenTransaction(connection, transaction, together)
             yield unit
+            transaction.write_pending()
         self._committed(transaction)
 
     @contextmanager
@@ -363,10 +369,22 @@ class OrganizationService:
 
 @dataclass(frozen=True, slots=True)
 class _OpenTransaction:
-    """The transaction that a unit of work runs in."""
+    """The transaction that a unit of work runs in, and whether it may write the rows of new records together."""
 
     connection: Connection
     transaction: Transaction
+    together: bool
+
+    def perform(self, message: Message, principal: Principal) -> Response:
+        """Execute a message."""
+        if self.together and isinstance(message, Create):
+            return self.transaction.begin(message, principal)
+        return self.transaction.perform(message, principal)
+
+    def reader(self) -> Connection:
+        """Return what to read with."""
+        self.transaction.write_pending()
+        return self.connection
 
 
 def _same_tables(messages: Sequence[Message], before: Catalog, fresh: Catalog) -> Catalog:

@@ -7,7 +7,7 @@ from typing import Final
 
 from entities.errors import InvalidOperation, NotSupported
 from entities.metadata.tables import Table
-from entities.pipeline import Pipeline
+from entities.pipeline import Caller, Pipeline
 from entities.values import EntityReference, Guid
 from odata_server.engine.reading import PlanCache
 from odata_server.engine.registered_steps import RegisteredSteps
@@ -66,18 +66,44 @@ def no_versions(table: Table) -> InvalidOperation:
     )
 
 
-def check_depth(depth: int) -> None:
-    """Refuse messages that steps send without end (Learn: "Understand the execution context", Depth).
+class Callers:
+    """For whom messages run, each inside those that caused it: `with callers(caller): ...`.
 
     Args:
-        depth: how deep the message is nested in those that caused it, itself counted.
-
-    Raises:
-        InvalidOperation: it is nested too deeply.
+        first: for whom the first of them run what nobody has sent.
     """
-    if depth > _MAX_DEPTH:
-        raise InvalidOperation(
-            "This workflow job was canceled because the workflow that started it included an infinite loop. Correct the"
-            " workflow logic and try again. For information about workflow logic, see Help.",
-            code="0x80044182",
-        )
+
+    def __init__(self, first: Caller) -> None:
+        self._callers = [first]
+
+    @property
+    def now(self) -> Caller:
+        """For whom the running message runs."""
+        return self._callers[-1]
+
+    @property
+    def depth(self) -> int:
+        """How deep the running message is nested, itself counted (Learn: "Understand the execution context", Depth)."""
+        return len(self._callers) - 1
+
+    def __call__(self, caller: Caller) -> Callers:
+        """Begin a message.
+
+        Raises:
+            InvalidOperation: it is nested too deeply: steps send messages without end.
+        """
+        if self.depth == _MAX_DEPTH:
+            raise InvalidOperation(
+                "This workflow job was canceled because the workflow that started it included an infinite loop. Correct"
+                " the workflow logic and try again. For information about workflow logic, see Help.",
+                code="0x80044182",
+            )
+        self._callers.append(caller)
+        return self
+
+    def __enter__(self) -> None:
+        """Run it."""
+
+    def __exit__(self, *_: object) -> None:
+        """End it."""
+        self._callers.pop()

@@ -41,7 +41,7 @@ from entities.query import ALL_ROWS, QueryExpression, equals
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine import file_store, jobs, reading, rows
 from odata_server.engine.admissions import Admissions
-from odata_server.engine.bulk import Draft, Stages, change_all
+from odata_server.engine.bulk import Draft, Pending, Stages, is_alone
 from odata_server.engine.cascade import assign_along, before_delete, inherit_access
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
 from odata_server.engine.change_tracking import note_creation, note_deletion, retrieve_changes
@@ -57,7 +57,7 @@ from odata_server.engine.references import check_exists, navigation_of, resolve,
 from odata_server.engine.relations import Link, PairChange, apply_pair, change_of, proof_of, unrelated
 from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.row_sets import write_all
-from odata_server.engine.rules import Rules, check_depth, not_in_transaction
+from odata_server.engine.rules import Callers, Rules, not_in_transaction
 from odata_server.engine.sharing import access_to
 from odata_server.engine.upserts import settled
 from odata_server.engine.validation import unproven, validate
@@ -80,14 +80,14 @@ class Transaction:
         self._catalog = catalog
         self._now = now
         self._rules = rules
-        self.depth = 0
-        self._caller = rules.system().caller
+        self._callers = Callers(rules.system().caller)
         self._deleting: set[EntityReference] = set()
         self._admissions = Admissions(catalog)
         self.jobs_queued = False
         self._rights_changed = False
         self._owners = Owners(self.records)
         self._new = NewRecords(now, self.next_number)
+        self._pending: Pending | None = None
         self._readings = Readings(
             lambda query: reading.read_records(connection, rules.plans, self._catalog, query).records
         )
@@ -99,13 +99,18 @@ class Transaction:
         return self._catalog
 
     @property
+    def depth(self) -> int:
+        """How many messages the running one is nested in, itself counted."""
+        return self._callers.depth
+
+    @property
     def now(self) -> datetime:
         """The transaction's time."""
         return self._now
 
     def execute(self, message: Message, caller: Caller | None = None) -> Response:
         """Execute a message with the system's rights, in a caller's name or in that of the running message."""
-        return self.perform(message, self._on_behalf(caller or self._caller))
+        return self.perform(message, self._on_behalf(caller or self._callers.now))
 
     def execute_as(self, message: Message, user_id: Guid) -> Response:
         """Execute a message as a user, who may do here what it may do anywhere."""
@@ -113,6 +118,8 @@ class Transaction:
 
     def records(self, query: QueryExpression) -> tuple[Record, ...]:
         """Return the records a query selects, read with the system's rights."""
+        if self._pending is not None and self._pending.is_seen_by(query):
+            self.write_pending()
         return self._readings.records(query)
 
     def access(self, principal: EntityReference, record: EntityReference) -> tuple[int, int]:
@@ -121,6 +128,7 @@ class Transaction:
 
     def count(self, table: Table) -> int:
         """Return the number of a table's records."""
+        self.write_pending()
         return rows.count(self._connection, table)
 
     def next_number(self, sequence: str) -> int:
@@ -147,14 +155,9 @@ class Transaction:
         Raises:
             DataverseError: it is refused; the caller of the transaction rolls back.
         """
-        self.depth += 1
-        outer, self._caller = self._caller, principal.caller
-        try:
-            check_depth(self.depth)
+        self.write_pending()
+        with self._callers(principal.caller):
             return self._dispatch(message, principal)
-        finally:
-            self.depth -= 1
-            self._caller = outer
 
     def change_all(self, messages: Sequence[Create | Update | Upsert], principal: Principal) -> tuple[Written, ...]:
         """Make and change records of one table for a principal; their rows are written together.
@@ -162,8 +165,38 @@ class Transaction:
         Raises:
             DataverseError: one is refused; the caller of the transaction rolls back.
         """
-        self._caller = principal.caller
-        stages = Stages(
+        with self._callers(principal.caller):
+            return self._pending_of(principal).change_all(messages)
+
+    def begin(self, message: Create, principal: Principal) -> Written:
+        """Make a record whose row may be written later, but before anything looks at it: `write_pending` at the end.
+
+        Raises:
+            DataverseError: it, or one that has been begun before, is refused; the caller of the transaction rolls back.
+        """
+        if is_alone(message, self._rules.security_tables):
+            return cast("Written", self.perform(message, principal))
+        with self._callers(principal.caller):
+            return Written(self._pending_of(principal).change(message).reference, created=True)
+
+    def write_pending(self) -> None:
+        """Write the rows of all records that have been begun.
+
+        Raises:
+            DataverseError: one of them is refused; the caller of the transaction rolls back.
+        """
+        if self._pending is not None and self._pending.drafts:
+            with self._callers(self._pending.principal.caller):
+                self._pending.write()
+
+    def _pending_of(self, principal: Principal) -> Pending:
+        if self._pending is None or self._pending.principal is not principal:
+            self.write_pending()
+            self._pending = Pending(self._stages(principal), principal)
+        return self._pending
+
+    def _stages(self, principal: Principal) -> Stages:
+        return Stages(
             self._connection,
             lambda message: self._settled(message, principal),
             lambda message: self._begin(message, principal),
@@ -173,7 +206,6 @@ class Transaction:
             self._rules.security_tables,
             lambda name, ids: self._readings.read_ahead(self._standard(name), ids),
         )
-        return change_all(messages, stages)
 
     def _dispatch(self, message: Message, principal: Principal) -> Response:
         match message:
