@@ -69,12 +69,15 @@ def no_versions(table: Table) -> InvalidOperation:
 class Callers:
     """For whom messages run, each inside those that caused it: `with callers(caller): ...`.
 
+    `outer` is how deep the message was nested that caused the whole transaction, as that of a job.
+
     Args:
         first: for whom the first of them run what nobody has sent.
     """
 
     def __init__(self, first: Caller) -> None:
         self._callers = [first]
+        self.outer = 0
 
     @property
     def now(self) -> Caller:
@@ -84,7 +87,7 @@ class Callers:
     @property
     def depth(self) -> int:
         """How deep the running message is nested, itself counted (Learn: "Understand the execution context", Depth)."""
-        return len(self._callers) - 1
+        return self.outer + len(self._callers) - 1
 
     def __call__(self, caller: Caller) -> Callers:
         """Begin a message.
@@ -92,7 +95,7 @@ class Callers:
         Raises:
             InvalidOperation: it is nested too deeply: steps send messages without end.
         """
-        if self.depth == _MAX_DEPTH:
+        if self.depth >= _MAX_DEPTH:
             raise InvalidOperation(
                 "This workflow job was canceled because the workflow that started it included an infinite loop. Correct"
                 " the workflow logic and try again. For information about workflow logic, see Help.",

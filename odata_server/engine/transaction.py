@@ -103,6 +103,10 @@ class Transaction:
         """How many messages the running one is nested in, itself counted."""
         return self._callers.depth
 
+    @depth.setter
+    def depth(self, depth: int) -> None:
+        self._callers.outer = depth
+
     @property
     def now(self) -> datetime:
         """The transaction's time."""
