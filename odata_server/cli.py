@@ -29,6 +29,7 @@ from odata_server.admin.serving import Program, serve
 from odata_server.admin.workers import StartError
 from odata_server.engine.authority_store import NewerAuthorityStoreError
 from odata_server.engine.storage_place import StorageError
+from odata_server.plug_ins.loading import PackageError, installed_packages
 from odata_server.settings import DEFAULT_PORT, DurabilityLevel, SampleData, Settings, is_loopback
 
 _SERVER_ERRORS: Final = (
@@ -39,6 +40,7 @@ _SERVER_ERRORS: Final = (
     FixtureError,
     EngineFault,
     StorageError,
+    PackageError,
 )
 _DATABASE_SCHEMES: Final = ("postgresql://", "postgres://")
 
@@ -156,6 +158,8 @@ def _is_origin(url: str) -> bool:
 
 
 def _announce(url: str) -> None:
+    for package in installed_packages():
+        click.echo(f"Plug-in package {package}", err=True)
     click.echo(f"Talentverse is ready at {url}")
     sys.stdout.flush()
 

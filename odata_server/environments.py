@@ -54,6 +54,10 @@ from odata_server.engine.migration import complete, upgrade
 from odata_server.engine.organization import OrganizationService, Parts
 from odata_server.engine.storage_place import BASELINE, BEFORE_UPGRADE, StoragePlace
 from odata_server.providers.duplicate_jobs import detect_duplicates, publish_rule
+from odata_server.plug_ins.loading import Package, installed_packages
+from odata_server.plug_ins.registration import register
+from odata_server.plug_ins.running import PLUG_IN_JOB, PlugIns
+from odata_server.plug_ins.traces import TraceLog
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
@@ -80,12 +84,16 @@ class Environments:
     human_resources: OrganizationService
     human_resources_directory: HumanResourcesDirectory
     jobs: JobWorker
+    plug_ins: PlugIns
+    traces: TraceLog
 
     def start_background(self) -> None:
         """Begin to run jobs and checkpoints."""
         self.dataverse.database.start_background()
         self.human_resources.database.start_background()
         self.jobs.start()
+        if self.plug_ins.packages:
+            self.traces.start(self.dataverse)
 
     def by_name(self) -> tuple[tuple[str, OrganizationService], ...]:
         """Return the services with the names of their databases."""
@@ -99,18 +107,27 @@ class Environments:
     def close(self) -> None:
         """End the jobs and close the databases."""
         self.jobs.stop()
+        self.traces.stop()
         self.dataverse.database.close()
         self.human_resources.database.close()
 
 
-def open_environments(settings: Settings, place: StoragePlace, authority: Authority) -> Environments:
+def open_environments(
+    settings: Settings, place: StoragePlace, authority: Authority, packages: tuple[Package, ...] | None = None
+) -> Environments:
     """Open both environments where they have been prepared.
 
     Args:
         settings: the server's settings.
         place: where the databases lie.
         authority: the tenant's app registrations.
+        packages: the plug-in packages, those that are installed when None.
+
+    Raises:
+        PackageError: an installed package cannot be used.
     """
+    traces = TraceLog()
+    plug_ins = PlugIns(installed_packages() if packages is None else packages, traces.note)
     durability = Durability.FULL if settings.durability == "full" else Durability.NORMAL
     if settings.in_memory:
         durability = Durability.NONE
@@ -123,17 +140,19 @@ def open_environments(settings: Settings, place: StoragePlace, authority: Author
         version=_VERSION,
     )
     parts = Parts(
-        pipeline(*steps, *generation_steps()),
+        pipeline(*steps, *generation_steps(), *plug_ins.steps(), unknown=plug_ins.main),
         lambda database, stamp: DataverseDirectory(database, stamp, ORGANIZATION_ID),
         SECURITY_TABLES,
         {PROVIDER: provider},
         registered=registered_steps(Sender(ORGANIZATION_ID, authority.tenant.display_name, _domain(settings))),
     )
     dataverse = OrganizationService(place.open("dataverse", durability), parts)
-    jobs = JobWorker(dataverse.database, background_work(dataverse, human_resources), partial(report, dataverse))
+    work = background_work(dataverse, human_resources)
+    work[PLUG_IN_JOB] = partial(plug_ins.run_job, dataverse)
+    jobs = JobWorker(dataverse.database, work, partial(report, dataverse))
     dataverse.on_job = jobs.wake
     directory = HumanResourcesDirectory(human_resources.database)
-    return Environments(dataverse, human_resources, directory, jobs)
+    return Environments(dataverse, human_resources, directory, jobs, plug_ins, traces)
 
 
 def background_work(dataverse: OrganizationService, human_resources: OrganizationService) -> dict[str, JobHandler]:
@@ -190,6 +209,7 @@ def prepare_environments(
     """
     if all(map(place.holds, _NAMES)):
         _upgrade(settings, place, authority)
+        _register_plug_ins(settings, place, authority)
         return
     with place.workplace("first-start") as workplace:
         for name, blueprint in _blueprints().items():
@@ -197,6 +217,7 @@ def prepare_environments(
                 prepare_database(database, blueprint)
         made = open_environments(settings, workplace, authority)
         _seed(settings, authority, made)
+        register(made.dataverse, made.plug_ins.packages)
         extra(made)
         for _, service in made.by_name():
             service.database.reader().execute("ANALYZE")
@@ -221,6 +242,20 @@ def _upgrade(settings: Settings, place: StoragePlace, authority: Authority) -> N
     copies = place.copies(BASELINE)
     if all(map(copies.holds, _NAMES)):
         _upgrade_databases(settings, copies, authority, None)
+
+
+def _register_plug_ins(settings: Settings, place: StoragePlace, authority: Authority) -> None:
+    """Make the rows of plug-in packages those of the installed ones, in the data and in what a reset puts back.
+
+    Raises:
+        PackageError: an installed package cannot be used.
+    """
+    copies = place.copies(BASELINE)
+    for where in (place, copies) if all(map(copies.holds, _NAMES)) else (place,):
+        made = open_environments(settings, where, authority)
+        register(made.dataverse, made.plug_ins.packages)
+        for _, service in made.by_name():
+            service.database.close()
 
 
 def _upgrade_databases(settings: Settings, place: StoragePlace, authority: Authority, keep_as: str | None) -> None:

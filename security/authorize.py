@@ -339,12 +339,15 @@ class _Desk:
         for told in tables_told(message, self.catalog):
             self.read_depth(told)
         targets = self._changed_by(message)
-        required = EXECUTE_BY_PRIVILEGE.get(name, (f"prv{name}",))
+        api = self.catalog.custom_apis.get(name)
+        required = EXECUTE_BY_PRIVILEGE.get(name, (f"prv{name}",)) if api is None else api.privileges
         for privilege in required:
             if privilege not in self.principal.grants:
                 raise privilege_missing(self.principal, privilege)
         if required and self.principal.access_mode == READ_ONLY:
             raise read_only_user(self.principal)
+        if api is not None and message.target is not None:
+            return self.on_rows(message, message.target.table, AccessRight.READ)
         reasons = (f"{name}: {', '.join(required) or 'open to every user'}",)
         found = grantee_rows(message, self.catalog)
         return Authorized(message, self.principal, reasons=reasons, targets=targets, owner=found and OwnerCheck(*found))

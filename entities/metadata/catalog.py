@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
+from entities.metadata.custom_apis import CustomApi
 from entities.metadata.relationships import Cascade, ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import Table, TableKind
 
@@ -91,6 +92,7 @@ class Catalog:
     version: int
     tables: Mapping[str, Table]
     relationships: Mapping[str, Relationship]
+    custom_apis: Mapping[str, CustomApi] = field(default_factory=dict)
     by_entity_set: Mapping[str, Table] = field(init=False, repr=False, compare=False)
     by_object_type_code: Mapping[int, Table] = field(init=False, repr=False, compare=False)
     by_intersect: Mapping[str, ManyToMany] = field(init=False, repr=False, compare=False)
@@ -156,9 +158,19 @@ def ends_of(relationship: Relationship) -> tuple[str, ...]:
             assert_never(relationship)
 
 
-def catalog(version: int, tables: Iterable[Table], relationships: Iterable[Relationship]) -> Catalog:
+def catalog(
+    version: int,
+    tables: Iterable[Table],
+    relationships: Iterable[Relationship],
+    custom_apis: Iterable[CustomApi] = (),
+) -> Catalog:
     """Build a catalog from declarations."""
-    return Catalog(version, {t.logical_name: t for t in tables}, {r.schema_name: r for r in relationships})
+    return Catalog(
+        version,
+        {t.logical_name: t for t in tables},
+        {r.schema_name: r for r in relationships},
+        {api.name: api for api in custom_apis},
+    )
 
 
 def changed(
@@ -183,4 +195,4 @@ def changed(
     tables.update((table.logical_name, table) for table in put)
     kept = {n: r for n, r in before.relationships.items() if gone.isdisjoint(ends_of(r))}
     kept.update((r.schema_name, r) for r in relate)
-    return Catalog(version, tables, kept)
+    return Catalog(version, tables, kept, before.custom_apis)

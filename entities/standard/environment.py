@@ -18,6 +18,7 @@ from entities.standard import (
     step_registration,
     user_settings,
 )
+from entities.standard import custom_apis, plugin_types
 from entities.standard.references import with_relationship_id
 
 STANDARD_TABLES = (
@@ -28,6 +29,8 @@ STANDARD_TABLES = (
     *operations.TABLES,
     *queries.TABLES,
     *user_settings.TABLES,
+    *plugin_types.TABLES,
+    *custom_apis.TABLES,
     *duplicate_tables.TABLES,
     *sdk_messages.TABLES,
     *step_registration.TABLES,
@@ -44,6 +47,8 @@ _DECLARED: tuple[Relationship, ...] = (
     *operations.RELATIONSHIPS,
     *queries.RELATIONSHIPS,
     *user_settings.RELATIONSHIPS,
+    *plugin_types.RELATIONSHIPS,
+    *custom_apis.RELATIONSHIPS,
     *duplicate_tables.RELATIONSHIPS,
     *sdk_messages.RELATIONSHIPS,
     *step_registration.RELATIONSHIPS,

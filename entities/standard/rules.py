@@ -5,6 +5,7 @@ from __future__ import annotations
 from entities.pipeline import Step
 from entities.standard.association_rules import association_steps
 from entities.standard.bulk_deletion import bulk_deletion_steps
+from entities.standard.custom_api_rules import custom_api_steps
 from entities.standard.customer_rules import customer_steps
 from entities.standard.duplicate_detection import detection_steps
 from entities.standard.duplicate_jobs import duplicate_job_steps
@@ -44,6 +45,11 @@ SECURITY_TABLES = frozenset(
         "serviceendpoint",
         "sdkmessageprocessingstep",
         "sdkmessageprocessingstepimage",
+        # Custom APIs are part of the catalog, as are the names of the types that are their main operations.
+        "customapi",
+        "customapirequestparameter",
+        "customapiresponseproperty",
+        "plugintype",
     )
 )
 """Tables whose change alters who may do what, or how it looks to whom."""
@@ -75,6 +81,7 @@ def standard_steps(
         *organization_function_steps(organization_id, version),
         *hierarchy_steps(),
         *merging_steps(),
+        *custom_api_steps(organization_id),
         *sharing_steps(),
         *duplicate_rule_steps(organization_id),
         *duplicate_job_steps(),

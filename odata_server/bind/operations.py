@@ -13,24 +13,27 @@ from typing import Final
 from uuid import UUID
 
 from entities.errors import InvalidPayload, MalformedRequest, NotSupported
+from entities.metadata.catalog import Catalog
 from odata_server.bind.json_body import refusal
 from odata_server.bind.parameters import typed
 from odata_server.bind.paths import not_found
 from odata_server.bind.payload import Payload
 from odata_server.bind.resource import Collection, Many, Related, Single
 from odata_server.bind.resource import Operation as Called
+from odata_server.edm.custom_apis import custom_operation
 from odata_server.edm.definition_values import PropertyType
 from odata_server.edm.operation_list import AVAILABLE, operation_list
 from odata_server.edm.operations import ANY_TABLE, Operation
 from odata_server.syntax import trees
 
 
-def declared(called: Called) -> Operation | None:
+def declared(called: Called, catalog: Catalog) -> Operation | None:
     """Return the operation that a URL names, as it is bound there; None when there is no such one."""
     for operation in operation_list().by_name.get(called.name, ()):
         if _is_bound(operation.bound, called.bound):
             return operation
-    return None
+    custom = custom_operation(catalog, called.name)
+    return custom if custom is not None and _is_bound(custom.bound, called.bound) else None
 
 
 def _is_bound(bound: PropertyType | None, place: Single | Many | None) -> bool:
@@ -40,13 +43,13 @@ def _is_bound(bound: PropertyType | None, place: Single | Many | None) -> bool:
     return bound.is_collection is is_collection and bound.name in {ANY_TABLE, place.table.logical_name}
 
 
-def check_available(operation: Operation) -> None:
+def check_available(operation: Operation, catalog: Catalog) -> None:
     """Refuse an operation that Dataverse has and this server has not.
 
     Raises:
         NotSupported: it is not there yet; the text names it.
     """
-    if operation.name not in AVAILABLE:
+    if operation.name not in AVAILABLE and operation.name not in catalog.custom_apis:
         raise NotSupported(f"The operation '{operation.name}' is not supported yet.")
 
 

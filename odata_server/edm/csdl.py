@@ -16,6 +16,7 @@ from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import AlternateKey, Table
 from odata_server.edm.alternate_keys import NAMESPACE, alternate_keys_xml
 from odata_server.edm.csdl_definitions import definition_sets_xml, definition_types_xml, value_types_xml
+from odata_server.edm.custom_apis import operation_of, response_type, told
 from odata_server.edm.naming import (
     PRINCIPAL,
     WEB_API_ALIAS,
@@ -47,7 +48,8 @@ def csdl(catalog: Catalog, *, operations: tuple[Operation, ...] | None = None, a
         operations: functions and actions, all that work here when None; those whose tables are missing are left out.
         annotated: whether descriptions and permissions are written too (`?annotations=true`).
     """
-    known = declared(catalog, available_operations() if operations is None else operations)
+    custom = tuple(map(operation_of, told(catalog)))
+    known = (*declared(catalog, available_operations() if operations is None else operations), *custom)
     return "".join(_document(catalog, known, annotated=annotated)).encode()
 
 
@@ -70,7 +72,8 @@ def _document(catalog: Catalog, operations: tuple[Operation, ...], *, annotated:
         yield from operation_xml(operation)
     yield from query_functions_xml()
     yield from definition_types_xml()
-    yield from value_types_xml(*operation_list().types_of(operations))
+    complex_types, enums = operation_list().types_of(operations)
+    yield from value_types_xml((*complex_types, *filter(None, map(response_type, told(catalog)))), enums)
     yield from _terms()
     yield from _container(catalog, tables, operations, annotated=annotated)
     yield "</Schema></edmx:DataServices></edmx:Edmx>"

@@ -12,6 +12,7 @@ from odata_server.bind.resource import Collection, Operation, Related
 from odata_server.edm import operations as edm
 from odata_server.edm.operation_list import BULK
 from odata_server.endpoints.call import Call
+from odata_server.endpoints.custom_api_results import custom_api_body
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.multiple import invoke_multiple
@@ -28,12 +29,12 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
         ResourceNotFound: there is no such operation, or it is not called by this verb.
         NotSupported: it is not there yet.
     """
-    operation = declared(called)
+    operation = declared(called, call.catalog)
     if operation is None:
         raise not_found(f"{call.dialect.namespace}.{called.name}" if called.bound else called.name)
     if call.request.method != ("POST" if operation.is_action else "GET"):
         raise ResourceNotFound(f"No HTTP resource was found that matches the request URI '{call.request.url}'.")
-    check_available(operation)
+    check_available(operation, call.catalog)
     bound = called.bound
     if operation.name in BULK and isinstance(bound, Collection | Related):
         return invoke_multiple(call, bound, operation)
@@ -42,6 +43,9 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     answer = call.execute(Execute(operation.name, parameters, target))
     if not isinstance(answer, Executed):
         return no_content(call.services)
+    custom = call.catalog.custom_apis.get(operation.name)
+    if custom is not None:
+        return json_response(call.services, custom_api_body(custom, answer.result, call))
     selected = answer.result.get("value")
     if isinstance(selected, QueryExpression):
         return read_selected(call, selected)

@@ -31,6 +31,7 @@ from odata_server.bind.resource import (
     RowReferences,
     ServiceRoot,
 )
+from odata_server.edm.custom_apis import unbound_names
 from odata_server.edm.formats import MINIMAL, Format
 from odata_server.edm.operation_list import operation_list
 from odata_server.edm.preferences import FORMATTED_VALUE, NO_PREFERENCES, Preferences, parse_preferences
@@ -162,9 +163,8 @@ def _answer(call: Call) -> ODataResponse:
         return _batch(call)
     options = call.options()
     aliases = {assignment.name: assignment.value for assignment in options.aliases}
-    return _dispatch(
-        call, resolve(parse_path(call.path), Names(call.catalog, WEB_API, aliases, operation_list().unbound))
-    )
+    operations = operation_list().unbound | unbound_names(call.catalog)
+    return _dispatch(call, resolve(parse_path(call.path), Names(call.catalog, WEB_API, aliases, operations)))
 
 
 def _batch(call: Call) -> ODataResponse:

@@ -16,8 +16,10 @@ from cattrs.strategies import configure_tagged_union
 
 from entities.metadata.catalog import Catalog, catalog, changed, ends_of
 from entities.metadata.columns import ColumnType
+from entities.metadata.custom_apis import CustomApi
 from entities.metadata.relationships import Relationship
 from entities.metadata.tables import Table
+from odata_server.engine.custom_api_store import read_custom_apis
 from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.schema import alter_table, create_relationship, create_table, drop_table
 
@@ -142,18 +144,19 @@ def resume(connection: Connection, stamp: int, version: int) -> None:
 def load_catalog(connection: Connection) -> Catalog:
     """Return the stored catalog; its version is the stamp."""
     converter = _converter()
-    stamp, tables, relations = _definitions(connection)
+    stamp, tables, relations, custom_apis = _definitions(connection)
     while read_stamp(connection) != stamp:
         # It was changed between the statements.
-        stamp, tables, relations = _definitions(connection)
+        stamp, tables, relations, custom_apis = _definitions(connection)
     return catalog(
         stamp,
         (converter.structure(orjson.loads(str(d)), Table) for d in tables),
         (converter.structure(orjson.loads(str(d)), Relationship) for d in relations),  # type: ignore[arg-type]  # a union, which cattrs takes
+        custom_apis,
     )
 
 
-def _definitions(connection: Connection) -> tuple[int, list[str], list[str]]:
+def _definitions(connection: Connection) -> tuple[int, list[str], list[str], tuple[CustomApi, ...]]:
     stamp = read_stamp(connection)
     tables, relations = (
         [
@@ -162,7 +165,7 @@ def _definitions(connection: Connection) -> tuple[int, list[str], list[str]]:
         ]
         for name in ("$table", "$relationship")
     )
-    return stamp, tables, relations
+    return stamp, tables, relations, read_custom_apis(connection)
 
 
 def apply_change(connection: Connection, before: Catalog, change: CatalogChange) -> Catalog:
