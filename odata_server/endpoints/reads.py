@@ -125,14 +125,14 @@ def read_row(call: Call, table: Table, target: Target) -> ODataResponse:
 def row_answer(call: Call, target: Target, bound: BoundRow, *, status: int = 200) -> ODataResponse:
     """Read one row and return it with its entity tag, or 304 where the caller has this version already."""
     known = version_of(call.request.header("if-none-match"))
-    is_plain = call.preferences.annotations.is_empty and not bound.expansions
-    unless = known if is_plain and status == 200 else None  # noqa: PLR2004 - OK
+    is_plain, is_read = call.preferences.annotations.is_empty and not bound.expansions, call.request.method == "GET"
+    unless = known if is_plain and is_read else None
     found = call.read(Retrieve(target, bound.columns, unless, bound.expansions), bound.shape)
     etag = () if found.version is None else (("ETag", web_api_etag(found.version)),)
     if found.not_modified:
         return no_content(call.services, *etag, status=304)
     body = envelope.single(call.context(bound.fragment), row_bytes(found, bound.shape))
-    applied = preference_applied(call.preferences, INCLUDE_ANNOTATIONS, *(("return",) if status != 200 else ()))  # noqa: PLR2004 - OK
+    applied = preference_applied(call.preferences, INCLUDE_ANNOTATIONS, *(() if is_read else ("return",)))
     return json_response(call.services, body, *etag, *applied, status=status)
 
 

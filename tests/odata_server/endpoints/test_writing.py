@@ -162,6 +162,8 @@ def test_a_patch_answers_with_the_record_where_that_is_preferred(api):
     path = f"/accounts({account})?$select=name"
     changed = api("PATCH", path, {"name": "New"}, Prefer="return=representation")
     assert (changed.status, json.loads(changed.body)["name"]) == (200, "New")
+    assert header(changed, "Preference-Applied") == "return=representation"
+    assert header(api("PATCH", path, {"name": "New"}), "Preference-Applied") is None
     made = api("PATCH", f"/accounts({FRESH.format(3)})", {"name": "Made"}, Prefer="return=representation")
     assert made.status == 201
 
