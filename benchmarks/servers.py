@@ -36,10 +36,12 @@ class Server:
 
 
 @contextmanager
-def product(directory: Path, processors: Processors, database_url: str | None = None) -> Iterator[Server]:
+def product(
+    directory: Path, processors: Processors, database_url: str | None = None, *, workers: int = 1
+) -> Iterator[Server]:
     """Serve a data directory, or a PostgreSQL database, with the product itself."""
     command = [sys.executable, "-m", "odata_server.cli", "serve", "--plain-http", "--port", "0"]
-    command += ["--data", str(directory), "--sample-data", "none"]
+    command += ["--data", str(directory), "--sample-data", "none", "--workers", str(workers)]
     if database_url is not None:
         command += ["--database-url", database_url]
     with _started("talentverse", command, processors) as process:
