@@ -8,7 +8,7 @@ from engines import Engine
 from hypothesis import HealthCheck, settings
 from worlds import CATALOG
 
-from entities.metadata.catalog import catalog
+from entities.metadata.catalog import Catalog, catalog
 from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
 from odata_server.engine.database import Database, Durability
 from odata_server.engine.postgres.database import PostgresDatabase
@@ -31,19 +31,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 @pytest.fixture(scope="module", params=("SQLite", "PostgreSQL"))
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine over an empty database with the tables of the worlds."""
+    """An engine over an empty database with the tables of the worlds, or of the catalog that the module names."""
+    tables: Catalog = getattr(request.module, "CATALOG", CATALOG)
     if request.param == "SQLite":
-        yield from _engine(SqliteDatabase(tmp_path_factory.mktemp("queries") / "data.db", Durability.NONE))
+        yield from _engine(SqliteDatabase(tmp_path_factory.mktemp("queries") / "data.db", Durability.NONE), tables)
         return
     with request.getfixturevalue("fresh_postgres")() as url:
-        yield from _engine(PostgresDatabase(url, "worlds", Durability.NONE))
+        yield from _engine(PostgresDatabase(url, "worlds", Durability.NONE), tables)
 
 
-def _engine(database: Database) -> Iterator[Engine]:
+def _engine(database: Database, tables: Catalog) -> Iterator[Engine]:
     database.create()
     with database.writing() as connection:
         initialize(connection, "00000000-0000-0000-0000-00000000000a")
-        everything = CatalogChange(tuple(CATALOG.tables.values()), tuple(CATALOG.relationships.values()))
+        everything = CatalogChange(tuple(tables.tables.values()), tuple(tables.relationships.values()))
         apply_change(connection, catalog(0, (), ()), everything)
-    yield Engine(database)
+    yield Engine(database, tables)
     database.close()

@@ -1,9 +1,11 @@
 """A role narrows a read to the rows it reaches: never more than the system sees, never fewer by a further grant."""
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
-from hypothesis import given
+from engines import Engine
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import record_guid, table
 
@@ -26,6 +28,7 @@ from entities.query import (
     Or,
     QueryExpression,
 )
+from entities.standard.sharing import PRINCIPAL_OBJECT_ACCESS
 from entities.values import EntityReference, Guid, Record
 from security.authorize import authorize
 from security.principals import Principal
@@ -33,7 +36,7 @@ from security.privileges import Depth
 
 NOTE = table("note", 10_001, string("Name"), integer("Size"), *owner_columns(), ownership=Ownership.USER)
 PART = table("part", 10_002, string("Name"), lookup("Note", "note"), *owner_columns(), ownership=Ownership.USER)
-CATALOG = catalog(1, (NOTE, PART), ())
+CATALOG = catalog(1, (NOTE, PART, PRINCIPAL_OBJECT_ACCESS), ())
 
 USERS, TEAMS, UNITS = (tuple(record_guid(n) for n in numbers) for numbers in ((1, 2, 3), (4, 5), (6, 7, 8)))
 OWNERS = [*(EntityReference("systemuser", user) for user in USERS), *(EntityReference("team", team) for team in TEAMS)]
@@ -55,8 +58,24 @@ def _owned(name: str, **more: st.SearchStrategy[object]) -> st.SearchStrategy[tu
 
 
 NOTE_REFERENCES = st.integers(0, 5).map(lambda n: EntityReference("note", record_guid(n)))
+MASKS = st.sampled_from((0, 1, 2, 3, 4, 7, 134_217_728, 135_069_719))
+SHARES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "objectid": st.integers(0, 5).map(record_guid),
+            "principalid": st.sampled_from((*USERS, *TEAMS)),
+            "accessrightsmask": MASKS,
+            "inheritedaccessrightsmask": MASKS,
+        }
+    ),
+    max_size=5,
+).map(lambda found: tuple({**row, "principalobjectaccessid": record_guid(n)} for n, row in enumerate(found)))
 DATA: st.SearchStrategy[Rows] = st.fixed_dictionaries(
-    {"note": _owned("note", size=st.integers(0, 3)), "part": _owned("part", note=NOTE_REFERENCES)}
+    {
+        "note": _owned("note", size=st.integers(0, 3)),
+        "part": _owned("part", note=NOTE_REFERENCES),
+        "principalobjectaccess": SHARES,
+    }
 )
 GRANTS = st.dictionaries(st.sampled_from(("prvReadNote", "prvReadPart")), st.sampled_from(Depth))
 SIZES = st.integers(0, 3).map(lambda size: Condition(ColumnRef("size"), ConditionOperator.GREATER_EQUAL, (size,)))
@@ -72,12 +91,13 @@ QUERIES = st.builds(
 
 @st.composite
 def principals(draw: st.DrawFn) -> Principal:
-    """Return a user in one of the units with some teams and grants."""
+    """Return a user in one of the units with some teams and grants, and teams or itself to share with."""
     unit = draw(st.sampled_from(UNITS))
     below = (unit, *draw(st.sets(st.sampled_from(UNITS))))
     teams = tuple(draw(st.sets(st.sampled_from(TEAMS))))
     caller = Caller(draw(st.sampled_from(USERS)), unit, "Caller")
-    return Principal(caller, 0, False, 1, draw(GRANTS), teams, tuple(dict.fromkeys(below)))
+    shared = draw(st.dictionaries(st.just("note"), st.sets(st.sampled_from((caller.user_id, *TEAMS))).map(tuple)))
+    return Principal(caller, 0, False, 1, draw(GRANTS), teams, tuple(dict.fromkeys(below)), shared=shared)
 
 
 def ids(principal: Principal, query: QueryExpression, data: Rows) -> set[object] | None:
@@ -89,8 +109,8 @@ def ids(principal: Principal, query: QueryExpression, data: Rows) -> set[object]
     return {record["noteid"] for record in evaluate(narrowed, CATALOG, data)}
 
 
-def reaches(principal: Principal, record: Record) -> bool:
-    """Say whether a depth reaches a row, straight from the definition of the access levels."""
+def reaches(principal: Principal, record: Record, data: Rows) -> bool:
+    """Say whether Read reaches a row, straight from the definition of the access levels and of shares."""
     owner, unit = record["ownerid"], record["owningbusinessunit"]
     assert isinstance(owner, EntityReference)
     assert isinstance(unit, EntityReference)
@@ -102,7 +122,16 @@ def reaches(principal: Principal, record: Record) -> bool:
         Depth.DEEP: principal.units_below,
         Depth.GLOBAL: UNITS,
     }
-    return own or unit.id in units[depth]
+    return (
+        own
+        or unit.id in units[depth]
+        or any(
+            share["objectid"] == record["noteid"]
+            and share["principalid"] in principal.shared.get("note", ())
+            and any(cast("int", share[mask]) & 1 for mask in ("accessrightsmask", "inheritedaccessrightsmask"))
+            for share in data["principalobjectaccess"]
+        )
+    )
 
 
 @given(principal=principals(), data=DATA)
@@ -111,7 +140,28 @@ def test_a_read_gives_exactly_the_rows_that_its_depth_reaches(principal: Princip
     if "prvReadNote" not in principal.grants:
         assert found is None
     else:
-        assert found == {record["noteid"] for record in data["note"] if reaches(principal, record)}
+        assert found == {record["noteid"] for record in data["note"] if reaches(principal, record, data)}
+
+
+@settings(max_examples=60)
+@given(principal=principals(), data=DATA, query=QUERIES)
+def test_the_database_gives_the_same_rows(
+    engine: Engine, principal: Principal, data: Rows, query: QueryExpression
+) -> None:
+    allowed = replace(principal, grants={"prvReadNote": Depth.BASIC, "prvReadPart": Depth.LOCAL, **principal.grants})
+    narrowed = authorize(RetrieveMultiple(replace(query, columns=("noteid",))), allowed, CATALOG).message.query
+    engine.hold(data)
+    assert engine.records(narrowed).records == evaluate(narrowed, CATALOG, data)
+
+
+@settings(max_examples=20)
+@given(principal=principals())
+def test_without_a_share_the_query_is_what_it_was_before_there_were_any(principal: Principal) -> None:
+    nothing = replace(principal, shared={"note": (), "part": ()})
+    allowed = [replace(one, grants={"prvReadNote": Depth.DEEP}) for one in (nothing, replace(nothing, shared={}))]
+    with_none, before = (authorize(RetrieveMultiple(QueryExpression("note")), one, CATALOG) for one in allowed)
+    assert with_none.message == before.message
+    assert "principalobjectaccess" not in repr(before.message)
 
 
 @given(principal=principals(), data=DATA, query=QUERIES)

@@ -48,7 +48,7 @@ def test_groups_count_the_records_in_sight_only(principal: Principal, data: Rows
     if "prvReadNote" not in principal.grants:
         assert found is None
         return
-    visible = Counter(record["size"] for record in data["note"] if reaches(principal, record))
+    visible = Counter(record["size"] for record in data["note"] if reaches(principal, record, data))
     assert found is not None
     assert {record["size"]: record["n"] for record in found} == visible
 
@@ -59,7 +59,7 @@ def test_a_linked_record_out_of_sight_gives_away_nothing(principal: Principal, d
     if {"prvReadNote", "prvReadPart"} - principal.grants.keys():
         assert found is None
         return
-    sizes = {record["size"] for record in data["note"] if reaches(principal, record)}
+    sizes = {record["size"] for record in data["note"] if reaches(principal, record, data)}
     assert found is not None
     for record in found:
         assert record["size"] in {None, *sizes}
@@ -74,7 +74,7 @@ def test_aggregates_of_nothing_in_sight_say_nothing(
     found = read(principal, query, data)
     if found is None:
         return
-    sizes = [record["size"] for record in data["note"] if reaches(principal, record)]
+    sizes = [record["size"] for record in data["note"] if reaches(principal, record, data)]
     whole = [size for size in sizes if isinstance(size, int)]
     expected = sum(whole) if function is AggregateFunction.SUM else max(whole, default=0)
     assert found == ({"a": expected if whole else None, "n": len(sizes)},)

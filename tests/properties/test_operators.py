@@ -158,6 +158,8 @@ def _special_operands(column: Column) -> list[tuple[ConditionOperator, tuple[Val
             return [(operator, (pattern,)) for operator, pattern in product(_LIKE, patterns)]
         case MultiChoiceType():
             return list(product(_CHOICES, ((), (1,), (10,), (10, 11), (12,))))
+        case IntegerType() | BigIntType():
+            return [(ConditionOperator.HAS, (flags,)) for flags in (0, 1, 3, 6, 2**31 - 1, -1)]
         case DateTimeType():
             calendars = product((1, 4, 13), ("2019-01-01", "2020-02-29"), map(int, PeriodType), ("Asia/Tokyo", "UTC"))
             return [(ConditionOperator.IN_FISCAL_PERIOD, calendar) for calendar in calendars]
