@@ -53,11 +53,11 @@ from odata_server.engine.jobs import JobHandler, JobWorker
 from odata_server.engine.migration import complete, upgrade
 from odata_server.engine.organization import OrganizationService, Parts
 from odata_server.engine.storage_place import BASELINE, BEFORE_UPGRADE, StoragePlace
-from odata_server.providers.duplicate_jobs import detect_duplicates, publish_rule
 from odata_server.plug_ins.loading import Package, installed_packages
 from odata_server.plug_ins.registration import register
 from odata_server.plug_ins.running import PLUG_IN_JOB, PlugIns
 from odata_server.plug_ins.traces import TraceLog
+from odata_server.providers.duplicate_jobs import detect_duplicates, publish_rule
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory

@@ -6,11 +6,13 @@ from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import Relationship
 from entities.standard import (
     accounts,
+    custom_apis,
     duplicate_tables,
     files,
     operations,
     organization,
     people,
+    plugin_types,
     queries,
     roles,
     sdk_messages,
@@ -18,7 +20,6 @@ from entities.standard import (
     step_registration,
     user_settings,
 )
-from entities.standard import custom_apis, plugin_types
 from entities.standard.references import with_relationship_id
 
 STANDARD_TABLES = (
@@ -31,7 +32,6 @@ STANDARD_TABLES = (
     *user_settings.TABLES,
     *plugin_types.TABLES,
     *custom_apis.TABLES,
-    *duplicate_tables.TABLES,
     *sdk_messages.TABLES,
     *step_registration.TABLES,
     *files.TABLES,
@@ -49,10 +49,10 @@ _DECLARED: tuple[Relationship, ...] = (
     *user_settings.RELATIONSHIPS,
     *plugin_types.RELATIONSHIPS,
     *custom_apis.RELATIONSHIPS,
-    *duplicate_tables.RELATIONSHIPS,
     *sdk_messages.RELATIONSHIPS,
     *step_registration.RELATIONSHIPS,
     *files.RELATIONSHIPS,
+    *duplicate_tables.RELATIONSHIPS,
 )
 
 STANDARD_RELATIONSHIPS = tuple(with_relationship_id(relationship) for relationship in _DECLARED)
