@@ -22,9 +22,11 @@ from odata_server.bind.resource import Collection, Many, Related, Single
 from odata_server.bind.resource import Operation as Called
 from odata_server.edm.custom_apis import custom_operation
 from odata_server.edm.definition_values import PropertyType
+from odata_server.edm.naming import WEB_API_NAMESPACE
 from odata_server.edm.operation_list import AVAILABLE, operation_list
 from odata_server.edm.operations import ANY_TABLE, Operation
 from odata_server.syntax import trees
+from odata_server.syntax.request_trees import NamedSegment, ResourcePath
 
 
 def declared(called: Called, catalog: Catalog) -> Operation | None:
@@ -51,6 +53,24 @@ def check_available(operation: Operation, catalog: Catalog) -> None:
     """
     if operation.name not in AVAILABLE and operation.name not in catalog.custom_apis:
         raise NotSupported(f"The operation '{operation.name}' is not supported yet.")
+
+
+def check_meant(path: ResourcePath, catalog: Catalog) -> None:
+    """Refuse an operation on records of a table that Dataverse has and this environment has not.
+
+    Raises:
+        NotSupported: the path ends with one; the text names it.
+    """
+    match path.segments:
+        case (NamedSegment(name=entity_set), *_, NamedSegment(name=qualified)) if (
+            entity_set not in catalog.by_entity_set
+        ):
+            name = qualified.removeprefix(f"{WEB_API_NAMESPACE}.")
+            known = operation_list().by_name.get(name, ()) if name != qualified else ()
+            if any(one.bound is not None and one.bound.name not in catalog.tables for one in known):
+                raise NotSupported(f"The operation '{name}' is not supported yet.")
+        case _:
+            return
 
 
 def function_parameters(

@@ -16,6 +16,7 @@ from entities.metadata.catalog import Catalog, LookupNavigation
 from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid
 from odata_server.bind.dialect import WEB_API
+from odata_server.bind.operations import check_meant
 from odata_server.bind.paths import Names, not_found, resolve
 from odata_server.bind.resource import (
     Collection,
@@ -164,7 +165,9 @@ def _answer(call: Call) -> ODataResponse:
     options = call.options()
     aliases = {assignment.name: assignment.value for assignment in options.aliases}
     operations = operation_list().unbound | unbound_names(call.catalog)
-    return _dispatch(call, resolve(parse_path(call.path), Names(call.catalog, WEB_API, aliases, operations)))
+    path = parse_path(call.path)
+    check_meant(path, call.catalog)
+    return _dispatch(call, resolve(path, Names(call.catalog, WEB_API, aliases, operations)))
 
 
 def _batch(call: Call) -> ODataResponse:
