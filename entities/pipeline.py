@@ -107,6 +107,14 @@ class Operations(Protocol):
         """
         ...
 
+    def sequence(self, name: str) -> int | None:
+        """Return the number that was taken last from a named sequence, None where none was."""
+        ...
+
+    def set_sequence(self, name: str, number: int) -> None:
+        """Make a number the one that was taken last from a named sequence."""
+        ...
+
     def next_number(self, sequence: str) -> int:
         """Take the next number of a named sequence (gaps appear when the transaction rolls back)."""
         ...

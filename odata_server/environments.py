@@ -61,6 +61,7 @@ from odata_server.providers.duplicate_jobs import detect_duplicates, publish_rul
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
+from odata_server.providers.rollup_job import ROLLUP_JOB, calculate_rollups, schedule_rollups
 from odata_server.providers.system_jobs import delete_in_bulk, report
 from odata_server.providers.webhooks import WEBHOOK_JOB, registered_steps, send_letter
 from odata_server.sample_data.demo import demo_rows as standard_demo
@@ -91,6 +92,7 @@ class Environments:
         """Begin to run jobs and checkpoints."""
         self.dataverse.database.start_background()
         self.human_resources.database.start_background()
+        schedule_rollups(self.dataverse)
         self.jobs.start()
         if self.plug_ins.packages:
             self.traces.start(self.dataverse)
@@ -165,6 +167,7 @@ def background_work(dataverse: OrganizationService, human_resources: Organizatio
 
     return {
         JOB: lambda payload: run_generation(dataverse, lambda: human_resources.catalog, payload),
+        ROLLUP_JOB: lambda _: calculate_rollups(dataverse),
         BULK_DELETION: lambda payload: delete_in_bulk(dataverse, bind, payload),
         DUPLICATE_DETECTION: lambda payload: detect_duplicates(dataverse, bind, payload),
         RULE_PUBLICATION: lambda payload: publish_rule(dataverse, payload),

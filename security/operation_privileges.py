@@ -44,6 +44,7 @@ EXECUTE_ON_TABLES: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingPr
 EXECUTE_ON_NAMED: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingProxyType(
     {
         **dict.fromkeys(("AddMembersTeam", "RemoveMembersTeam"), (("Members", AccessRight.APPEND),)),
+        "CalculateRollupField": (("Target", AccessRight.WRITE),),
         "ReassignObjectsOwner": (("FromPrincipal", AccessRight.READ), ("ToPrincipal", AccessRight.READ)),
         "ReassignObjectsSystemUser": (("ReassignPrincipal", AccessRight.READ),),
         "RemoveParent": (("Target", AccessRight.WRITE),),
@@ -68,7 +69,11 @@ EXECUTE_CHANGES: Mapping[str, tuple[str, ...]] = MappingProxyType({"Merge": ("Ta
 """Actions that take Write on the records that parameters name, and the rights to what those are bound to."""
 
 EXECUTE_READS_RECORDS: Mapping[str, str] = MappingProxyType(
-    {"IsValidStateTransition": "Entity", "RetrieveDuplicates": "BusinessEntity"}
+    {
+        "InitializeFrom": "EntityMoniker",
+        "IsValidStateTransition": "Entity",
+        "RetrieveDuplicates": "BusinessEntity",
+    }
 )
 """Functions that take Read on the record that a parameter names."""
 
@@ -79,12 +84,14 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "CanBeReferenced",
                 "CanBeReferencing",
                 "CanManyToMany",
+                "CalculateRollupField",
                 "FormatAddress",
                 "GetTimeZoneCodeByLocalizedName",
                 "GetValidManyToMany",
                 "GetValidReferencedEntities",
                 "GetValidReferencingEntities",
                 "GrantAccess",
+                "InitializeFrom",
                 "IsValidStateTransition",
                 "LocalTimeFromUtcTime",
                 "ModifyAccess",
@@ -112,6 +119,8 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "BulkDetectDuplicates": ("prvReadDuplicateRule", "prvCreateAsyncOperation"),
         **dict.fromkeys(("PublishDuplicateRule", "UnpublishDuplicateRule"), ("prvPublishDuplicateRule",)),
+        **dict.fromkeys(("GetAutoNumberSeed", "GetNextAutoNumberValue"), ("prvReadAttribute",)),
+        "SetAutoNumberSeed": ("prvWriteAttribute",),
         "RetrieveExchangeRate": ("prvReadTransactionCurrency",),
         **dict.fromkeys(
             (

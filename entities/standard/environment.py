@@ -10,6 +10,7 @@ from entities.standard import (
     duplicate_tables,
     files,
     operations,
+    mappings,
     organization,
     people,
     plugin_types,
@@ -37,6 +38,7 @@ STANDARD_TABLES = (
     *files.TABLES,
     *duplicate_tables.TABLES,
     *sharing.TABLES,
+    *mappings.TABLES,
 )
 
 _DECLARED: tuple[Relationship, ...] = (
@@ -55,6 +57,7 @@ _DECLARED: tuple[Relationship, ...] = (
     *duplicate_tables.RELATIONSHIPS,
 )
 
+    *mappings.RELATIONSHIPS,
 STANDARD_RELATIONSHIPS = tuple(with_relationship_id(relationship) for relationship in _DECLARED)
 
 

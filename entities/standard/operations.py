@@ -49,6 +49,8 @@ _OPERATION_TYPES = numbered(
         31: "Storage Limit Notification",
         40: "Cleanup inactive workflow assemblies",
         50: "Import Organization",
+        57: "Calculate Rollup Field",
+        58: "Mass Calculate Rollup Field",
         202: "Export Solution Async Operation",
         203: "Import Solution Async Operation",
         207: "Provision language for user",

@@ -26,6 +26,7 @@ from entities.standard.identifiers import (
     root_business_unit_id,
     system_user_id,
 )
+from entities.standard.mappings import mapping_rows
 from entities.standard.queries import view_rows
 from entities.standard.role_rules import default_team, role_privilege
 from entities.standard.user_settings_rules import time_zone_rows
@@ -109,6 +110,7 @@ def seed_rows(organization: NewOrganization, privileges: Iterable[Record]) -> It
         yield from _role_rows(root, name, template, grants)
     yield from view_rows(organization.organization_id)
     yield from duplicate_rule_rows()
+    yield from mapping_rows()
     yield from time_zone_rows()
 
 

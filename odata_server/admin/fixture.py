@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from entities.errors import DataverseError, RecordNotFound
+from entities.formulas.checking import check_formulas
 from entities.messages import Associate, Create, Execute, Response, RetrieveMultiple, Rows, Written
+from entities.metadata.tables import Table
 from entities.query import And, Filter, QueryExpression, equals
+from entities.rollups import check_rollups
+from entities.standard.auto_number_actions import begin_numbers
 from entities.standard.identifiers import privilege_id
 from entities.standard.sdk_messages import filter_rows
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.admin.fixture_file import (
     ApplicationFixture,
+    ColumnFixture,
     Fixture,
     FixtureError,
     RoleFixture,
@@ -23,7 +28,7 @@ from odata_server.admin.fixture_file import (
     UnitFixture,
     UserFixture,
 )
-from odata_server.admin.fixture_tables import declared_relationships, declared_table
+from odata_server.admin.fixture_tables import declared_relationships, declared_table, with_columns
 from odata_server.bind.dialect import FINANCE, WEB_API, Dialect
 from odata_server.bind.json_body import read_object
 from odata_server.bind.payload import Payload, bind_new
@@ -64,6 +69,7 @@ def apply_fixture(fixture: Fixture, target: Target) -> None:
     for number, table in enumerate(fixture.tables):
         with _named(f"table {table.schema_name}"):
             _declare_table(target.dataverse, table, _FIRST_OBJECT_TYPE_CODE + number)
+    _add_columns(target.dataverse, dict(_added_columns(fixture)))
     directory = _Directory(target)
     for unit in fixture.business_units:
         with _named(f"business unit {unit.name}"):
@@ -84,8 +90,42 @@ def _declare_table(service: OrganizationService, fixture: TableFixture, object_t
         transaction.change_catalog(CatalogChange((table,), declared_relationships(fixture, table)))
         for record in privilege_records((table,)):
             transaction.execute(Create("privilege", record))
+        for column, _ in table.autonumbers:
+            begin_numbers(transaction, table.logical_name, column)
         for name, record in filter_rows((table,)):
             transaction.execute(Create(name, record))
+
+
+def _added_columns(fixture: Fixture) -> Iterator[tuple[str, tuple[ColumnFixture, ...]]]:
+    """Yield, by table, the columns that wait until all tables are there: they follow from those of others."""
+    for table in fixture.tables:
+        yield table.schema_name.lower(), tuple(column for column in table.columns if column.is_derived)
+    for name, columns in fixture.columns.items():
+        yield name, tuple(columns)
+
+
+def _add_columns(service: OrganizationService, added: Mapping[str, tuple[ColumnFixture, ...]]) -> None:
+    """Add columns to tables, which may build on one another."""
+    before = service.catalog.tables
+    changed: dict[str, Table] = {}
+    for name, columns in added.items():
+        if name not in before:
+            raise FixtureError(f"columns: there is no table '{name}'.")
+        if columns:
+            changed[name] = with_columns(before[name], columns)
+    tables = {**before, **changed}
+    for name, table in changed.items():
+        with _named(f"table {name}"):
+            check_formulas(tables, table)
+            check_rollups(tables, table)
+    if not changed:
+        return
+    with service.changing() as transaction:
+        transaction.change_catalog(CatalogChange(tuple(changed.values())))
+        for name, table in changed.items():
+            for column, _ in table.autonumbers:
+                if column not in before[name].by_name:
+                    begin_numbers(transaction, name, column)
 
 
 @contextmanager

@@ -74,8 +74,29 @@ class UserFixture:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionFixture:
+    """A condition on the records that a rollup column adds up; the operator as in FetchXML."""
+
+    column: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollupFixture:
+    """What a rollup column adds up: a function over a column of the records whose lookup points to the record."""
+
+    function: str
+    table: str
+    lookup: str
+    column: str = ""
+    conditions: tuple[ConditionFixture, ...] = ()
+    hierarchy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnFixture:
-    """A column of a declared table."""
+    """A column of a declared table; calculated with a `formula`, a rollup column with a `rollup`."""
 
     schema_name: str
     type: str = "String"
@@ -84,6 +105,14 @@ class ColumnFixture:
     precision: int = 2
     targets: tuple[str, ...] = ()
     options: Mapping[str, int] = field(default_factory=dict)
+    formula: str = ""
+    rollup: RollupFixture | None = None
+    auto_number_format: str | None = None
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether its values follow from others, so that it can be declared once all tables are there."""
+        return bool(self.formula) or self.rollup is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +137,7 @@ class Fixture:
     roles: tuple[RoleFixture, ...] = ()
     users: tuple[UserFixture, ...] = ()
     tables: tuple[TableFixture, ...] = ()
+    columns: Mapping[str, tuple[ColumnFixture, ...]] = field(default_factory=dict)
     rows: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     human_resources_rows: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
@@ -165,6 +195,23 @@ class _UserSchema(_FrozenSchema):
             raise ValidationError("One of userPrincipalName and applicationId is required.")
 
 
+class _ConditionSchema(_FrozenSchema):
+    value = ConditionFixture
+    column = _name("column")
+    operator = _name("operator")
+    values = fields.List(fields.String())
+
+
+class _RollupSchema(_FrozenSchema):
+    value = RollupFixture
+    function = _name("function")
+    table = _name("table")
+    lookup = _name("lookup")
+    column = _name("column", required=False)
+    conditions = fields.List(fields.Nested(_ConditionSchema))
+    hierarchy = _name("hierarchy", required=False)
+
+
 class _ColumnSchema(_FrozenSchema):
     value = ColumnFixture
     schema_name = _name("schemaName")
@@ -174,6 +221,9 @@ class _ColumnSchema(_FrozenSchema):
     precision = fields.Integer(strict=True, validate=validate.Range(0, 10))
     targets = fields.List(fields.String())
     options = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True))
+    formula = _name("formula", required=False)
+    rollup = fields.Nested(_RollupSchema)
+    auto_number_format = _name("autoNumberFormat", required=False)
 
 
 class _TableSchema(_FrozenSchema):
@@ -196,6 +246,7 @@ class _FixtureSchema(_FrozenSchema):
     roles = fields.List(fields.Nested(_RoleSchema))
     users = fields.List(fields.Nested(_UserSchema))
     tables = fields.List(fields.Nested(_TableSchema))
+    columns = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(_ColumnSchema)))
     rows = fields.Dict(keys=fields.String(), values=fields.List(fields.Dict()))
     human_resources_rows = fields.Dict(
         keys=fields.String(), values=fields.List(fields.Dict()), data_key="humanResourcesRows"

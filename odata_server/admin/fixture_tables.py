@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
+from entities.auto_numbers import is_format
 from entities.metadata import declare
-from entities.metadata.columns import Column, Option
+from entities.metadata.columns import Column, Option, Rollup, RollupCondition
 from entities.metadata.labels import label
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import AlternateKey, Ownership, Table
 from entities.standard.references import reference, system_references, with_relationship_id
-from odata_server.admin.fixture_file import ColumnFixture, FixtureError, TableFixture
+from odata_server.admin.fixture_file import ColumnFixture, FixtureError, RollupFixture, TableFixture
 
 
 def declared_table(fixture: TableFixture, object_type_code: int, known: Collection[str]) -> Table:
@@ -27,7 +29,7 @@ def declared_table(fixture: TableFixture, object_type_code: int, known: Collecti
     _check(fixture, {*known, fixture.schema_name.lower()})
     name = fixture.schema_name.lower()
     shown = fixture.display_name or fixture.schema_name.partition("_")[2]
-    columns = tuple(made for column in fixture.columns for made in _columns(column))
+    columns = tuple(made for column in fixture.columns if not column.is_derived for made in _columns(column))
     ownership = Ownership(fixture.ownership)
     return declare.with_ids(
         Table(
@@ -53,6 +55,29 @@ def declared_table(fixture: TableFixture, object_type_code: int, known: Collecti
     )
 
 
+def with_columns(table: Table, added: Iterable[ColumnFixture]) -> Table:
+    """Return a table with further columns: on a table of the system, and those that follow from other columns.
+
+    Args:
+        table: the table.
+        added: what is declared.
+
+    Raises:
+        FixtureError: a column is there already, or is a lookup.
+    """
+    columns = {column.logical_name: column for column in table.columns}
+    for fixture in added:
+        if fixture.type in {"Lookup", "File"}:
+            raise FixtureError(f"column {fixture.schema_name}: only a declared table takes a {fixture.type}.")
+        for column in _columns(fixture):
+            if column.logical_name in columns:
+                raise FixtureError(
+                    f"column {fixture.schema_name}: '{table.logical_name}' has one of this name already."
+                )
+            columns[column.logical_name] = replace(column, is_custom=True)
+    return declare.with_ids(replace(table, columns=tuple(columns.values())))
+
+
 def _check(fixture: TableFixture, known: Collection[str]) -> None:
     defect = next(_defects(fixture, known), None)
     if defect is not None:
@@ -60,8 +85,8 @@ def _check(fixture: TableFixture, known: Collection[str]) -> None:
 
 
 def _defects(fixture: TableFixture, known: Collection[str]) -> Iterator[str]:
-    columns = {column.schema_name.lower(): column.type for column in fixture.columns}
-    if len(columns) < len(fixture.columns):
+    columns = {column.schema_name.lower(): column.type for column in fixture.columns if not column.is_derived}
+    if len({column.schema_name.lower() for column in fixture.columns}) < len(fixture.columns):
         yield "two of its columns have the same name"
     if columns.get(fixture.primary_name.lower()) != "String":
         yield f"primaryName '{fixture.primary_name}' is none of its text columns"
@@ -77,6 +102,12 @@ def _column_defects(column: ColumnFixture, known: Collection[str]) -> Iterator[s
     for target in column.targets:
         if target not in known:
             yield f"column {column.schema_name}: there is no table '{target}'"
+    if column.is_derived and (column.type in {"Lookup", "File"} or (column.formula and column.rollup)):
+        yield f"column {column.schema_name}: it is either calculated or a rollup, and of another type"
+    if column.auto_number_format is not None and column.type != "String":
+        yield f"column {column.schema_name}: only a String has automatic numbers"
+    elif column.auto_number_format is not None and not is_format(column.auto_number_format):
+        yield f"column {column.schema_name}: '{column.auto_number_format}' is no format of automatic numbers"
     if len(set(column.options.values())) < len(column.options):
         yield f"column {column.schema_name}: two of its options have the same number"
 
@@ -110,10 +141,19 @@ def _key(table: str, columns: tuple[str, ...]) -> AlternateKey:
 
 
 def _columns(fixture: ColumnFixture) -> tuple[Column, ...]:
-    """Return a declared column, of a file with the column that shows its name."""
+    """Return a declared column, of a file with the column that shows its name, of a rollup with date and state."""
     if fixture.type == "File":
         return declare.file(fixture.schema_name, fixture.display_name)
-    return (_COLUMNS[fixture.type](fixture),)
+    column = replace(_COLUMNS[fixture.type](fixture), autonumber=fixture.auto_number_format)
+    if fixture.formula:
+        return (declare.calculated(column, fixture.formula),)
+    return (column,) if fixture.rollup is None else declare.rollup(column, _rollup(fixture.rollup))
+
+
+def _rollup(fixture: RollupFixture) -> Rollup:
+    conditions = tuple(RollupCondition(c.column.lower(), c.operator, c.values) for c in fixture.conditions)
+    table, lookup, column = (name.lower() for name in (fixture.table, fixture.lookup, fixture.column))
+    return Rollup(fixture.function.upper(), table, lookup, column, conditions, fixture.hierarchy.lower())
 
 
 _COLUMNS: Mapping[str, Callable[[ColumnFixture], Column]] = {

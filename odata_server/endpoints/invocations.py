@@ -5,7 +5,7 @@ from __future__ import annotations
 from entities.errors import ResourceNotFound
 from entities.messages import Execute, Executed
 from entities.query import QueryExpression
-from entities.values import EntityReference
+from entities.values import EntityReference, EntityValue
 from odata_server.bind.operations import action_parameters, check_available, declared, function_parameters
 from odata_server.bind.paths import not_found
 from odata_server.bind.resource import Collection, Operation, Related
@@ -14,6 +14,7 @@ from odata_server.edm.operation_list import BULK
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.custom_api_results import custom_api_body
 from odata_server.endpoints.exchange import ODataResponse
+from odata_server.endpoints.entity_results import entity_json
 from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.multiple import invoke_multiple
 from odata_server.endpoints.navigation import located
@@ -53,6 +54,8 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
         return read_row(call, call.catalog.tables[selected.table], selected)
     context = call.context(f"{call.dialect.namespace}.{operation.name}Response")
     return json_response(call.services, single(context, result_json(answer.result)))
+    if isinstance(selected, EntityValue):
+        return json_response(call.services, entity_json(call, selected))
 
 
 def _parameters(call: Call, called: Operation, operation: edm.Operation) -> dict[str, object]:

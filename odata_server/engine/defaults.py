@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import secrets
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
+from entities.auto_numbers import automatic_number
 from entities.errors import InvalidArgument
 from entities.metadata.tables import Table
 from entities.pipeline import Caller
@@ -13,7 +15,6 @@ from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.validation import with_state
 
 _STATE = ("statecode", "statuscode")
-_SEQUENCE = re.compile(r"\{SEQNUM:(\d+)\}")
 
 
 class NewRecords:
@@ -55,7 +56,8 @@ class NewRecords:
             whole["ownerid"] = record[table.primary_id]
         for name, form in table.autonumbers:
             if not whole.get(name):
-                whole[name] = numbered(table, name, form, self._next_number)
+                next_number = partial(self._next_number, f"{table.logical_name}.{name}")
+                whole[name] = automatic_number(form, next_number, self._moment, secrets.choice)
         return whole
 
     def _of_all(self, table: Table, caller: Caller) -> tuple[Record, Record]:
@@ -71,12 +73,6 @@ class NewRecords:
         if "createdby" in columns:
             stamps |= {"createdby": user, "modifiedby": user}
         return lacking, stamps
-
-
-def numbered(table: Table, column: str, form: str, next_number: Callable[[str], int]) -> str:
-    """Return the next value of an autonumber column, such as `AC-000012` for `AC-{SEQNUM:6}`."""
-    number = next_number(f"{table.logical_name}.{column}")
-    return _SEQUENCE.sub(lambda match: str(number).zfill(int(match[1])), form)
 
 
 def require(table: Table, record: Record) -> None:

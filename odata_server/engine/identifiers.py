@@ -56,6 +56,20 @@ def take_number(connection: Connection, sequence: str, first: int) -> int:
     return int(single(connection, taken, (sequence, first)))
 
 
+def taken_number(connection: Connection, sequence: str) -> int | None:
+    """Return the number that was taken last from a named sequence, None where none was."""
+    found = connection.execute('SELECT value FROM "$sequence" WHERE name = $1', (sequence,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def set_number(connection: Connection, sequence: str, number: int) -> None:
+    """Make a number the one that was taken last from a named sequence."""
+    connection.execute(
+        'INSERT INTO "$sequence" VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+        (sequence, number),
+    )
+
+
 def new_id(connection: Connection, table_number: int | None) -> Guid:
     """Return the id of a new record, for finance-and-operations one of its table's numbers."""
     if table_number is None:

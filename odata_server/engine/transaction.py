@@ -50,7 +50,7 @@ from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import NewRecords, complete_change, require
 from odata_server.engine.files.images import attach_images, take_images
 from odata_server.engine.files.uploads import Uploading, is_upload, upload
-from odata_server.engine.identifiers import new_id, take_number
+from odata_server.engine.identifiers import new_id, set_number, take_number, taken_number
 from odata_server.engine.owners import Owners
 from odata_server.engine.readings import Readings
 from odata_server.engine.references import check_exists, navigation_of, resolve, resolved
@@ -134,6 +134,22 @@ class Transaction:
         """Return the number of a table's records."""
         self.write_pending()
         return rows.count(self._connection, table)
+
+    def keep(self, target: EntityReference, record: Record, *, as_change: bool) -> None:
+        """Write columns that the system keeps of a record, which is no change by anybody."""
+        table, kept = self._standard(target.table), dict(record)
+        if as_change:
+            rows.stamped(self._connection, table, kept)
+        rows.update(self._connection, table, target.id, kept)
+        self._readings.forget()
+
+    def sequence(self, name: str) -> int | None:
+        """Return the number that was taken last from a named sequence, None where none was."""
+        return taken_number(self._connection, name)
+
+    def set_sequence(self, name: str, number: int) -> None:
+        """Make a number the one that was taken last from a named sequence."""
+        set_number(self._connection, name, number)
 
     def next_number(self, sequence: str) -> int:
         """Take the next number of a named sequence."""

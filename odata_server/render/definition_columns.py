@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from entities.formulas.checking import operands
+from entities.formulas.parsing import parse_formula
 from entities.metadata.columns import (
     BigIntType,
     BooleanType,
@@ -25,6 +27,7 @@ from entities.metadata.columns import (
     MemoType,
     MoneyType,
     MultiChoiceType,
+    SourceType,
     StateType,
     StatusType,
     StringType,
@@ -32,11 +35,14 @@ from entities.metadata.columns import (
 )
 from entities.metadata.declare import derived_id
 from entities.metadata.tables import Table, TableKind
+from entities.rollups import rollup_text
 from odata_server.render.definition_labels import EPOCH, INTRODUCED, Json, label_value, managed
 
 _EARLIEST: Final = "1753-01-01T00:00:00Z"
 _LATEST: Final = "9999-12-30T23:59:59Z"
 _NVARCHAR_BYTES: Final = 2
+_RELATED: Final = 2
+_SOURCES: Final[Mapping[SourceType, int]] = {SourceType.SIMPLE: 1, SourceType.CALCULATED: 8, SourceType.ROLLUP: 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ def column_values(table: Table, column: Column, number: int) -> Json:
         number: its place in the table, from 1.
     """
     kind = column_kind(column.type)
-    own = _specific(column.type)
+    own = {**_specific(column.type), **_definition(table, column)}
     objects = {name: value for name, value in own.items() if isinstance(value, dict)}
     return {
         **_primitive(table, column, number, kind),
@@ -142,9 +148,36 @@ def _primitive(table: Table, column: Column, number: int, kind: ColumnKind) -> J
         "InheritsFrom": None,
         "CreatedOn": EPOCH,
         "ModifiedOn": EPOCH,
-        "SourceType": 0 if table.kind is TableKind.VIRTUAL or column.is_custom else None,
+        "SourceType": _source_type(table, column),
         "AutoNumberFormat": column.autonumber or "",
     }
+
+
+def _source_type(table: Table, column: Column) -> int | None:
+    if column.source_type is not SourceType.SIMPLE:
+        return int(column.source_type.value)
+    return 0 if table.kind is TableKind.VIRTUAL or column.is_custom else None
+
+
+def _definition(table: Table, column: Column) -> Json:
+    """Return how a calculated or rollup column comes to its values, and from what."""
+    if column.formula:
+        return {"FormulaDefinition": column.formula, "SourceTypeMask": _sources(table, column.formula)}
+    if column.rollup is not None:
+        return {"FormulaDefinition": rollup_text(column.rollup), "SourceTypeMask": 0}
+    return {}
+
+
+def _sources(table: Table, formula: str) -> int:
+    """Return the flags of what a formula takes values from: the record, a related one, calculated, rolled up."""
+    mask = 0
+    for operand in operands(parse_formula(formula)):
+        own = table.by_name.get(operand.column)
+        if operand.lookup or own is None:
+            mask |= _RELATED
+        else:
+            mask |= _SOURCES[own.source_type]
+    return mask
 
 
 def _objects(table: Table, column: Column, kind: ColumnKind) -> Json:

@@ -1,0 +1,87 @@
+"""InitializeFrom: the values that a new record takes over from an existing one (Learn: "InitializeFrom Function")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from entities.errors import InvalidArgument
+from entities.metadata.columns import Column, LookupType
+from entities.metadata.tables import Table
+from entities.pipeline import ExecutionContext, Operations, Stage, Step
+from entities.query import And, ColumnRef, Condition, ConditionOperator, QueryExpression, equals
+from entities.standard.lookups import by_id, first, named_record
+from entities.values import EntityReference, EntityValue, Record, Value
+
+_CHOSEN: Mapping[str, Callable[[Column], bool]] = MappingProxyType(
+    {
+        "All": lambda _: True,
+        "ValidForCreate": lambda column: column.valid_for_create,
+        "ValidForUpdate": lambda column: column.valid_for_update,
+        "ValidForRead": lambda column: column.valid_for_read,
+    }
+)
+"""Which columns of the target a caller wants, by the members of `TargetFieldType`."""
+
+
+def initializing_steps() -> tuple[Step, ...]:
+    """Return the handler of the function."""
+    return (Step("InitializeFrom", None, Stage.MAIN, initialize_from),)
+
+
+def initialize_from(context: ExecutionContext) -> None:
+    """Answer with a record, not made yet, that has the mapped values of the record that the caller names.
+
+    Values that the source does not have are left out. A lookup to the source's table gets the source itself.
+
+    Raises:
+        RecordNotFound: there is no such record.
+        InvalidArgument: there is no such table (0x80041102), or no map between the two.
+    """
+    system, parameters = context.system, context.parameters
+    source = named_record(system, parameters["EntityMoniker"], "EntityMoniker")
+    name = str(parameters["TargetEntityName"])
+    target = system.catalog.tables.get(name)
+    if target is None:
+        raise InvalidArgument(
+            f"The entity with a name = '{name}' with namemapping = 'Logical' was not found in the MetadataCache.",
+            code="0x80041102",
+        )
+    wanted = _CHOSEN[str(parameters["TargetFieldType"])]
+    record = by_id(system, source)
+    values: dict[str, Value] = {}
+    for own, other in _pairs(system, source.table, target):
+        column, value = target.by_name.get(other), _given(source, record, own)
+        if column is not None and wanted(column) and value is not None and _fits(column, value):
+            values[other] = value
+    context.result = {"value": EntityValue(target.logical_name, values)}
+
+
+def _pairs(system: Operations, source: str, target: Table) -> tuple[tuple[str, str], ...]:
+    """Return the columns that are mapped from a table to another one.
+
+    Raises:
+        InvalidArgument: there is no map between them.
+    """
+    ends = And((equals("sourceentityname", source), equals("targetentityname", target.logical_name)))
+    found = first(system, "entitymap", ends, "entitymapid")
+    if found is None:
+        raise InvalidArgument(
+            f"Entity map from '{source}' to '{target.logical_name}' does not exist.", code="0x80040217"
+        )
+    of_map = Condition(ColumnRef("entitymapid"), ConditionOperator.EQUAL, (found["entitymapid"],))
+    columns = ("sourceattributename", "targetattributename")
+    rows = system.records(QueryExpression("attributemap", columns, filter=of_map))
+    return tuple((str(row[columns[0]]), str(row[columns[1]])) for row in rows)
+
+
+def _given(source: EntityReference, record: Record, name: str) -> Value:
+    """Return a value of the source; its id is the source itself."""
+    value = record.get(name)
+    return source if value == source.id else value
+
+
+def _fits(column: Column, value: Value) -> bool:
+    if not isinstance(column.type, LookupType):
+        return not isinstance(value, EntityReference)
+    return isinstance(value, EntityReference) and value.table in column.type.targets

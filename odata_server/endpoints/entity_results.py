@@ -1,0 +1,36 @@
+"""Records that functions answer with and that nobody has made or read as such: values and their type.
+
+Learn: "InitializeFrom Function" shows the form: the context of one entity, its type, and lookups as they would be bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from entities.metadata.catalog import Catalog
+from entities.metadata.columns import LookupType
+from entities.values import EntityReference, EntityValue
+from odata_server.endpoints.call import Call
+from odata_server.render.values import Token, token
+
+
+def entity_json(call: Call, value: EntityValue) -> bytes:
+    """Return a record's values as a JSON object."""
+    table = call.catalog.tables[value.table]
+    context = call.context(f"{table.entity_set_name}/$entity")
+    head: dict[str, Token] = {"@odata.context": context} if context else {}
+    head["@odata.type"] = f"#{call.dialect.namespace}.{table.logical_name}"
+    return orjson.dumps({**head, **dict(_members(call.catalog, value))})
+
+
+def _members(catalog: Catalog, value: EntityValue) -> Iterator[tuple[str, Token]]:
+    columns = catalog.tables[value.table].by_name
+    for name, given in value.record.items():
+        if not isinstance(columns[name].type, LookupType):
+            yield name, token(given, columns[name].type)
+        elif isinstance(given, EntityReference):
+            found = catalog.lookup_navigations(value.table, name)
+            navigation = next((n.name for n in found if n.target == given.table), name)
+            yield f"{navigation}@odata.bind", f"{catalog.tables[given.table].entity_set_name}({given.id})"
