@@ -80,7 +80,8 @@ class Table:
 
     `record_number` is set where ids are composed of a table number and a record number, as finance-and-operations
     tables do (domain rule d.1); otherwise ids are sequential GUIDs. `company_column` names the column that stripes
-    the table by legal entity. `natural_key` is the OData key where that is not the id (Human Resources).
+    the table by legal entity. `natural_key` is the OData key where that is not the id (Human Resources). `indexed` are
+    columns by which rows are found quickly, besides those that every table has indexed.
 
     Derived once: columns by name, the values of columns that a new record does not set, the columns that it must have
     (`required`), (column, format) of automatic numbers, and the calculated columns, which lie in no row.
@@ -109,6 +110,7 @@ class Table:
     optimistic_concurrency: bool = True
     is_private: bool = False
     metadata_id: Guid | None = None
+    indexed: tuple[str, ...] = ()
     by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
     defaults: Mapping[str, Value] = field(init=False, repr=False, compare=False)
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)

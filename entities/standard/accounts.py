@@ -135,6 +135,7 @@ ACCOUNT = with_ids(
         plain("Business that represents a customer or potential customer."),
         Ownership.USER,
         change_tracking=True,
+        indexed=("emailaddress1",),
     )
 )
 
@@ -206,6 +207,7 @@ CONTACT = with_ids(
         plain("Person with whom a business unit has a relationship, such as customer, supplier, and colleague."),
         Ownership.USER,
         change_tracking=True,
+        indexed=("emailaddress1",),
     )
 )
 

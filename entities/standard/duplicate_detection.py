@@ -12,7 +12,7 @@ from entities.errors import DuplicateRecordsFound, InvalidArgument
 from entities.messages import Create, RetrieveMultiple, Rows, Update
 from entities.metadata.tables import Table, TableKind
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
-from entities.query import ColumnRef, Condition, ConditionOperator, QueryExpression, both, equals
+from entities.query import ColumnRef, Condition, ConditionOperator, Filter, QueryExpression, both, equals
 from entities.standard.duplicate_matching import DetectionRule, RuleCondition, duplicates_query, is_duplicate
 from entities.standard.duplicate_tables import CONDITION, RULE, MatchOperator, RuleStatus
 from entities.standard.lookups import by_id, first, named_record
@@ -120,18 +120,19 @@ def duplicates(system: Operations, rule: DetectionRule, record: Record, own: Ent
 
 
 def published_rules(
-    system: Operations, base_table: str, matching_table: str | None = None
+    system: Operations, base_table: str | None, matching_table: str | None = None
 ) -> tuple[DetectionRule, ...]:
     """Return the published rules about records of a table.
 
     Args:
         system: the transaction's operations.
-        base_table: the table whose records are looked at.
+        base_table: the table whose records are looked at; None: any.
         matching_table: the table whose records would be duplicates; None: any.
     """
-    about = both(equals("baseentityname", base_table), equals("statuscode", RuleStatus.PUBLISHED.value))
-    if matching_table is not None:
-        about = both(about, equals("matchingentityname", matching_table))
+    about: Filter = equals("statuscode", RuleStatus.PUBLISHED.value)
+    for column, table in (("baseentityname", base_table), ("matchingentityname", matching_table)):
+        if table is not None:
+            about = both(about, equals(column, table))
     rules = system.records(QueryExpression(RULE, filter=about))
     if not rules:
         return ()

@@ -44,6 +44,7 @@ _INACTIVE: Final = frozenset(
 )
 """States whose records are inactive (Learn: "Duplicate rule tables", Inactive states)."""
 
+_LONGEST_INDEXED: Final = 160
 TEXT: Final = (StringType, MemoType)
 OPTIONS: Final = (ChoiceType, StateType, StatusType, BooleanType)
 COMPARED: Final = (
@@ -106,6 +107,27 @@ def duplicates_query(
         parts.append(Condition(ColumnRef("statecode"), ConditionOperator.IN, _active(table)))
     shown = (table.primary_id, *dict.fromkeys(condition.matching for condition in rule.conditions))
     return QueryExpression(table.logical_name, shown, filter=And(tuple(parts)))
+
+
+def found_by(rule: DetectionRule, catalog: Catalog) -> str | None:
+    """Return the column whose index lets a rule find records quickly; None where there is one, or none would help."""
+    table = catalog.tables[rule.matching_table]
+    given = (c.matching for c in rule.conditions if c.operator is not MatchOperator.LAST_CHARACTERS)
+    columns = [table.by_name[name] for name in given]
+    known = {table.primary_name, *(key.columns[0] for key in table.keys)}
+    if any(column.logical_name in known or isinstance(column.type, LookupType) for column in columns):
+        return None
+    return next((column.logical_name for column in columns if _tells_apart(column)), None)
+
+
+def _tells_apart(column: Column) -> bool:
+    """Say whether the values of a column lie in rows and select few of them; long texts do not fit into an index."""
+    type_ = column.type
+    if isinstance(type_, StringType):
+        return type_.max_length <= _LONGEST_INDEXED and not column.formula
+    return not column.formula and isinstance(
+        type_, IntegerType | DecimalType | DoubleType | MoneyType | DateTimeType | UniqueIdentifierType
+    )
 
 
 def is_duplicate(rule: DetectionRule, record: Record, found: Record, catalog: Catalog) -> bool:

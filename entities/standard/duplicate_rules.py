@@ -245,7 +245,12 @@ def publish(context: ExecutionContext, system_user: Guid) -> None:
     _check_number(system, rule, str(row["baseentityname"]))
     system.execute_as(Update(rule, {"statecode": 0, "statuscode": RuleStatus.PUBLISHING.value}), system_user)
     job = SystemJob(str(row["name"]), "PublishDuplicateRule", _OPERATION_TYPE)
-    context.result = {"value": EntityReference(JOB_TABLE, queue(context, RULE_PUBLICATION, {"rule": rule.id}, job))}
+    job_id = queue(context, RULE_PUBLICATION, _work(rule, row), job)
+    context.result = {"value": EntityReference(JOB_TABLE, job_id)}
+
+
+def _work(rule: EntityReference, row: Record) -> dict[str, object]:
+    return {"rule": rule.id, "table": row["matchingentityname"]}
 
 
 def _check_number(system: Operations, rule: EntityReference, table: str) -> None:
@@ -266,7 +271,7 @@ def _check_number(system: Operations, rule: EntityReference, table: str) -> None
 
 
 def unpublish(context: ExecutionContext, system_user: Guid) -> None:
-    """Unpublish a rule at once.
+    """Unpublish a rule at once; its index goes later.
 
     Args:
         context: the action.
@@ -277,7 +282,8 @@ def unpublish(context: ExecutionContext, system_user: Guid) -> None:
         RecordNotFound: there is no such rule.
     """
     rule = EntityReference(RULE, Guid(str(context.parameters["DuplicateRuleId"])))
-    if by_id(context.system, rule)["statuscode"] != RuleStatus.PUBLISHED:
+    row = by_id(context.system, rule)
+    if row["statuscode"] != RuleStatus.PUBLISHED:
         raise InvalidArgument(
             "One or more rules cannot be unpublished, either because they are in the process of being published, or are"
             " in a state where they cannot be unpublished.",
@@ -285,3 +291,4 @@ def unpublish(context: ExecutionContext, system_user: Guid) -> None:
         )
     unpublished = Update(rule, {"statecode": 0, "statuscode": RuleStatus.UNPUBLISHED.value})
     context.system.execute_as(unpublished, system_user)
+    context.system.enqueue(RULE_PUBLICATION, _work(rule, row))

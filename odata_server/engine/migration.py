@@ -41,18 +41,21 @@ def upgrade(database: Database, declared: Catalog, keep_as: str | None) -> bool:
 
 def difference(stored: Catalog, declared: Catalog) -> CatalogChange:
     """Return what leads from a stored catalog to the declared one."""
-    wanted = (_with_own_columns(table, stored.tables.get(name)) for name, table in declared.tables.items())
+    wanted = (_with_own(table, stored.tables.get(name)) for name, table in declared.tables.items())
     put = tuple(table for table in wanted if stored.tables.get(table.logical_name) != table)
     relate = tuple(r for name, r in declared.relationships.items() if stored.relationships.get(name) != r)
     return CatalogChange(put, relate)
 
 
-def _with_own_columns(declared: Table, stored: Table | None) -> Table:
-    """Return the declared table with the columns that users have added to the stored one."""
+def _with_own(declared: Table, stored: Table | None) -> Table:
+    """Return the declared table with the columns and indexes that users have added to the stored one."""
     if stored is None:
         return declared
     own = tuple(c for c in stored.columns if c.is_custom and c.logical_name not in declared.by_name)
-    return replace(declared, columns=(*declared.columns, *own)) if own else declared
+    indexed = tuple(dict.fromkeys((*declared.indexed, *stored.indexed)))
+    if not own and indexed == declared.indexed:
+        return declared
+    return replace(declared, columns=(*declared.columns, *own), indexed=indexed)
 
 
 def complete(service: OrganizationService, seed: Iterable[tuple[str, Record]]) -> int:

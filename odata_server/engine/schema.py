@@ -1,8 +1,8 @@
 """Data definition: SQL tables, columns and indexes that follow from the metadata.
 
 Every table is a rowid table with its GUID as primary key. Indexed are: the id, alternate keys (unique), the fold of
-the primary name, the owner of user-owned records, every lookup that a caller can set, and the row version of tables
-whose changes are tracked.
+the primary name, the owner of user-owned records, every lookup that a caller can set, the row version of tables
+whose changes are tracked, and the values of columns that the table has `indexed`.
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ def alter_table(connection: Connection, before: Table, after: Table) -> None:
     name, dialect = quoted(after.logical_name), connection.dialect
     kept = {p.name for column in stored_columns(after) for p in physical(column)}
     held = {p.name for column in stored_columns(before) for p in physical(column)}
-    for index, _ in _index_columns(before):
-        connection.execute(f"DROP INDEX IF EXISTS {quoted(index)}")
+    wanted = dict(_index_columns(after))
+    for index, columns in _index_columns(before):
+        if wanted.get(index) != columns:
+            connection.execute(f"DROP INDEX IF EXISTS {quoted(index)}")
     for column in stored_columns(after):
         for part in physical(column):
             if part.name not in held:
@@ -130,11 +132,21 @@ def _index_columns(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
         single.append(table.by_name["versionnumber"])
     for column in single:
         yield f"{table.logical_name}${column.logical_name}", (comparable(column),)
+    for name in table.indexed:
+        if name in table.by_name:
+            yield _value_index(table, name), (comparable(table.by_name[name]),)
+
+
+def _value_index(table: Table, column: str) -> str:
+    return f"{table.logical_name}$values${column}"
 
 
 def _indexes(dialect: Dialect, table: Table) -> Iterator[str]:
     unique = {key_index(table, key) for key in table.keys}
+    of_values = {_value_index(table, name) for name in table.indexed}
     for index, columns in _index_columns(table):
         kind = "UNIQUE INDEX" if index in unique else "INDEX"
         listed = ", ".join(f"{quoted(column)}{dialect.index_order}" for column in columns)
-        yield f"CREATE {kind} IF NOT EXISTS {quoted(index)} ON {quoted(table.logical_name)} ({listed})"
+        # Rows without a value cost nothing.
+        rows = f" WHERE {quoted(columns[0])} IS NOT NULL" if index in of_values else ""
+        yield f"CREATE {kind} IF NOT EXISTS {quoted(index)} ON {quoted(table.logical_name)} ({listed}){rows}"

@@ -13,27 +13,41 @@ from entities.messages import Create, RetrieveMultiple, Rows, Update
 from entities.pipeline import Operations
 from entities.query import QueryExpression, equals
 from entities.standard.duplicate_detection import MOST_FOUND, published_rules
-from entities.standard.duplicate_matching import DetectionRule, duplicates_query, is_duplicate
+from entities.standard.duplicate_matching import DetectionRule, duplicates_query, found_by, is_duplicate
 from entities.standard.duplicate_tables import FOUND, RULE, RuleStatus
+from entities.standard.environment import STANDARD_TABLES
 from entities.standard.system_jobs import JOB_TABLE
 from entities.values import EntityReference, Guid, Record
+from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.directory import DataverseDirectory
 from odata_server.engine.organization import OrganizationService
+from odata_server.engine.transaction import Transaction
 from security.principals import Principal
+
+_DECLARED: Mapping[str, tuple[str, ...]] = {table.logical_name: table.indexed for table in STANDARD_TABLES}
 
 
 def publish_rule(dataverse: OrganizationService, payload: Mapping[str, object]) -> None:
-    """Publish a rule that is waiting for it; one that has gone, or that is not waiting any more, is left alone.
+    """Publish a rule that is waiting for it, and have the columns indexed that published rules find records by.
 
     Args:
         dataverse: the environment.
-        payload: `rule`, the rule's id.
+        payload: `rule`, the rule's id, and `table`, the one whose records it finds.
     """
     rule = EntityReference(RULE, Guid(str(payload["rule"])))
     with dataverse.changing() as transaction:
         found = transaction.records(QueryExpression(RULE, ("statuscode",), filter=equals("duplicateruleid", rule.id)))
         if found and found[0]["statuscode"] == RuleStatus.PUBLISHING:
             transaction.execute(Update(rule, {"statecode": 1, "statuscode": RuleStatus.PUBLISHED.value}))
+        _index(transaction, str(payload["table"]))
+
+
+def _index(transaction: Transaction, name: str) -> None:
+    table = transaction.catalog.tables[name]
+    found = (found_by(rule, transaction.catalog) for rule in published_rules(transaction, None, name))
+    wanted = tuple(dict.fromkeys((*_DECLARED.get(name, ()), *(column for column in found if column is not None))))
+    if wanted != table.indexed:
+        transaction.change_catalog(CatalogChange(put=(replace(table, indexed=wanted),)))
 
 
 def detect_duplicates(

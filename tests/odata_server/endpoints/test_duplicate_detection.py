@@ -8,7 +8,9 @@ from functools import partial
 import pytest
 from things import dump
 
+from entities.standard.environment import standard_catalog
 from odata_server.engine.jobs import JobWorker
+from odata_server.engine.migration import difference
 from odata_server.environments import background_work
 from odata_server.providers.system_jobs import report
 
@@ -34,8 +36,8 @@ def state(environments):
 
 
 @pytest.fixture
-def clean(api):
-    """Take away what a test has made: records and rules, those of the seed not among them."""
+def clean(api, worker):
+    """Take away what a test has made: records, rules and jobs, the rules of the seed not among them."""
     seeded = {row["duplicateruleid"] for row in api.json("/duplicaterules?$select=name")["value"]}
     yield
     for entity_set in ("contacts", "accounts", "tasks"):
@@ -48,6 +50,7 @@ def clean(api):
         if row["statuscode"] == 2:
             assert api("POST", "/UnpublishDuplicateRule", {"DuplicateRuleId": row["duplicateruleid"]}).status == 204
         assert api("DELETE", f"/duplicaterules({row['duplicateruleid']})").status == 204
+    run_all(worker)
 
 
 @pytest.fixture
@@ -58,10 +61,15 @@ def rule(api, worker, clean):
         identifier = draft(api, base, matching, *conditions, **more)
         answer = api("POST", f"/duplicaterules({identifier})/{PUBLISH}")
         assert answer.status == 200, answer.body
-        assert worker.run_one()
+        run_all(worker)
         return identifier
 
     return make
+
+
+def run_all(worker):
+    while worker.run_one():
+        pass
 
 
 def draft(api, base="account", matching="account", *conditions, **more):
@@ -302,6 +310,32 @@ def shown(api, path):
     return row["statecode"], row["statuscode"]
 
 
+INDEXES = [
+    ([column("fax")], {"emailaddress1", "fax"}),
+    ([column("fax", 1, operatorparam=3), column("revenue")], {"emailaddress1", "fax"}),
+    ([column("industrycode", 6), column("revenue")], {"emailaddress1", "revenue"}),
+    ([column("emailaddress1")], {"emailaddress1"}),
+    # Names are indexed anyhow; last characters and choices are not found by an index.
+    ([column("fax"), column("name")], {"emailaddress1"}),
+    ([column("fax", 2, operatorparam=3), column("industrycode", 6)], {"emailaddress1"}),
+]
+
+
+@pytest.mark.parametrize(("conditions", "indexed"), INDEXES)
+def test_what_a_published_rule_finds_records_by_is_indexed(api, environments, worker, rule, conditions, indexed):
+    dataverse = environments[0]
+    identifier = rule("account", "account", *conditions)
+    assert set(dataverse.catalog.tables["account"].indexed) == indexed
+    # A start of the server leaves it.
+    assert "account" not in {table.logical_name for table in difference(dataverse.catalog, standard_catalog(1)).put}
+    known = api.created("accounts", name="A", fax="1", revenue=2)
+    assert ids(api.json("/accounts?$filter=fax eq '1' and revenue eq 2")) == {known}
+    assert api("POST", "/UnpublishDuplicateRule", {"DuplicateRuleId": identifier}).status == 204
+    run_all(worker)
+    assert dataverse.catalog.tables["account"].indexed == ("emailaddress1",)
+    assert ids(api.json("/accounts?$filter=fax eq '1' and revenue eq 2")) == {known}
+
+
 def test_what_is_published_does_not_change(api, rule, state):
     identifier = rule()
     path = f"/duplicaterules({identifier})"
@@ -381,8 +415,7 @@ def test_a_rule_is_not_published_as_it_is(api, worker, clean, state):
     assert api.error("POST", f"/duplicaterules({drafts[0]})/{PUBLISH}")[:2] == (400, "0x80048434")
     # With the rule of the seed there are five.
     assert api.error("POST", f"/duplicaterules({drafts[4]})/{PUBLISH}")[:2] == (400, "0x80048419")
-    while worker.run_one():
-        pass
+    run_all(worker)
 
 
 def test_publishing_takes_its_privilege(api, clean, state):
