@@ -26,6 +26,7 @@ from entities.metadata.catalog import catalog
 from entities.metadata.declare import derived_id
 from entities.pipeline import pipeline
 from entities.query import QueryExpression
+from entities.standard.background_operations import BACKGROUND_JOB, EXPIRY_JOB
 from entities.standard.bulk_deletion import BULK_DELETION
 from entities.standard.duplicate_jobs import DUPLICATE_DETECTION
 from entities.standard.duplicate_rules import RULE_PUBLICATION
@@ -57,12 +58,13 @@ from odata_server.plug_ins.loading import Package, installed_packages
 from odata_server.plug_ins.registration import register
 from odata_server.plug_ins.running import PLUG_IN_JOB, PlugIns
 from odata_server.plug_ins.traces import TraceLog
+from odata_server.providers.background import CALLBACK_JOB, call_back, expire, report_job, run_operation
 from odata_server.providers.duplicate_jobs import detect_duplicates, publish_rule
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
 from odata_server.providers.rollup_job import ROLLUP_JOB, calculate_rollups, schedule_rollups
-from odata_server.providers.system_jobs import delete_in_bulk, report
+from odata_server.providers.system_jobs import delete_in_bulk
 from odata_server.providers.webhooks import WEBHOOK_JOB, registered_steps, send_letter
 from odata_server.sample_data.demo import demo_rows as standard_demo
 from odata_server.settings import Settings
@@ -151,7 +153,7 @@ def open_environments(
     dataverse = OrganizationService(place.open("dataverse", durability), parts)
     work = background_work(dataverse, human_resources)
     work[PLUG_IN_JOB] = partial(plug_ins.run_job, dataverse)
-    jobs = JobWorker(dataverse.database, work, partial(report, dataverse))
+    jobs = JobWorker(dataverse.database, work, partial(report_job, dataverse))
     dataverse.on_job = jobs.wake
     directory = HumanResourcesDirectory(human_resources.database)
     return Environments(dataverse, human_resources, directory, jobs, plug_ins, traces)
@@ -172,6 +174,9 @@ def background_work(dataverse: OrganizationService, human_resources: Organizatio
         DUPLICATE_DETECTION: lambda payload: detect_duplicates(dataverse, bind, payload),
         RULE_PUBLICATION: lambda payload: publish_rule(dataverse, payload),
         WEBHOOK_JOB: lambda payload: send_letter(dataverse, payload),
+        BACKGROUND_JOB: lambda payload: run_operation(dataverse, payload),
+        CALLBACK_JOB: call_back,
+        EXPIRY_JOB: lambda payload: expire(dataverse, payload),
     }
 
 

@@ -122,6 +122,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         **dict.fromkeys(("GetAutoNumberSeed", "GetNextAutoNumberValue"), ("prvReadAttribute",)),
         "SetAutoNumberSeed": ("prvWriteAttribute",),
         "RetrieveExchangeRate": ("prvReadTransactionCurrency",),
+        "ExecuteBackgroundOperation": ("prvReadbackgroundoperation", "prvWritebackgroundoperation"),
         **dict.fromkeys(
             (
                 *("InitializeFileBlocksUpload", "UploadBlock", "CommitFileBlocksUpload", "DeleteFile"),

@@ -92,6 +92,8 @@ _RIGHTS_BY_TABLE: Mapping[str, frozenset[AccessRight]] = MappingProxyType(
     {
         "role": ROW_RIGHTS | {AccessRight.ASSIGN},  # prvAssignRole: giving a role to a user or team
         "privilege": frozenset((AccessRight.READ,)),
+        # A request for an operation makes its row.
+        "backgroundoperation": ROW_RIGHTS - {AccessRight.CREATE},
         # The rows follow from the tables and the operations that there are.
         "sdkmessage": frozenset((AccessRight.READ, AccessRight.APPEND_TO)),
         "sdkmessagefilter": frozenset((AccessRight.READ, AccessRight.APPEND_TO)),

@@ -6,11 +6,12 @@ from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import Relationship
 from entities.standard import (
     accounts,
+    background_operations,
     custom_apis,
     duplicate_tables,
     files,
-    operations,
     mappings,
+    operations,
     organization,
     people,
     plugin_types,
@@ -35,10 +36,11 @@ STANDARD_TABLES = (
     *custom_apis.TABLES,
     *sdk_messages.TABLES,
     *step_registration.TABLES,
+    *background_operations.TABLES,
     *files.TABLES,
+    *mappings.TABLES,
     *duplicate_tables.TABLES,
     *sharing.TABLES,
-    *mappings.TABLES,
 )
 
 _DECLARED: tuple[Relationship, ...] = (
@@ -53,11 +55,12 @@ _DECLARED: tuple[Relationship, ...] = (
     *custom_apis.RELATIONSHIPS,
     *sdk_messages.RELATIONSHIPS,
     *step_registration.RELATIONSHIPS,
+    *background_operations.RELATIONSHIPS,
     *files.RELATIONSHIPS,
+    *mappings.RELATIONSHIPS,
     *duplicate_tables.RELATIONSHIPS,
 )
 
-    *mappings.RELATIONSHIPS,
 STANDARD_RELATIONSHIPS = tuple(with_relationship_id(relationship) for relationship in _DECLARED)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from entities.pipeline import Step
 from entities.standard.association_rules import association_steps
 from entities.standard.auto_number_actions import auto_number_steps
+from entities.standard.background_operations import background_steps
 from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.custom_api_rules import custom_api_steps
 from entities.standard.customer_rules import customer_steps
@@ -12,15 +13,15 @@ from entities.standard.duplicate_detection import detection_steps
 from entities.standard.duplicate_jobs import duplicate_job_steps
 from entities.standard.duplicate_rules import duplicate_rule_steps
 from entities.standard.hierarchy_rules import hierarchy_steps
-from entities.standard.merging import merging_steps
 from entities.standard.initializing import initializing_steps
+from entities.standard.merging import merging_steps
 from entities.standard.organization_functions import organization_function_steps
 from entities.standard.privilege_functions import privilege_function_steps
 from entities.standard.registration_rules import registration_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
-from entities.standard.sharing import SHARED_TABLES
 from entities.standard.rollups import rollup_steps
+from entities.standard.sharing import SHARED_TABLES
 from entities.standard.sharing_actions import sharing_steps
 from entities.standard.state_functions import state_function_steps
 from entities.standard.team_actions import team_action_steps
@@ -93,4 +94,5 @@ def standard_steps(
         *duplicate_job_steps(),
         *detection_steps(),
         *registration_steps(),
+        *background_steps(organization_id),
     )

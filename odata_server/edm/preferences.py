@@ -23,13 +23,17 @@ INCLUDE_ANNOTATIONS: Final = "odata.include-annotations"
 TRACK_CHANGES: Final = "odata.track-changes"
 CONTINUE_ON_ERROR: Final = "odata.continue-on-error"
 RESPOND_ASYNC: Final = "respond-async"
+CALLBACK: Final = "odata.callback"
 
-_KNOWN: Final = frozenset({RETURN, MAX_PAGE_SIZE, INCLUDE_ANNOTATIONS, TRACK_CHANGES, CONTINUE_ON_ERROR, RESPOND_ASYNC})
+_KNOWN: Final = frozenset(
+    {RETURN, MAX_PAGE_SIZE, INCLUDE_ANNOTATIONS, TRACK_CHANGES, CONTINUE_ON_ERROR, RESPOND_ASYNC, CALLBACK}
+)
 _PREFIX: Final = "odata."
 _PIECE: Final = re.compile(r'((?:[^",]|"(?:[^"\\]|\\.)*"|")*)(?:,|\Z)', re.DOTALL)
 _PAGE_SIZE: Final = re.compile(r"[0-9]{1,9}\Z")
 _PATTERN: Final = re.compile(r"-?(?:\*|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\.(?:\*|[A-Za-z_]\w*))(?:#\w*)?\Z", re.ASCII)
 _TRUE: Final = frozenset({"", "true"})
+_URL: Final = re.compile(r"""\s*url\s*=\s*"?(https?://[^\s"]+)"?\s*\Z""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,10 @@ NO_ANNOTATIONS: Final = AnnotationFilter()
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a request prefers; `echoes` are the preferences as an answer repeats them, by name."""
+    """What a request prefers; `echoes` are the preferences as an answer repeats them, by name.
+
+    `callback` is the URL at which the end of an asynchronous request is to be told.
+    """
 
     return_representation: bool = False
     return_minimal: bool = False
@@ -85,6 +92,7 @@ class Preferences:
     track_changes: bool = False
     continue_on_error: bool = False
     respond_async: bool = False
+    callback: str | None = None
     echoes: tuple[tuple[str, str], ...] = ()
 
 
@@ -107,6 +115,7 @@ def parse_preferences(header: str) -> Preferences:
         track_changes=_is_on(given, TRACK_CHANGES),
         continue_on_error=_is_on(given, CONTINUE_ON_ERROR),
         respond_async=_is_on(given, RESPOND_ASYNC),
+        callback=given.get(CALLBACK) or None,
         echoes=echoes,
     )
 
@@ -125,9 +134,11 @@ def _given(header: str) -> dict[str, str]:
     """Return the known preferences with their values, the words of an unquoted list of annotations joined again."""
     given: dict[str, str] = {}
     listing = False
-    for piece in _pieces(header):
+    for piece, parameters in _pieces(header):
         name, equals, rest = piece.partition("=")
         name = _canonical(name)
+        if name == CALLBACK:
+            rest = _callback_url(parameters)
         if not equals and listing and name not in _KNOWN and _PATTERN.match(piece):
             given[INCLUDE_ANNOTATIONS] += f",{piece}"
             continue
@@ -137,23 +148,27 @@ def _given(header: str) -> dict[str, str]:
     return given
 
 
-def _pieces(header: str) -> list[str]:
-    """Return the preferences without their parameters: split at commas and semicolons outside of quotes."""
-    pieces = []
-    for match in _PIECE.finditer(header):
-        piece = match.group(1)
-        pieces.append(_without_parameters(piece).strip())
-    return [piece for piece in pieces if piece]
+def _pieces(header: str) -> list[tuple[str, str]]:
+    """Return the preferences, each with its parameters: split at commas and semicolons outside of quotes."""
+    pieces = [_parted(match.group(1)) for match in _PIECE.finditer(header)]
+    return [(piece.strip(), parameters) for piece, parameters in pieces if piece.strip()]
 
 
-def _without_parameters(piece: str) -> str:
+def _parted(piece: str) -> tuple[str, str]:
+    """Return a preference without its parameters, and these."""
     quoted = False
     for place, character in enumerate(piece):
         if character == '"':
             quoted = not quoted
         elif character == ";" and not quoted:
-            return piece[:place]
-    return piece
+            return piece[:place], piece[place + 1 :]
+    return piece, ""
+
+
+def _callback_url(parameters: str) -> str:
+    """Return the URL of a callback (OData 4.01 Part 1 §8.2.8.1), an empty text where there is none."""
+    found = next(filter(None, map(_URL.match, parameters.split(";"))), None)
+    return found[1] if found else ""
 
 
 def _canonical(name: str) -> str:
@@ -192,4 +207,6 @@ def _echo(name: str, value: str) -> str | None:
     if name == INCLUDE_ANNOTATIONS:
         patterns = ",".join(_patterns(value))
         return f'{INCLUDE_ANNOTATIONS}="{patterns}"' if patterns else None
+    if name == CALLBACK:
+        return "callback" if value else None
     return name if value.lower() in _TRUE else None

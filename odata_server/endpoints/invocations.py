@@ -11,10 +11,11 @@ from odata_server.bind.paths import not_found
 from odata_server.bind.resource import Collection, Operation, Related
 from odata_server.edm import operations as edm
 from odata_server.edm.operation_list import BULK
+from odata_server.endpoints.background import accepted, runs_in_background
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.custom_api_results import custom_api_body
-from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.entity_results import entity_json
+from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.multiple import invoke_multiple
 from odata_server.endpoints.navigation import located
@@ -41,7 +42,10 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
         return invoke_multiple(call, bound, operation)
     parameters = _parameters(call, called, operation)
     target = None if bound is None or isinstance(bound, Collection | Related) else located(call, bound).target
-    answer = call.execute(Execute(operation.name, parameters, target))
+    message = Execute(operation.name, parameters, target)
+    if runs_in_background(call, operation):
+        return accepted(call, message)
+    answer = call.execute(message)
     if not isinstance(answer, Executed):
         return no_content(call.services)
     custom = call.catalog.custom_apis.get(operation.name)

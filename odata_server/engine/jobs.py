@@ -58,7 +58,7 @@ class JobFailed(Exception):
         text: what went wrong.
         attempts: how often the job may be tried, this time counted.
         code: Dataverse's number of the error as hexadecimal text, where it has one.
-        pause: the seconds until the next attempt; those of any other job when None.
+        pause: the seconds until the second attempt, twice as many until each further one; None: as for any job.
     """
 
     def __init__(self, text: str, *, attempts: int = 1, code: str | None = None, pause: float | None = None) -> None:
@@ -137,7 +137,9 @@ def outcome(job: Job, failure: Failure | None) -> Progress:
 def finish(database: Database, job: Job, now: float, failure: Failure | None) -> None:
     """Mark a job as done, as due again, or as failed for good."""
     progress = outcome(job, failure)
-    pause = _PAUSE_SECONDS * job.attempts if failure is None or failure.pause is None else failure.pause
+    pause = _PAUSE_SECONDS * job.attempts
+    if failure is not None and failure.pause is not None:
+        pause = failure.pause * 2 ** (job.attempts - 1)
     due = now + pause if progress is Progress.WAITING else now
     finished = None if progress is Progress.WAITING else now
     with database.writing() as connection:

@@ -125,7 +125,16 @@ def deliver(endpoint: Endpoint, sent: Letter, send: Post) -> None:
     Raises:
         WebhookFailed: it did not answer with success.
     """
-    status = send(endpoint.target(), sent.body, {**sent.headers, **endpoint.headers()})
+    deliver_to(endpoint.target(), Letter(sent.body, {**sent.headers, **endpoint.headers()}), send)
+
+
+def deliver_to(url: str, sent: Letter, send: Post) -> None:
+    """Send a request to a URL once.
+
+    Raises:
+        WebhookFailed: nobody answered with success.
+    """
+    status = send(url, sent.body, sent.headers)
     if not 200 <= status < 300:  # noqa: PLR2004 - the statuses of success
         raise WebhookFailed(
             "The webhook call failed because the http request received non-success httpStatus code. Please check your "
@@ -286,10 +295,11 @@ def send_letter(dataverse: OrganizationService, payload: Mapping[str, object], s
     try:
         deliver(endpoint_of(found.records[0]), Letter(str(payload["body"]).encode(), headers), send)
     except WebhookFailed as failed:
-        raise JobFailed(failed.text, code=failed.code, attempts=_attempts(failed)) from failed
+        raise JobFailed(failed.text, code=failed.code, attempts=attempts_after(failed)) from failed
 
 
-def _attempts(failed: WebhookFailed) -> int:
+def attempts_after(failed: WebhookFailed) -> int:
+    """Return how often a request may be sent that went wrong this way, this time counted."""
     if failed.status is not None:
         return 2 if failed.status in _ONCE_MORE else 1
     return 1 if failed.code == TIMED_OUT else ATTEMPTS

@@ -15,7 +15,7 @@ from odata_server.engine.environment import fill
 from odata_server.engine.jobs import JobWorker
 from odata_server.engine.organization import OrganizationService
 from odata_server.environments import background_work
-from odata_server.providers.system_jobs import report
+from odata_server.providers.background import report_job
 from odata_server.providers.webhooks import registered_steps
 
 SENDER = Sender(Guid("0a000000-0000-4000-8000-000000000001"), "Contoso", "org.test:8443")
@@ -41,7 +41,7 @@ class Hooks:
 
     def __post_init__(self) -> None:
         work = background_work(self.service, self.service)
-        self.worker = JobWorker(self.service.database, work, partial(report, self.service))
+        self.worker = JobWorker(self.service.database, work, partial(report_job, self.service))
         self.usual = self.endpoint()
 
     def endpoint(self, path: str = "/hook", **members: object) -> str:
