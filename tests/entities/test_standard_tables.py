@@ -43,7 +43,7 @@ _EDM = {"e": "http://docs.oasis-open.org/odata/ns/edm"}
 
 # Later than the v9.1 $metadata that the declarations are held against, or of a later solution.
 _NEWER_COLUMNS = {("role", "description")}
-_NEWER_TABLES = {"mserp_financeandoperationsentity"}
+_NEWER_TABLES = {"attributemap", "entitymap", "mserp_financeandoperationsentity"}
 # These come with the first file or image of a table (Learn: "Use file column data").
 _RELATIONSHIPS_OF_FILES = {f"{name}_FileAttachments" for name in ("account", "contact", "systemuser")}
 # $metadata has the lookup and no navigation property.
