@@ -225,6 +225,11 @@ class Moments:
     path: object
     service: OrganizationService
 
+    def another(self) -> Client:
+        """Open the environment once more, as another process does; who asks for it closes it."""
+        service = open_dataverse(self.path, self.clock)
+        return Client(build_services(service, service), web_api.handle, "/api/data/v9.2")
+
 
 @pytest.fixture
 def moments(templates, tmp_path):

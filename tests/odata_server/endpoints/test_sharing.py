@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from sharing import ROOT, named, set_up
@@ -219,15 +221,31 @@ def test_where_rights_come_from_is_told_apart(sharing, account):
     assert info(account[1], "nothing")[0] in (400, 404)
 
 
-def test_a_share_changes_nothing_for_those_who_have_none(sharing, account):
-    """A user without shares runs the very query that it ran before there were any."""
+def test_what_is_shared_later_in_the_same_table_makes_nobody_look_anew(sharing, account):
+    """Only the first share of a principal in a table changes what processes keep of principals and plans."""
     service = sharing.api.services.dataverse
-    sharing.do("RevokeAccess", account)
     sharing.do("GrantAccess", account, to=("systemuser", sharing.admin))
     stamp = service.catalog.version
     second = "account", sharing.api.created("accounts", name="Second")
     sharing.do("GrantAccess", second, to=("systemuser", sharing.admin))
+    sharing.do("RevokeAccess", second, to=("systemuser", sharing.admin))
     assert service.catalog.version == stamp
+
+
+def test_another_process_knows_of_a_share_at_once(moments):
+    """Two servers over one database; the second has asked for the reader's records before anything was shared."""
+    here = set_up(moments.api)
+    here.allow(ReadAccount="Basic")
+    account = "account", here.api.created("accounts", name="Shared")
+    there = replace(here, api=moments.another())
+    with closing(there.api.services.dataverse.database):
+        assert there.names() == []
+        here.do("GrantAccess", account)
+        assert there.names() == ["Shared"]
+        here.do("RevokeAccess", account)
+        assert there.names() == []
+        here.do("GrantAccess", account, to=("team", here.team))
+        assert there.names() == ["Shared"]
 
 
 def test_a_body_of_another_form_is_refused(sharing, account):
