@@ -283,6 +283,43 @@ def test_a_record_is_made_under_a_key_over_a_lookup(api):
     assert api.json(f"{path}?$select=name")["name"] == "Changed"
 
 
+def many(api, *targets):
+    typed = [{"@odata.type": "Microsoft.Dynamics.CRM.gadget", **target} for target in targets]
+    return api("POST", "/gadgets/Microsoft.Dynamics.CRM.UpsertMultiple", {"Targets": typed})
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("prefix", ["", "/", f"{ROOT}/"])
+def test_many_records_are_changed_or_made_by_their_keys(api, prefix):
+    present(api, exists=True)
+    named = [
+        {"@odata.id": f"{prefix}gadgets(code='K')", "name": "Changed"},
+        {"@odata.id": f"{prefix}gadgets(size=3,shelf=4)", "name": "Made", "code": "M"},
+    ]
+    assert many(api, *named).status == 204
+    rows = api.json("/gadgets?$select=name,code,size,shelf&$orderby=name")["value"]
+    shown = [[row[name] for name in ("name", "code", "size", "shelf")] for row in rows]
+    assert shown == [["Changed", "K", 1, 2], ["Made", "M", 3, 4]]
+    assert many(api, *named).status == 204
+    assert len(api.json("/gadgets?$select=name")["value"]) == 2
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    ("target", "status", "code"),
+    [
+        ({"@odata.id": "gadgets(name='x')"}, 400, "0x80060890"),
+        ({"@odata.id": "gadgets(code='Other')", "size": 1, "shelf": 2}, 412, "0x80060892"),
+        ({"@odata.id": "gadgets(code='Other')", "size": 101}, 400, "0x80044330"),
+    ],
+)
+def test_one_of_many_that_no_key_names_or_that_does_not_fit_takes_all_back(api, service, target, status, code):
+    present(api, exists=True)
+    before = dump(service.database)
+    assert outcome(many(api, {"@odata.id": "gadgets(code='K')", "name": "x"}, target))[:2] == (status, code)
+    assert dump(service.database) == before
+
+
 @pytest.mark.usefixtures("fresh")
 def test_another_key_in_the_way_of_a_new_record_is_named(api, service):
     present(api, exists=True)

@@ -145,6 +145,28 @@ def test_what_only_the_server_sets_is_ignored_in_a_body_and_refused_alone(api, a
         assert api.error("DELETE", f"/accounts({account})/{name}") == refusal
 
 
+FILLED = (
+    "createdon,modifiedon,versionnumber,statecode,statuscode,revenue_base,exchangerate,_ownerid_value,_owninguser_value,"
+    "_owningteam_value,_owningbusinessunit_value,_createdby_value,_modifiedby_value,"
+    "_transactioncurrencyid_value"
+)
+
+
+@pytest.mark.parametrize("revenue", [None, 10.5])
+def test_what_the_server_fills_in_comes_back_with_the_record(api, revenue):
+    who, currency = api.json("/WhoAmI"), api.json("/transactioncurrencies?$select=isocurrencycode")["value"][0]
+    body, prefer = {"name": "Filled", "revenue": revenue}, "return=representation"
+    row = json.loads(api("POST", f"/accounts?$select={FILLED}", body, Prefer=prefer).body)
+    me = dict.fromkeys(("_ownerid_value", "_owninguser_value", "_createdby_value", "_modifiedby_value"), who["UserId"])
+    assert {name: row[name] for name in me} == me
+    assert (row["_owningbusinessunit_value"], row["_owningteam_value"]) == (who["BusinessUnitId"], None)
+    assert (row["statecode"], row["statuscode"]) == (0, 1)
+    assert row["createdon"] == row["modifiedon"]
+    assert row["@odata.etag"] == f'W/"{row["versionnumber"]}"'
+    money = (10.5, 1.0, currency["transactioncurrencyid"]) if revenue else (None, None, None)
+    assert (row["revenue_base"], row["exchangerate"], row["_transactioncurrencyid_value"]) == money
+
+
 def test_what_is_set_once_stays(api):
     account = api.created("accounts", name="A", importsequencenumber=1)
     assert api("PATCH", f"/accounts({account})", {"importsequencenumber": 2, "fax": "1"}).status == 204
