@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from attacking import Attack
 from driving import CONTROL, WEB_API, Caller
+from file_columns import with_file_columns
 from hostile import HostileRequest
 from hostile_batches import BATCHES
 from hostile_writes import (
@@ -27,15 +27,10 @@ from hostile_writes import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from things import Directory
 
-from entities.metadata import declare
 from entities.metadata.columns import LookupType
-from entities.pipeline import pipeline
 from entities.standard.environment import standard_catalog
 from odata_server.edm.operation_list import available_operations
-from odata_server.engine.catalog_store import CatalogChange
-from odata_server.engine.organization import OrganizationService, Parts
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 EXAMPLES = 20_000 if NIGHTLY else 150
@@ -58,7 +53,7 @@ def data(administrator, narrow, directory, databases):
 
     def put_back():
         Caller(administrator.application).post("/_talentverse/reset", headers=CONTROL)
-        with_files(databases[0])
+        with_file_columns(databases[0], {"new_Dossier": 64, "new_Note": 1})
         administrator.post("accounts", {"accountid": ids["account"], "name": "Target"})
         owner = {"parentcustomerid_account@odata.bind": f"/accounts({ids['account']})"}
         administrator.post("contacts", {"contactid": ids["contact"], "lastname": "Target", **owner})
@@ -80,15 +75,6 @@ def data(administrator, narrow, directory, databases):
         ids=(*ids.values(), me, unit),
         account=ids["account"],
     )
-
-
-def with_files(database):
-    """Give accounts two file columns."""
-    service = OrganizationService(database, Parts(pipeline(), lambda _database, _stamp: Directory(), frozenset(), {}))
-    with service.changing() as transaction:
-        account = transaction.catalog.tables["account"]
-        files = (*declare.file("new_Dossier", max_size_kb=64), *declare.file("new_Note", max_size_kb=1))
-        transaction.change_catalog(CatalogChange((replace(account, columns=(*account.columns, *files)),)))
 
 
 def sent(data, method, place, body=b"", headers=JSON, *, is_narrow=False):
