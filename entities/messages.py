@@ -216,22 +216,22 @@ Response: TypeAlias = Rows | Changes | Written | Done | Executed
 def name_of(message: Message) -> str:
     """Return the message's SDK name, as pipeline steps are registered for it."""
     match message:
-        case Execute():
-            return message.name
-        case RetrieveChanges():
-            return "RetrieveEntityChanges"
         case (
-            Retrieve()
-            | RetrieveMultiple()
-            | Create()
+            Create()
             | Update()
             | Upsert()
             | Delete()
+            | Retrieve()
+            | RetrieveMultiple()
             | Associate()
             | Disassociate()
             | ReadMetadata()
         ):
             return type(message).__name__
+        case Execute():
+            return message.name
+        case RetrieveChanges():
+            return "RetrieveEntityChanges"
         case _:
             assert_never(message)
 

@@ -123,15 +123,10 @@ def authorize(message: M, principal: Principal, catalog: Catalog) -> Authorized[
 def is_plain(message: Create) -> bool:
     """Tell a new record that points to none, belongs to its maker, is made now, and brings no others along.
 
-    Whether it may be made depends on its table and its maker alone.
+    Whether it may be made depends on its table and its maker alone: what is decided about one holds for all of them.
     """
     record = message.record
     return not message.related and "overriddencreatedon" not in record and not references_in(record)
-
-
-def authorized_alike(known: Authorized[Create], message: Create) -> Authorized[Create]:
-    """Return a plain new record authorized as another plain one of its table was, for the same principal."""
-    return Authorized(message, known.principal, known.right, known.rows, known.reasons)
 
 
 def _authorize(message: Message, principal: Principal, catalog: Catalog) -> Authorized[Message]:

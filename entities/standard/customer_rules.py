@@ -32,11 +32,10 @@ def composite_address(record: Record, prefix: str) -> str | None:
         record: a record with the address's columns.
         prefix: `address1_` or `address2_`.
     """
-    city, state, postal_code, country = (record.get(prefix + name) for name in _PLACE)
-    region = " ".join(str(part) for part in (state, postal_code) if part)
-    place = ", ".join(str(part) for part in (city, region) if part)
-    lines = [record.get(prefix + name) for name in _LINES]
-    return "\r\n".join(str(line) for line in (*lines, place, country) if line) or None
+    line1, line2, line3, city, state, postal_code, country = map(record.get, _ADDRESSES[prefix])
+    region = " ".join([str(part) for part in (state, postal_code) if part])
+    place = ", ".join([str(part) for part in (city, region) if part])
+    return "\r\n".join([str(line) for line in (line1, line2, line3, place, country) if line]) or None
 
 
 def base_amount(amount: Value, exchange_rate: Decimal) -> Decimal | None:

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from entities.messages import Create, Message
 from entities.metadata.catalog import Catalog
-from security.authorize import Authorized, authorize, authorized_alike, is_plain
+from security.authorize import Authorized, authorize, is_plain
 from security.principals import Principal
 
 M = TypeVar("M", bound=Message)
@@ -27,7 +27,9 @@ class Admissions:
         self._plain: dict[str, Authorized[Create]] = {}
 
     def authorized(self, message: M, principal: Principal, catalog: Catalog) -> Authorized[M]:
-        """Return a message as its principal may run it; it is judged anew where it, or the catalog, is another.
+        """Return what was decided about a message; it is judged anew where it, or the catalog, is another.
+
+        Of plain new records of one table the first one is judged: what was decided about it holds for all.
 
         Raises:
             DataverseError: as `authorize`.
@@ -43,4 +45,4 @@ class Admissions:
         known = self._plain.get(message.table)
         if known is None or known.principal is not principal:
             known = self._plain[message.table] = authorize(message, principal, self._catalog)
-        return authorized_alike(known, message)
+        return known

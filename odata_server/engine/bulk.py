@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from entities.messages import Create, Target, Update, Upsert, Written
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext
-from entities.query import And, Condition, Filter, QueryExpression
+from entities.query import QueryExpression
 from entities.text import fold
 from entities.values import EntityReference, Guid, KeyReference, references_in
 from odata_server.engine.database import Writer
+from odata_server.engine.own_columns import own_columns
 from odata_server.engine.row_sets import RowWrite, stamp_all, write_all
 from security.authorize import Authorized
 from security.principals import Principal
@@ -155,19 +156,8 @@ class Pending:
         """Say whether a query could find what is not written yet."""
         if not self._waiting.drafts:
             return False
-        is_simple = not query.links and not query.expansions and _is_simple(query.filter)
-        return not is_simple or query.table == self._waiting.drafts[0].table.logical_name
-
-
-def _is_simple(filter_: Filter) -> bool:
-    """Tell a filter that looks at the rows of its own table only; of others that is not known here."""
-    match filter_:
-        case Condition():
-            return True
-        case And(filters=filters):
-            return all(map(_is_simple, filters))
-        case _:
-            return False
+        is_of_one_table = not query.links and not query.expansions and own_columns(query.filter) is not None
+        return not is_of_one_table or query.table == self._waiting.drafts[0].table.logical_name
 
 
 def is_alone(message: Create | Update | Upsert, alone: frozenset[str]) -> bool:

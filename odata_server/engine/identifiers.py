@@ -12,27 +12,37 @@ from odata_server.engine.database import Connection, single
 _RECORD_NUMBERS = 5_637_144_576
 """Where finance-and-operations begins to number records (RecId)."""
 
+_IDS = 2**24
+"""As many as 24 bits count."""
+
 NewId = Callable[[], Guid]
 
 
-def sequential_id() -> Guid:
-    """Return a GUID that sorts after those made before, unique across processes.
+class SequentialIds:
+    """GUIDs that sort one after the other, and after those made before; unique across processes.
 
-    The first 48 bits are the time in units of 2**-16 seconds or so, the rest is random: rows that are made one after
-    another lie one after another in the index.
+    The first 48 bits are the time of the first one in units of 2**-16 seconds or so, the next ones count, the last 48
+    are random: rows that are made one after another lie one after another in the index.
     """
-    moment = time.time_ns() >> 14
-    tail = secrets.token_hex(8)
-    text = f"{moment & 0xFFFFFFFFFFFFFFFF:016x}{tail}"
-    return Guid(f"{text[4:12]}-{text[12:16]}-{_version(tail[0:4])}-{_variant(tail[4:8])}-{text[0:4]}{tail[8:16]}")
+
+    def __init__(self) -> None:
+        self._count = _IDS
+        self._begin = self._end = ""
+
+    def __call__(self) -> Guid:
+        """Return the next one."""
+        if self._count == _IDS:
+            moment = f"{time.time_ns() >> 14:016x}"
+            self._begin, self._end = f"{moment[4:12]}-{moment[12:16]}", secrets.token_hex(6)
+            self._count = 0
+        number = self._count
+        self._count += 1
+        return Guid(f"{self._begin}-4{number >> 12:03x}-8{number & 0xFFF:03x}-{self._end}")
 
 
-def _version(digits: str) -> str:
-    return "4" + digits[1:]
-
-
-def _variant(digits: str) -> str:
-    return "8" + digits[1:]
+def sequential_id() -> Guid:
+    """Return a GUID that sorts after those made before, unique across processes."""
+    return SequentialIds()()
 
 
 def record_id(table_number: int, record_number: int) -> Guid:
@@ -70,8 +80,8 @@ def set_number(connection: Connection, sequence: str, number: int) -> None:
     )
 
 
-def new_id(connection: Connection, table_number: int | None) -> Guid:
+def new_id(connection: Connection, table_number: int | None, sequential: NewId = sequential_id) -> Guid:
     """Return the id of a new record, for finance-and-operations one of its table's numbers."""
     if table_number is None:
-        return sequential_id()
+        return sequential()
     return record_id(table_number, take_number(connection, "RecId", _RECORD_NUMBERS))

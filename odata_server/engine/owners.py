@@ -22,6 +22,7 @@ class Owners:
     def __init__(self, records: Callable[[QueryExpression], Sequence[Record]]) -> None:
         self._records = records
         self._following: dict[EntityReference, Record] = {}
+        self._last: tuple[EntityReference | None, Record] = (None, {})
 
     def complete(self, table: Table, record: dict[str, Value], catalog: Catalog) -> None:
         """Set the columns of a record that follow from its owner.
@@ -32,14 +33,17 @@ class Owners:
         owner = record.get("ownerid")
         if not table.is_user_owned or not isinstance(owner, EntityReference):
             return
-        if owner not in self._following:
-            self._following[owner] = following_owner(owner, self._unit_of(owner, catalog))
-        record.update(self._following[owner])
+        if owner is not self._last[0]:
+            if owner not in self._following:
+                self._following[owner] = following_owner(owner, self._unit_of(owner, catalog))
+            self._last = owner, self._following[owner]
+        record.update(self._last[1])
 
     def forget(self, table: Table) -> None:
         """Look again where records of users or teams have been written."""
         if table.logical_name in ("systemuser", "team"):
             self._following.clear()
+            self._last = (None, {})
 
     def _unit_of(self, owner: EntityReference, catalog: Catalog) -> Guid:
         query = QueryExpression(owner.table, ("businessunitid",), filter=equals(f"{owner.table}id", owner.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from entities.errors import InvalidArgument, MalformedRequest, RecordNotFound
 from entities.metadata.catalog import Catalog, Navigation
 from entities.metadata.tables import Table, TableKind
-from entities.values import EntityReference, Guid, KeyReference, Record, Value
+from entities.values import EntityReference, Guid, KeyReference, Record, Value, references_in
 from odata_server.engine import rows
 from odata_server.engine.database import Connection, quoted
 from odata_server.engine.schema import comparable
@@ -74,14 +74,13 @@ def resolved(connection: Connection, catalog: Catalog, record: Record) -> dict[s
     Raises:
         RecordNotFound: a lookup points to nothing.
     """
-    result: dict[str, Value] = {}
+    result = dict(record)
+    if not references_in(record):
+        return result
     for name, value in record.items():
         if isinstance(value, EntityReference | KeyReference):
-            reference = resolve(connection, catalog, value)
+            reference = result[name] = resolve(connection, catalog, value)
             check_exists(connection, catalog, reference)
-            result[name] = reference
-        else:
-            result[name] = value
     return result
 
 

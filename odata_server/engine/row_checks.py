@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from entities.errors import VersionMismatch
@@ -10,9 +10,10 @@ from entities.messages import Message
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.query import ALL_ROWS, Filter
-from entities.values import EntityReference
+from entities.values import EntityReference, Guid, Record
 from odata_server.engine import reading, rows
 from odata_server.engine.database import Connection
+from odata_server.engine.own_columns import own_columns
 from odata_server.engine.references import check_exists, not_found, resolve
 from security.authorize import Authorized, OwnerCheck
 from security.denials import row_denied
@@ -45,27 +46,28 @@ class RowChecks:
         if version is not None and found[0] != version:
             raise VersionMismatch("The version of the existing record doesn't match the RowVersion property provided.")
 
-    def check_made(self, made: Sequence[tuple[Authorized[Message], EntityReference]]) -> None:
-        """Check that stored records are among those that Create reaches (their owners decide).
+    def check_made(self, table: Table, made: Iterable[tuple[Authorized[Message], Record]]) -> None:
+        """Check that stored records of a table are among those that Create reaches (their owners decide).
 
         Raises:
             AccessDenied: one is not.
         """
-        # Records that are made alike have been authorized alike, and so by the same filter.
-        together: dict[tuple[int, str], list[tuple[Authorized[Message], EntityReference]]] = {}
-        for authorized, reference in made:
-            if authorized.rows != ALL_ROWS:
-                together.setdefault((id(authorized.rows), reference.table), []).append((authorized, reference))
-        for alike in together.values():
-            if len(alike) == 1 or self._count(alike) < len(alike):
-                for authorized, reference in alike:
-                    self._check_row(authorized, reference, authorized.right, authorized.rows)
-
-    def _count(self, made: Sequence[tuple[Authorized[Message], EntityReference]]) -> int:
-        """Return how many of the records of one table are among the rows of the first one's filter."""
-        (authorized, reference), ids = made[0], [one.id for _, one in made]
-        table = self.catalog.tables[reference.table]
-        return rows.count_among(self.connection, self.plans, self.catalog, table, ids, authorized.rows)
+        # What a filter says of its own columns is the same for all rows with the same values in them.
+        said: set[tuple[object, ...]] = set()
+        columns: frozenset[str] | None = frozenset()
+        looked_at: Filter = ALL_ROWS
+        for authorized, record in made:
+            if authorized.rows is ALL_ROWS:
+                continue
+            if authorized.rows is not looked_at:
+                columns, looked_at = own_columns(authorized.rows), authorized.rows
+            if columns is not None:
+                values = (id(authorized.rows), *map(record.get, columns))
+                if values in said:
+                    continue
+                said.add(values)
+            reference = EntityReference(table.logical_name, Guid(str(record[table.primary_id])))
+            self._check_row(authorized, reference, authorized.right, authorized.rows)
 
     def check_bound(self, authorized: Authorized[Message]) -> None:
         """Check the rights on the records that lookups point to, and that a new owner may read the record.

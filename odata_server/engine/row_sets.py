@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Final, cast
 
 from entities.metadata.tables import Table
@@ -93,7 +94,7 @@ def _stored_rows(
     names: list[str] = []
     columns: list[Sequence[SqlValue]] = []
     for name in records[0]:
-        values = [record[name] for record in records]
+        values = list(map(itemgetter(name), records))
         for part, store in parts[name]:
             names.append(part)
             columns.append(_stored_values(values, store))

@@ -5,16 +5,16 @@ Statements are built per set of columns; SQLite keeps them prepared.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from entities.errors import DuplicateRecord, EngineFault
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
-from entities.query import ColumnRef, Condition, ConditionOperator, Filter, QueryExpression, both, equals
+from entities.query import Filter, QueryExpression, both, equals
 from entities.values import Guid, Record, Value
 from odata_server.engine.catalog_store import next_row_version
-from odata_server.engine.database import Connection, SqlRow, quoted, single
+from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.dialect import Dialect
 from odata_server.engine.reading import PlanCache
 from odata_server.engine.schema import key_columns, key_index
@@ -128,47 +128,20 @@ def version_of(
         record_id: the row's id.
         rows: the rows the caller may use.
     """
-    version = quoted("versionnumber") if table.has_version else "NULL"
-    own = equals(table.primary_id, record_id)
-    found = _selected(connection, plans, catalog, version, QueryExpression(table.logical_name, filter=both(own, rows)))
+    query = QueryExpression(table.logical_name, filter=both(equals(table.primary_id, record_id), rows))
+    key, literals = signature(query)
+    plan = plans.plan(
+        catalog.version, ("version", key), lambda: _version_plan(Scope(catalog, connection.dialect), split(query)[0])
+    )
+    found = connection.execute(plan.sql, plan.parameters(literals)).fetchone()
     return None if found is None else (found[0],)
 
 
-def count_among(
-    connection: Connection, plans: PlanCache, catalog: Catalog, table: Table, ids: Sequence[Guid], rows: Filter
-) -> int:
-    """Return how many rows with some ids a filter lets through.
-
-    Args:
-        connection: the transaction's connection.
-        plans: the statements compiled before.
-        catalog: the catalog.
-        table: the rows' table.
-        ids: the rows' ids.
-        rows: the rows the caller may use.
-    """
-    some = Condition(ColumnRef(table.primary_id), ConditionOperator.IN, tuple(ids))
-    query = QueryExpression(table.logical_name, filter=both(some, rows))
-    found = _selected(connection, plans, catalog, "count(*)", query)
-    assert found is not None
-    return int(found[0])
-
-
-def _selected(
-    connection: Connection, plans: PlanCache, catalog: Catalog, selected: str, query: QueryExpression
-) -> SqlRow | None:
-    """Return the first row of a query's rows, of which an expression over them is selected."""
-    key, literals = signature(query)
-
-    def made() -> Plan:
-        scope, (own, *_) = Scope(catalog, connection.dialect), split(query)
-        alias = scope.enter("", own.table)
-        where = filter_sql(scope, own.filter)
-        sql = f"SELECT {selected} FROM {quoted(own.table)} AS {alias} WHERE {where}"
-        return Plan(sql, tuple(scope.binders))
-
-    plan = plans.plan(catalog.version, (selected, key), made)
-    return connection.execute(plan.sql, plan.parameters(literals)).fetchone()
+def _version_plan(scope: Scope, query: QueryExpression) -> Plan:
+    alias = scope.enter("", query.table)
+    version = quoted("versionnumber") if scope.catalog.tables[query.table].has_version else "NULL"
+    where = filter_sql(scope, query.filter)
+    return Plan(f"SELECT {version} FROM {quoted(query.table)} AS {alias} WHERE {where}", tuple(scope.binders))
 
 
 def stamped(connection: Connection, table: Table, record: dict[str, Value]) -> None:

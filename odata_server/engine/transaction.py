@@ -36,7 +36,7 @@ from entities.messages import (
 )
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
-from entities.pipeline import Caller, ExecutionContext, Stage
+from entities.pipeline import Caller, ExecutionContext, Stage, Step
 from entities.query import ALL_ROWS, QueryExpression, equals
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine import file_store, jobs, reading, rows
@@ -50,7 +50,7 @@ from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import NewRecords, complete_change, require
 from odata_server.engine.files.images import attach_images, take_images
 from odata_server.engine.files.uploads import Uploading, is_upload, upload
-from odata_server.engine.identifiers import new_id, set_number, take_number, taken_number
+from odata_server.engine.identifiers import SequentialIds, new_id, set_number, take_number, taken_number
 from odata_server.engine.owners import Owners
 from odata_server.engine.readings import Readings
 from odata_server.engine.references import check_exists, navigation_of, resolve, resolved
@@ -87,7 +87,9 @@ class Transaction:
         self._rights_changed = False
         self._owners = Owners(self.records)
         self._new = NewRecords(now, self.next_number)
+        self._next_id = SequentialIds()
         self._pending: Pending | None = None
+        self._steps: dict[tuple[str, str | None, Stage], tuple[Step, ...]] = {}
         self._readings = Readings(
             lambda query: reading.read_records(connection, rules.plans, self._catalog, query).records
         )
@@ -255,11 +257,13 @@ class Transaction:
         )
 
     def _run(self, context: ExecutionContext, stage: Stage, table: str | None) -> None:
-        for step in self._rules.pipeline.steps(name_of(context.message), table, stage):
+        place = (name_of(context.message), table, stage)
+        steps = self._steps.get(place)
+        if steps is None:
+            registered = self._registered.steps(*place) if self._registered is not None else ()
+            steps = self._steps[place] = (*self._rules.pipeline.steps(*place), *registered)
+        for step in steps:
             step.handler(context)
-        if self._registered is not None:
-            for step in self._registered.steps(name_of(context.message), table, stage):
-                step.handler(context)
 
     def _context(self, message: Message, principal: Principal, **more: object) -> ExecutionContext:
         return replace(ExecutionContext(message, principal.caller, self), **more)  # type: ignore[arg-type]  # replace() checks the names
@@ -285,7 +289,7 @@ class Transaction:
         context = ExecutionContext(message, principal.caller, self, record)
         self._run(context, Stage.PRE_VALIDATION, table.logical_name)
         if table.primary_id not in record:
-            record[table.primary_id] = new_id(self._connection, table.record_number)
+            record[table.primary_id] = new_id(self._connection, table.record_number, self._next_id)
         record = context.record = self._new.completed(table, record, principal.caller)
         self._owners.complete(table, record, self._catalog)
         context.reference = EntityReference(table.logical_name, Guid(str(record[table.primary_id])))
@@ -293,15 +297,17 @@ class Transaction:
         self._run(context, Stage.PRE_OPERATION, table.logical_name)
         require(table, record)
         take_images(self._connection, table, context)
-        validate(table, unproven(message.record, filled, record))
+        validate(table, record, unproven(message.record, filled, record))
         return Draft(message, authorized, table, context)
 
     def _check(self, drafts: Sequence[Draft]) -> None:
         """Check the rights that written rows decide."""
         self._readings.forget()
-        self._checks.check_made([(d.authorized, d.reference) for d in drafts if isinstance(d.message, Create)])
+        checks = self._checks
+        made = [(draft.authorized, draft.context.record) for draft in drafts if isinstance(draft.message, Create)]
+        checks.check_made(drafts[0].table, made)
         for draft in drafts:
-            self._checks.check_bound(draft.authorized)
+            checks.check_bound(draft.authorized)
 
     def _end(self, draft: Draft) -> Written:
         """Do what is left when a record is written and its rights are checked."""

@@ -48,22 +48,28 @@ _BIG = 2**63
 _Number: TypeAlias = float | Decimal
 
 
-def validate(table: Table, record: Record) -> None:
-    """Check every value that is about to be written.
+def validate(table: Table, record: Record, names: Iterable[str] | None = None) -> None:
+    """Check values that are about to be written.
+
+    Args:
+        table: the record's table.
+        record: the values.
+        names: the columns to check; all when there is none.
 
     Raises:
         InvalidArgument: a value does not fit its column.
     """
     fits = table.derived(_fitting)
-    for name, value in record.items():
+    for name in record if names is None else names:
+        value = record[name]
         if value is None:
             _check_absent(table, table.by_name[name])
         elif not fits[name](value):
             _check(table, table.by_name[name], value)
 
 
-def unproven(given: Record, filled: Record, record: Record) -> Record:
-    """Return what of a new record is to be checked: what its caller gave, and what steps have made of it since.
+def unproven(given: Record, filled: Record, record: Record) -> Iterable[str]:
+    """Return which columns of a new record are to be checked: what its caller gave, and what steps have set since.
 
     Args:
         given: the caller's columns.
@@ -72,9 +78,9 @@ def unproven(given: Record, filled: Record, record: Record) -> Record:
     """
     names = list(record)
     if names[: len(filled)] != list(filled):
-        return record
+        return names
     changed = compress(names, map(is_not, record.values(), filled.values()))
-    return {name: record[name] for name in (*given, *changed, *names[len(filled) :])}
+    return (*given, *changed, *names[len(filled) :])
 
 
 def _fitting(table: Table) -> Mapping[str, Callable[[Value], bool]]:
