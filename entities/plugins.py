@@ -68,7 +68,7 @@ _READS: Final = (Retrieve, RetrieveMultiple, RetrieveChanges)
 
 
 class InvalidPluginExecution(StepRejected):
-    """Ends the message; the caller reads the text (400, code 0x80040265). All that the message did is taken back."""
+    """A function of a plug-in package ends the message, in words of its own; all that the message did is taken back."""
 
 
 class Mode(IntEnum):
