@@ -5,7 +5,7 @@ Ids of metadata are derived from names (`uuid5`), so they are the same in every 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -194,6 +194,18 @@ def image(name: str, text: str = "", type_: ImageType | None = None, **more: obj
         column(f"{name}_Timestamp", BigIntType(), f"{shown} Timestamp", **server_set),
         string(f"{name}_URL", 200, f"{shown} URL", **server_set),
     )
+
+
+def with_primary_image(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return columns of which the first image is the primary one, and no other (Learn: "Work with image columns")."""
+    made, has_primary = [], False
+    for found in columns:
+        if isinstance(found.type, ImageType):
+            made.append(replace(found, type=replace(found.type, is_primary=not has_primary)))
+            has_primary = True
+        else:
+            made.append(found)
+    return tuple(made)
 
 
 ENTITY_IMAGE = image("EntityImage", "Entity Image", ImageType(stores_full_image=False))

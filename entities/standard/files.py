@@ -66,14 +66,33 @@ def files_of(attachments: Table, table: Table) -> tuple[Table, OneToMany]:
         attachments: the table of files as it is.
         table: a table that gets its first file or image column.
     """
-    name = table.logical_name
-    owners = attachments.by_name[OWNER].type
-    assert isinstance(owners, LookupType)
-    if name not in owners.targets:
-        wider = replace(attachments.by_name[OWNER], type=replace(owners, targets=(*owners.targets, name)))
-        columns = tuple(wider if found.logical_name == OWNER else found for found in attachments.columns)
-        attachments = replace(attachments, columns=columns)
+    name, owners = table.logical_name, owners_of(attachments)
+    if name not in owners:
+        attachments = _owned_by(attachments, (*owners, name))
     return attachments, replace(_files_of(name), referenced_column=table.primary_id)
+
+
+def without_owners(attachments: Table, gone: frozenset[str]) -> Table:
+    """Return the table of files when some tables are gone; it stays the same object when none of them had any."""
+    owners = owners_of(attachments)
+    return attachments if gone.isdisjoint(owners) else _owned_by(attachments, tuple(o for o in owners if o not in gone))
+
+
+def owners_of(attachments: Table) -> tuple[str, ...]:
+    """Return the tables whose rows have files."""
+    type_ = attachments.by_name[OWNER].type
+    assert isinstance(type_, LookupType)
+    return type_.targets
+
+
+def _owned_by(attachments: Table, owners: tuple[str, ...]) -> Table:
+    return replace(
+        attachments,
+        columns=tuple(
+            replace(column, type=LookupType(owners)) if column.logical_name == OWNER else column
+            for column in attachments.columns
+        ),
+    )
 
 
 def _files_of(table: str) -> OneToMany:

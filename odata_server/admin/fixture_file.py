@@ -28,6 +28,7 @@ _COLUMN_TYPES = (
     "Picklist",
     "Lookup",
     "File",
+    "Image",
 )
 
 

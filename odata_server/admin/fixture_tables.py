@@ -29,7 +29,8 @@ def declared_table(fixture: TableFixture, object_type_code: int, known: Collecti
     _check(fixture, {*known, fixture.schema_name.lower()})
     name = fixture.schema_name.lower()
     shown = fixture.display_name or fixture.schema_name.partition("_")[2]
-    columns = tuple(made for column in fixture.columns if not column.is_derived for made in _columns(column))
+    given = (column for column in fixture.columns if not column.is_derived)
+    columns = declare.with_primary_image(made for column in given for made in _columns(column))
     ownership = Ownership(fixture.ownership)
     return declare.with_ids(
         Table(
@@ -67,7 +68,7 @@ def with_columns(table: Table, added: Iterable[ColumnFixture]) -> Table:
     """
     columns = {column.logical_name: column for column in table.columns}
     for fixture in added:
-        if fixture.type in {"Lookup", "File"}:
+        if fixture.type in {"Lookup", "File", "Image"}:
             raise FixtureError(f"column {fixture.schema_name}: only a declared table takes a {fixture.type}.")
         for column in _columns(fixture):
             if column.logical_name in columns:
@@ -102,7 +103,7 @@ def _column_defects(column: ColumnFixture, known: Collection[str]) -> Iterator[s
     for target in column.targets:
         if target not in known:
             yield f"column {column.schema_name}: there is no table '{target}'"
-    if column.is_derived and (column.type in {"Lookup", "File"} or (column.formula and column.rollup)):
+    if column.is_derived and (column.type in {"Lookup", "File", "Image"} or (column.formula and column.rollup)):
         yield f"column {column.schema_name}: it is either calculated or a rollup, and of another type"
     if column.auto_number_format is not None and column.type != "String":
         yield f"column {column.schema_name}: only a String has automatic numbers"
@@ -144,6 +145,8 @@ def _columns(fixture: ColumnFixture) -> tuple[Column, ...]:
     """Return a declared column, of a file with the column that shows its name, of a rollup with date and state."""
     if fixture.type == "File":
         return declare.file(fixture.schema_name, fixture.display_name)
+    if fixture.type == "Image":
+        return declare.image(fixture.schema_name, fixture.display_name)
     column = replace(_COLUMNS[fixture.type](fixture), autonumber=fixture.auto_number_format)
     if fixture.formula:
         return (declare.calculated(column, fixture.formula),)

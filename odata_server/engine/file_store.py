@@ -165,6 +165,13 @@ def remove_of_record(connection: Connection, table: Table, record_id: Guid) -> N
     connection.execute(f'DELETE FROM "$file" WHERE {condition}', place)
 
 
+def remove_of_definition(connection: Connection, table: str, column: str) -> None:
+    """Remove the files of a column in all rows, and uploads for it."""
+    condition, place = "table_name = $1 AND column_name = $2", (table, column)
+    connection.execute(f'DELETE FROM "$block" WHERE file_id IN (SELECT id FROM "$file" WHERE {condition})', place)
+    connection.execute(f'DELETE FROM "$file" WHERE {condition}', place)
+
+
 def expect(connection: Connection, file_id: Guid, size: int) -> None:
     """Note how large the file of an upload will be."""
     connection.execute('UPDATE "$file" SET size = $1 WHERE id = $2', (size, file_id))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from entities.metadata.catalog import Catalog
+from entities.metadata.columns import Column, LookupType
 from entities.metadata.tables import Table
 from entities.values import Guid, Record
 from odata_server.engine import rows
@@ -48,14 +49,21 @@ def difference(stored: Catalog, declared: Catalog) -> CatalogChange:
 
 
 def _with_own(declared: Table, stored: Table | None) -> Table:
-    """Return the declared table with the columns and indexes that users have added to the stored one."""
+    """Return the declared table with the columns, targets and indexes that users have added to the stored one."""
     if stored is None:
         return declared
     own = tuple(c for c in stored.columns if c.is_custom and c.logical_name not in declared.by_name)
+    columns = tuple(_with_own_targets(column, stored.by_name.get(column.logical_name)) for column in declared.columns)
     indexed = tuple(dict.fromkeys((*declared.indexed, *stored.indexed)))
-    if not own and indexed == declared.indexed:
+    return replace(declared, columns=(*columns, *own), indexed=indexed)
+
+
+def _with_own_targets(declared: Column, stored: Column | None) -> Column:
+    """Return a declared lookup with the tables that it has come to point to: those of users whose rows have files."""
+    if stored is None or not isinstance(declared.type, LookupType) or not isinstance(stored.type, LookupType):
         return declared
-    return replace(declared, columns=(*declared.columns, *own), indexed=indexed)
+    own = tuple(target for target in stored.type.targets if target not in declared.type.targets)
+    return replace(declared, type=replace(declared.type, targets=(*declared.type.targets, *own))) if own else declared
 
 
 def complete(service: OrganizationService, seed: Iterable[tuple[str, Record]]) -> int:

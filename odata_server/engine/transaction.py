@@ -48,6 +48,7 @@ from odata_server.engine.change_tracking import note_creation, note_deletion, re
 from odata_server.engine.database import Writer
 from odata_server.engine.deep_insert import Writing, create_with_related
 from odata_server.engine.defaults import NewRecords, complete_change, require
+from odata_server.engine.files.definitions import with_files
 from odata_server.engine.files.images import attach_images, take_images
 from odata_server.engine.files.uploads import Uploading, is_upload, upload
 from odata_server.engine.identifiers import SequentialIds, new_id, set_number, take_number, taken_number
@@ -168,6 +169,7 @@ class Transaction:
 
     def change_catalog(self, change: CatalogChange) -> None:
         """Put or remove tables and relationships."""
+        change = with_files(self._connection, self._catalog, change)
         self._catalog = apply_change(self._connection, self._catalog, change)
         self._readings.forget()
 

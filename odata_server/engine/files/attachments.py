@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from entities.messages import Create, Delete
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import LookupType
 from entities.metadata.tables import Table
 from entities.pipeline import Operations
-from entities.standard.files import FILE_TABLE, OWNER
+from entities.standard.files import FILE_TABLE, OWNER, owners_of
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine import file_store, rows
 from odata_server.engine.database import Connection
@@ -62,5 +61,4 @@ def _is_there(keeping: Keeping, file_id: Guid) -> bool:
 
 
 def _owners(attachments: Table) -> frozenset[str]:
-    type_ = attachments.by_name[OWNER].type
-    return frozenset(type_.targets if isinstance(type_, LookupType) else ())
+    return frozenset(owners_of(attachments))

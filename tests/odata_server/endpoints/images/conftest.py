@@ -9,7 +9,6 @@ from things import dump
 
 from entities.metadata import declare
 from entities.metadata.columns import ImageType
-from entities.standard.files import FILE_TABLE, files_of
 from odata_server.engine.catalog_store import CatalogChange
 
 
@@ -25,8 +24,7 @@ def api(api, environments):
         account = replace(tables["account"], columns=(*tables["account"].columns, *more))
         crest = declare.image("new_Crest", "Crest", is_custom=True)
         team = replace(tables["team"], columns=(*tables["team"].columns, *crest))
-        attachments, relationship = files_of(tables[FILE_TABLE], team)
-        transaction.change_catalog(CatalogChange((account, team, attachments), (relationship,)))
+        transaction.change_catalog(CatalogChange((account, team)))
     return api
 
 
