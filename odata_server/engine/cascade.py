@@ -21,7 +21,7 @@ from entities.pipeline import ExecutionContext, Operations
 from entities.query import QueryExpression
 from entities.standard.cascading import reached
 from entities.standard.inherited_access import reparent
-from entities.standard.sharing import PRINCIPALS, SHARED_ACCESS
+from entities.standard.sharing import PRINCIPALS, SHARED_ACCESS, SHARED_TABLES
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.database import Connection, quoted
 from odata_server.engine.row_checks import RowChecks
@@ -51,7 +51,8 @@ def _end_shares(connection: Connection, catalog: Catalog, table: Table, record_i
     if table.is_user_owned:
         connection.execute(f"DELETE FROM {quoted(SHARED_ACCESS)} WHERE objectid = $1", (record_id,))
     elif table.logical_name in PRINCIPALS:
-        connection.execute(f"DELETE FROM {quoted(SHARED_ACCESS)} WHERE principalid = $1", (record_id,))
+        for shares in (SHARED_ACCESS, SHARED_TABLES):
+            connection.execute(f"DELETE FROM {quoted(shares)} WHERE principalid = $1", (record_id,))
 
 
 def _one_to_many(

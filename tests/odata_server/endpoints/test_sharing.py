@@ -10,6 +10,9 @@ import pytest
 from sharing import ROOT, named, set_up
 from things import dump
 
+from entities.messages import Update
+from entities.values import EntityReference, Guid
+
 NOBODY = "0c000000-0000-4000-8000-0000000000ff"
 EVERYTHING = (
     "ReadAccess, WriteAccess, AppendAccess, AppendToAccess, CreateAccess, DeleteAccess, ShareAccess, AssignAccess"
@@ -219,6 +222,47 @@ def test_where_rights_come_from_is_told_apart(sharing, account):
     assert info(account[1]) == (200, {**told, "GrantedAccessRights": "ReadAccess"})
     assert info(NOBODY) == (404, "0x80040217")
     assert info(account[1], "nothing")[0] in (400, 404)
+
+
+@pytest.fixture
+def owners(sharing):
+    """Return an owner team without roles that the reader is no member of, and a role that reads all accounts."""
+    unit = {"businessunitid@odata.bind": f"/businessunits({sharing.unit})"}
+    admin = {"administratorid@odata.bind": f"/systemusers({sharing.admin})"}
+    role = sharing.api.created("roles", name="Reader of accounts", **unit)
+    known = sharing.api.json("/privileges?$select=privilegeid&$filter=name eq 'prvReadAccount'")["value"]
+    privileges = [{"PrivilegeId": known[0]["privilegeid"], "Depth": "Global", "BusinessUnitId": sharing.unit}]
+    path = f"/roles({role})/Microsoft.Dynamics.CRM.AddPrivilegesRole"
+    assert sharing.api("POST", path, {"Privileges": privileges}).status == 204
+    team = sharing.api.created("teams", name="Owners", teamtype=0, **unit, **admin)
+    yield team, role
+    assert sharing.api("DELETE", f"/roles({role})").status == 204
+
+
+def test_an_owner_team_needs_a_role_and_has_its_rights(sharing, account, owners):
+    team, role = owners
+    path, body = sharing.change("GrantAccess", account, to=("team", team))
+    assert access(sharing, f"teams({team})", account[1]) == (200, "None")
+    assert sharing.api.error("POST", path, body)[:2] == (403, "0x80040231")
+    assert sharing.masks(account[1], team) is None
+    given = {"@odata.id": f"{ROOT}/roles({role})"}
+    assert sharing.api("POST", f"/teams({team})/teamroles_association/$ref", given).status == 204
+    assert access(sharing, f"teams({team})", account[1]) == (200, "ReadAccess")
+    sharing.do("GrantAccess", account, to=("team", team))
+    assert sharing.masks(account[1], team) == (1, 0)
+    assert sharing.api("DELETE", f"/teams({team})").status == 204
+    assert sharing.masks(account[1], team) is None
+
+
+def test_the_servers_own_access_teams_are_not_shared_with(sharing, account):
+    service = sharing.api.services.dataverse
+    team = EntityReference("team", Guid(sharing.team))
+    service.execute(Update(team, {"systemmanaged": True}), service.system)
+    path, body = sharing.change("GrantAccess", account, to=("team", sharing.team))
+    assert sharing.api.error("POST", path, body)[1] == "0x80048339"
+    assert sharing.masks(account[1], sharing.team) is None
+    service.execute(Update(team, {"systemmanaged": False}), service.system)
+    assert sharing.api("POST", path, body).status == 204
 
 
 def test_what_is_shared_later_in_the_same_table_makes_nobody_look_anew(sharing, account):
