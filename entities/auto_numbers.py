@@ -20,7 +20,8 @@ _DATE_PARTS = {
     "tt": "%p",
 }
 _LONGEST_RANDOM = 6
-_LONGEST_NUMBER = 16
+LONGEST_NUMBER = 16
+"""Digits of a number."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
@@ -39,7 +40,7 @@ def is_format(form: str) -> bool:
 def _is_argument(name: str, argument: str) -> bool:
     if name == "DATETIMEUTC":
         return bool(_DATE_PART.search(argument))
-    longest = _LONGEST_NUMBER if name == "SEQNUM" else _LONGEST_RANDOM
+    longest = LONGEST_NUMBER if name == "SEQNUM" else _LONGEST_RANDOM
     return argument.isascii() and argument.isdigit() and 1 <= int(argument) <= longest
 
 

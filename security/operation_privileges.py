@@ -120,7 +120,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "BulkDetectDuplicates": ("prvReadDuplicateRule", "prvCreateAsyncOperation"),
         **dict.fromkeys(("PublishDuplicateRule", "UnpublishDuplicateRule"), ("prvPublishDuplicateRule",)),
         **dict.fromkeys(("GetAutoNumberSeed", "GetNextAutoNumberValue"), ("prvReadAttribute",)),
-        "SetAutoNumberSeed": ("prvWriteAttribute",),
+        **dict.fromkeys(("AutoMapEntity", "SetAutoNumberSeed"), ("prvWriteAttribute",)),
         "RetrieveExchangeRate": ("prvReadTransactionCurrency",),
         "ExecuteBackgroundOperation": ("prvReadbackgroundoperation", "prvWritebackgroundoperation"),
         **dict.fromkeys(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from entities.auto_numbers import counts
+from entities.auto_numbers import LONGEST_NUMBER, counts
 from entities.errors import InvalidArgument
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 
@@ -41,12 +41,15 @@ def set_seed(context: ExecutionContext) -> None:
     """Let the next new record get a number; those that are taken already may come again.
 
     Raises:
-        InvalidArgument: there is no such table, column or sequence, or the number is negative (0x80060886).
+        InvalidArgument: there is no such table, column or sequence, or the number is negative (0x80060886) or has more
+            digits than a format takes.
     """
     name, value = _sequence(context), context.parameters["Value"]
     assert isinstance(value, int)
     if value < 0:
         raise InvalidArgument("The seed of an auto-number sequence cannot be negative.", code="0x80060886")
+    if value >= 10**LONGEST_NUMBER:
+        raise InvalidArgument(f"The seed of an auto-number sequence has {LONGEST_NUMBER} digits at most.")
     _set(context.system, name, value)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from entities.errors import InvalidArgument
+from entities.messages import Create, Delete
 from entities.metadata.columns import Column, LookupType
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.query import And, ColumnRef, Condition, ConditionOperator, QueryExpression, equals
 from entities.standard.lookups import by_id, first, named_record
-from entities.values import EntityReference, EntityValue, Record, Value
+from entities.values import EntityReference, EntityValue, Guid, Record, Value
 
 _CHOSEN: Mapping[str, Callable[[Column], bool]] = MappingProxyType(
     {
@@ -24,9 +25,43 @@ _CHOSEN: Mapping[str, Callable[[Column], bool]] = MappingProxyType(
 """Which columns of the target a caller wants, by the members of `TargetFieldType`."""
 
 
+_OF_EVERY_RECORD = frozenset({"ownerid", "statuscode"})
+"""Columns that stand in most tables and say nothing of what their records have in common."""
+
+
 def initializing_steps() -> tuple[Step, ...]:
-    """Return the handler of the function."""
-    return (Step("InitializeFrom", None, Stage.MAIN, initialize_from),)
+    """Return the handlers of the function, and of the action that maps columns by their names."""
+    return (
+        Step("InitializeFrom", None, Stage.MAIN, initialize_from),
+        Step("AutoMapEntity", None, Stage.MAIN, map_by_names),
+    )
+
+
+def map_by_names(context: ExecutionContext) -> None:
+    """Map the columns of two tables that have the same name and type, in place of those that people have mapped.
+
+    Raises:
+        RecordNotFound: there is no such map.
+    """
+    system = context.system
+    entity_map = EntityReference("entitymap", Guid(str(context.parameters["EntityMapId"])))
+    found = by_id(system, entity_map)
+    source, target = (system.catalog.tables[str(found[f"{end}entityname"])] for end in ("source", "target"))
+    of_map = And((equals("entitymapid", entity_map), equals("issystem", value=False)))
+    for row in system.records(QueryExpression("attributemap", ("attributemapid",), filter=of_map)):
+        system.execute(Delete(EntityReference("attributemap", Guid(str(row["attributemapid"])))))
+    for name in _common_columns(source, target):
+        pair: Record = {"sourceattributename": name, "targetattributename": name}
+        system.execute(Create("attributemap", {"entitymapid": entity_map, **pair, "issystem": False}))
+
+
+def _common_columns(source: Table, target: Table) -> Iterator[str]:
+    for name, column in target.by_name.items():
+        own = source.by_name.get(name)
+        if own is None or name in _OF_EVERY_RECORD or not column.valid_for_create or not own.valid_for_read:
+            continue
+        if type(own.type) is type(column.type) and name not in {source.primary_id, target.primary_id}:
+            yield name
 
 
 def initialize_from(context: ExecutionContext) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from entities.errors import InvalidArgument, RecordNotFound
+from entities.errors import InvalidArgument, InvalidOperation, RecordNotFound
 from entities.messages import Retrieve, Rows
 from entities.pipeline import Operations
 from entities.query import Filter, QueryExpression, equals
@@ -50,12 +50,16 @@ def named_record(system: Operations, value: object, parameter: str) -> EntityRef
 
     Raises:
         InvalidArgument: it names no record.
+        InvalidOperation: its record is of a virtual table, whose records are not here (0x80040800).
         RecordNotFound: there is no such record.
     """
     target = value.target if isinstance(value, EntityValue) else value
     if not isinstance(target, EntityReference | KeyReference):
         raise InvalidArgument(f"The parameter '{parameter}' must name a record.")
-    key = system.catalog.tables[target.table].primary_id
+    table = system.catalog.tables[target.table]
+    if table.source is not None:
+        raise InvalidOperation(f"The parameter '{parameter}' names a record of a virtual table.", code="0x80040800")
+    key = table.primary_id
     if isinstance(target, EntityReference):
         by_id(system, target, key)
         return target

@@ -38,6 +38,7 @@ AVAILABLE: Final = frozenset(
         *FILES,
         "AddMembersTeam",
         "AddPrivilegesRole",
+        "AutoMapEntity",
         "BulkDelete",
         "BulkDetectDuplicates",
         "CalculateRollupField",

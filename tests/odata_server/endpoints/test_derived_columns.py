@@ -399,8 +399,9 @@ def test_a_sequence_that_is_not_there_is_refused(shop, parameters, code):
     assert dump(shop.service.database) == before
 
 
-def test_a_negative_seed_is_refused(shop):
-    parameters = {"EntityName": "con_order", "AttributeName": "con_number", "Value": -1}
+@pytest.mark.parametrize(("seed", "code"), [(-1, "0x80060886"), (10**16, "0x80040203"), (2**63 - 1, "0x80040203")])
+def test_a_seed_out_of_range_is_refused(shop, seed, code):
+    parameters = {"EntityName": "con_order", "AttributeName": "con_number", "Value": seed}
     before = dump(shop.service.database)
-    assert shop.error("POST", "/SetAutoNumberSeed", parameters)[:2] == (400, "0x80060886")
+    assert shop.error("POST", "/SetAutoNumberSeed", parameters)[:2] == (400, code)
     assert dump(shop.service.database) == before

@@ -113,3 +113,20 @@ def test_the_maps_are_rows(api):
     )["value"]
     (pair,) = found["entity_map_attribute_maps"]
     assert (pair["sourceattributename"], pair["targetattributename"]) == ("accountid", "parentaccountid")
+
+
+def test_columns_are_mapped_by_their_names(api, sources):
+    (found,) = api.json("/entitymaps?$filter=sourceentityname eq 'account' and targetentityname eq 'contact'")["value"]
+    assert api("POST", "/AutoMapEntity", {"EntityMapId": found["entitymapid"]}).status == 204
+    told = api.json(_call(sources["account"], "contact"))
+    assert told["parentcustomerid_account@odata.bind"] == sources["account"]
+    assert (told["telephone1"], told["address1_city"], told["donotphone"]) == ("555", "Seattle", False)
+    assert not {"accountid", "contactid", "name", "ownerid@odata.bind"} & told.keys()
+    assert api("POST", "/AutoMapEntity", {"EntityMapId": found["entitymapid"]}).status == 204
+    assert api.json(_call(sources["account"], "contact")) == told
+
+
+def test_a_map_that_is_not_there_is_not_changed(api, environments):
+    before = dump(environments[0].database)
+    assert api.error("POST", "/AutoMapEntity", {"EntityMapId": MISSING})[:2] == (404, "0x80040217")
+    assert dump(environments[0].database) == before
