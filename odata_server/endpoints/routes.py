@@ -21,7 +21,7 @@ from werkzeug.wrappers import Request as WSGIRequest
 from werkzeug.wsgi import get_host
 
 from entities.errors import DataverseError, EngineFault, MalformedRequest, NotSupported, ResourceNotFound
-from odata_server.endpoints import background, human_resources, web_api
+from odata_server.endpoints import background, human_resources, image_links, web_api
 from odata_server.endpoints.compression import compressed
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.negotiation import cross_origin
@@ -88,6 +88,7 @@ class _Doors:
             "/api/data": web_api.handle,
             background.MONITOR: background.handle,
             "/data": human_resources.handle,
+            "/Image/download.aspx": image_links.handle,
             "/XRMServices/2011/OrganizationData.svc": _organization_data,
             "/XRMServices/2011/Organization.svc": _soap,
         }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
 from driving import CONTROL, Caller, dump, refusal, until
 from flask import Flask
+from pictures import opened, picture
 from structlog.testing import capture_logs
 
 from odata_server.admin.first_start import open_server_authority, system_sources
@@ -151,6 +153,17 @@ def test_a_browser_that_asks_for_a_page_is_told_in_one(anybody):
 def test_verbs_that_a_resource_does_not_know_are_refused(administrator, method, path):
     answer = administrator.send(method, path, {})
     assert (answer.status_code, answer.content_type.partition(";")[0]) == (405, "application/json")
+
+
+def test_a_row_tells_the_url_of_its_image(administrator, anybody):
+    image = base64.b64encode(picture()).decode()
+    made = administrator.send("POST", "contacts", {"lastname": "Image", "entityimage": image})
+    row = made.headers["OData-EntityId"].partition("/api/data/v9.2/")[2]
+    url = administrator.send("GET", f"{row}?$select=entityimage_url").json["entityimage_url"]
+    answer = administrator.send("GET", url)
+    assert (answer.status_code, answer.content_type) == (200, "image/jpeg")
+    assert opened(answer.data).size == (144, 144)
+    assert anybody.send("GET", url).status_code == 401
 
 
 @pytest.mark.parametrize(

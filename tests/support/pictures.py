@@ -47,7 +47,7 @@ def beside(api, account, column):
     return tuple(row[name] for name in names)
 
 
-def uploaded_in_blocks(api, account, column, *blocks):
+def uploaded_in_blocks(api, account, column, *blocks, mime_type=""):
     """Upload a file in blocks; return the answer of the last request."""
     target = {"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": account}
     begun = {"Target": target, "FileName": "a.png", "FileAttributeName": column}
@@ -56,7 +56,7 @@ def uploaded_in_blocks(api, account, column, *blocks):
     for name, data in zip(names, blocks, strict=True):
         block = {"BlockId": name, "BlockData": text_of(data), "FileContinuationToken": token}
         assert api("POST", "/UploadBlock", block).status == 204
-    done = {"FileName": "a.png", "MimeType": "", "BlockList": names, "FileContinuationToken": token}
+    done = {"FileName": "a.png", "MimeType": mime_type, "BlockList": names, "FileContinuationToken": token}
     return api("POST", "/CommitFileBlocksUpload", done)
 
 
