@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from entities.errors import InvalidArgument
 from entities.metadata.tables import Table, TableKind
 from entities.pipeline import ExecutionContext, Handler, Stage, Step
-from entities.query import ALL_ROWS
+from entities.query import ALL_ROWS, QueryExpression
 from entities.standard.customer_rules import composite_address
 from entities.standard.lookups import by_id, first
 from entities.time_zones import TIME_ZONES, zone_info, zone_named
@@ -22,6 +23,8 @@ _ENDPOINTS = (
     ("OrganizationService", "/XRMServices/2011/Organization.svc"),
     ("OrganizationDataService", "/XRMServices/2011/OrganizationData.svc"),
 )
+
+_ADDRESS = "address1_"
 
 
 def organization_function_steps(organization_id: Guid, version: str) -> tuple[Step, ...]:
@@ -43,7 +46,10 @@ def organization_function_steps(organization_id: Guid, version: str) -> tuple[St
         "RetrieveProvisionedLanguages": retrieve_provisioned_languages,
         "RetrieveDeprovisionedLanguages": retrieve_deprovisioned_languages,
         "RetrieveInstalledLanguagePacks": retrieve_installed_language_packs,
+        "RetrieveInstalledLanguagePackVersion": partial(language_pack_version, version=version),
+        "RetrieveProvisionedLanguagePackVersion": partial(language_pack_version, version=version),
         "RetrieveExchangeRate": retrieve_exchange_rate,
+        "GetAllTimeZonesWithDisplayName": get_all_time_zones,
         "GetTimeZoneCodeByLocalizedName": get_time_zone_code,
         "LocalTimeFromUtcTime": local_time_from_utc_time,
         "UtcTimeFromLocalTime": utc_time_from_local_time,
@@ -153,6 +159,18 @@ def retrieve_installed_language_packs(context: ExecutionContext) -> None:
     context.result = {"RetrieveInstalledLanguagePacks": _language(context)}
 
 
+def language_pack_version(context: ExecutionContext, *, version: str) -> None:
+    """Answer RetrieveInstalledLanguagePackVersion and RetrieveProvisionedLanguagePackVersion: that of the organization.
+
+    Raises:
+        InvalidArgument: the language is not there.
+    """
+    code = context.parameters["Language"]
+    if code not in _language(context):
+        raise InvalidArgument(f"The language {code} is not installed.")
+    context.result = {"Version": version}
+
+
 def retrieve_exchange_rate(context: ExecutionContext) -> None:
     """Answer RetrieveExchangeRate.
 
@@ -161,6 +179,11 @@ def retrieve_exchange_rate(context: ExecutionContext) -> None:
     """
     currency = EntityReference("transactioncurrency", Guid(str(context.parameters["TransactionCurrencyId"])))
     context.result = {"ExchangeRate": by_id(context.system, currency, "exchangerate").get("exchangerate")}
+
+
+def get_all_time_zones(context: ExecutionContext) -> None:
+    """Answer GetAllTimeZonesWithDisplayName: the definitions of all time zones, in the only language that is there."""
+    context.result = {"value": QueryExpression("timezonedefinition")}
 
 
 def get_time_zone_code(context: ExecutionContext) -> None:
@@ -218,8 +241,8 @@ def _outside(name: str) -> InvalidArgument:
 def format_address(context: ExecutionContext) -> None:
     """Answer FormatAddress: an address as one text, in the order of the composite columns."""
     given = {name: context.parameters[name] for name in ("Line1", "City", "StateOrProvince", "PostalCode", "Country")}
-    record: Record = {name.lower(): str(value) for name, value in given.items()}
-    context.result = {"Address": composite_address(record, "") or ""}
+    record: Record = {f"{_ADDRESS}{name.lower()}": str(value) for name, value in given.items()}
+    context.result = {"Address": composite_address(record, _ADDRESS) or ""}
 
 
 def _relatable(context: ExecutionContext) -> list[str]:

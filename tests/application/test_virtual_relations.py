@@ -111,3 +111,15 @@ def test_an_impossible_relation_changes_nothing(administrator, ids, method, path
     assert refusal(administrator.send(method, path.format(**ids), sent))[:2] == refused
     assert position_of(administrator, ids["candidate"]) == ids["position"]
     assert position_of(administrator, ids["other"]) is None
+
+
+def test_a_virtual_table_has_no_versions_and_brings_no_other_records(administrator, ids):
+    path = f"{CANDIDATES}({ids['candidate']})/{TO_POSITION}/$ref"
+    for method, body in (("PUT", {"@odata.id": url(POSITIONS, ids["position"])}), ("DELETE", None)):
+        answer = administrator.send(method, path, body, headers={"If-Match": 'W/"1"'})
+        assert refusal(answer)[1] == "0x8006088d"
+    before = administrator.rows(f"{CANDIDATES}?$select=mshr_firstname")
+    new = {"mshr_firstname": "Bob", "mshr_lastname": "Example", TO_POSITION: {"mshr_positionid": "9"}}
+    assert refusal(administrator.send("POST", CANDIDATES, new))[0] == 501
+    assert administrator.rows(f"{CANDIDATES}?$select=mshr_firstname") == before
+    assert position_of(administrator, ids["candidate"]) is None

@@ -26,7 +26,8 @@ def test_every_operation_of_a_real_document_is_known(reference):
 def test_what_is_said_to_work_has_a_handler():
     steps = standard_steps({}.get, tenant_domain="contoso.test", organization_id=Guid(str(uuid4())), version="9.2.0.0")
     handled = {step.message for step in steps if step.stage is Stage.MAIN}
-    assert handled | BULK | FILES == AVAILABLE
+    # The server has messages of its own, which no URL names.
+    assert (handled | BULK | FILES) & operation_list().by_name.keys() == AVAILABLE
 
 
 def test_every_overload_is_bound_in_another_way():
@@ -39,7 +40,7 @@ def test_every_overload_is_bound_in_another_way():
 def test_every_type_of_an_operation_that_is_declared_is_known(operation, dataverse):
     if not declared(dataverse, (operation,)):
         # Their parameters are of a table, or of a type of queries, that is not there.
-        assert operation.name in {"BulkDelete", "QueryExpressionToFetchXml"}
+        assert operation.name in {"BulkDelete", "BulkDetectDuplicates", "QueryExpressionToFetchXml"}
         return
     listed = operation_list()
     types, enums = listed.types_of((operation,))

@@ -19,6 +19,8 @@ def state(environments) -> Callable[[], Mapping[str, object]]:
 
 
 ANSWERS = [
+    ("RetrieveInstalledLanguagePackVersion(Language=1033)", {"Version": "9.2.0.0"}),
+    ("RetrieveProvisionedLanguagePackVersion(Language=@l)?@l=1033", {"Version": "9.2.0.0"}),
     ("RetrieveAvailableLanguages()", {"LocaleIds": [1033]}),
     ("RetrieveProvisionedLanguages", {"RetrieveProvisionedLanguages": [1033]}),
     ("RetrieveDeprovisionedLanguages()", {"RetrieveDeprovisionedLanguages": []}),
@@ -51,6 +53,9 @@ def test_a_function_answers(api, state, call, answer):
 
 
 REFUSED = [
+    ("RetrieveInstalledLanguagePackVersion(Language=1031)", 400, "The language 1031 is not installed."),
+    ("RetrieveProvisionedLanguagePackVersion(Language=0)", 400, "The language 0 is not installed."),
+    ("RetrieveProvisionedLanguagePackVersion(Language='1033')", 400, "Edm.Int32"),
     ("GetTimeZoneCodeByLocalizedName(LocalizedStandardName='Nowhere',LocaleId=1033)", 400, "Nowhere"),
     ("GetTimeZoneCodeByLocalizedName(LocalizedStandardName=1,LocaleId=1033)", 400, "Edm.String"),
     ("LocalTimeFromUtcTime(TimeZoneCode=7,UtcTime=2024-01-15T12:00:00Z)", 400, "no time zone with the code 7"),
@@ -176,3 +181,15 @@ def test_a_timestamp_changes_with_the_definitions_only(api):
     before = api.json("/RetrieveTimestamp()")["Timestamp"]
     api.created("accounts", name="No definition")
     assert api.json("/RetrieveTimestamp()")["Timestamp"] == before
+
+
+def test_all_time_zones_are_records_that_can_be_asked_for_like_others(api):
+    path = f"/timezonedefinitions/{CRM}.GetAllTimeZonesWithDisplayName(LocaleId=1033)"
+    whole = api.json("/timezonedefinitions?$select=timezonecode&$orderby=timezonecode")["value"]
+    assert api.json(f"{path}?$select=timezonecode&$orderby=timezonecode")["value"] == whole
+    one = api.json(f"{path}?$select=userinterfacename&$filter=timezonecode eq 110")["value"]
+    assert [row["userinterfacename"] for row in one] == [
+        row["userinterfacename"] for row in api.json("/timezonedefinitions?$filter=timezonecode eq 110")["value"]
+    ]
+    for wrong, status in (("()", 404), ("(LocaleId='x')", 400), ("(LocaleId=1033)?$select=nope", 400)):
+        assert api.error("GET", path.replace("(LocaleId=1033)", wrong))[0] == status
