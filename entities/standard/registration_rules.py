@@ -12,11 +12,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from entities.errors import InvalidArgument, NotSupported
+from entities.messages import Create, Delete
+from entities.metadata.custom_apis import AllowedSteps, CustomApi
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
-from entities.standard.lookups import by_id
-from entities.standard.sdk_messages import BACKGROUND_COMPLETE, WITHOUT_STEPS
-from entities.standard.step_registration import ASYNCHRONOUS, POST_IMAGE, PRE_IMAGE, WEBHOOK
+from entities.query import equals
+from entities.standard.lookups import by_id, first
+from entities.standard.sdk_messages import BACKGROUND_COMPLETE, WITHOUT_STEPS, message_id, own_message_rows
+from entities.standard.step_registration import ASYNCHRONOUS, OTHER_CONTRACTS, POST_IMAGE, PRE_IMAGE
 from entities.standard.webhooks import check_auth
 from entities.values import EntityReference, Record, Value
 
@@ -46,11 +49,25 @@ _IMAGES: Final[Mapping[str, frozenset[int]]] = MappingProxyType(
 def registration_steps() -> tuple[Step, ...]:
     """Return the rules of the tables serviceendpoint, sdkmessageprocessingstep and sdkmessageprocessingstepimage."""
     rules = {"serviceendpoint": check_endpoint, _STEP: check_step, _IMAGE: check_image}
-    return tuple(
-        Step(message, table, Stage.PRE_OPERATION, rule)
-        for table, rule in rules.items()
-        for message in ("Create", "Update")
+    return (
+        *(Step("Create", table, Stage.PRE_OPERATION, rule) for table, rule in rules.items()),
+        *(Step("Update", table, Stage.PRE_OPERATION, rule) for table, rule in rules.items()),
+        Step("Create", "customapi", Stage.POST_OPERATION, add_message),
+        Step("Delete", "customapi", Stage.POST_OPERATION, remove_message),
     )
+
+
+def add_message(context: ExecutionContext) -> None:
+    """Give a new custom API the row of its message, so that steps can be registered for it."""
+    for table, row in own_message_rows([str(context.record["uniquename"])]):
+        context.system.execute(Create(table, row))
+
+
+def remove_message(context: ExecutionContext) -> None:
+    """Take the message of a custom API away with it, and the steps that are registered for it."""
+    message = EntityReference("sdkmessage", message_id(str((context.pre_image or {})["uniquename"])))
+    if first(context.system, "sdkmessage", equals("sdkmessageid", message.id), "name") is not None:
+        context.system.execute(Delete(message))
 
 
 def _merged(context: ExecutionContext) -> dict[str, Value]:
@@ -66,7 +83,7 @@ def check_endpoint(context: ExecutionContext) -> None:
         InvalidArgument: its URL or its authentication values cannot be used.
     """
     record = _merged(context)
-    if record.get("contract") != WEBHOOK:
+    if record.get("contract") in OTHER_CONTRACTS:
         raise NotSupported("Service endpoints other than webhooks (contract 8) are not supported yet.")
     if record.get("authtype") == _ACS:
         raise InvalidArgument(
@@ -105,6 +122,7 @@ def check_step(context: ExecutionContext) -> None:
         raise NotSupported("Steps whose event handler is a plug-in type are not supported yet; install a package.")
     message = _message(record, system)
     _check_place(record, message)
+    _check_custom_api(record, system.catalog.custom_apis.get(message))
     table = _filtered(record, message, system)
     _check_columns(record.get("filteringattributes"), message, table)
     if not record.get("name"):
@@ -135,6 +153,14 @@ def _check_place(record: Record, message: str) -> None:
         raise InvalidArgument(f"The message {message} takes steps in asynchronous mode only.")
     if record.get("asyncautodelete") and not is_async:
         raise InvalidArgument("AsyncAutoDelete can only be set on steps in asynchronous mode.")
+
+
+def _check_custom_api(record: Record, api: CustomApi | None) -> None:
+    """See that a custom API lets others register such a step (Learn: "CustomAPI tables", allowed step type)."""
+    if api is None or api.allowed_steps is AllowedSteps.ALL:
+        return
+    if api.allowed_steps is AllowedSteps.NONE or record.get("mode") != ASYNCHRONOUS:
+        raise _not_allowed()
 
 
 def _filtered(record: Record, message: str, system: Operations) -> Table | None:

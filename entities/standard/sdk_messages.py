@@ -167,8 +167,12 @@ def message_rows(operations: Iterable[str]) -> Iterator[tuple[str, Record]]:
     Args:
         operations: the functions and actions that work.
     """
-    names = dict.fromkeys((*RECORD_EVENTS, "Upsert", *_READS, *_BULK, *_UNBOUND_EVENTS, *operations))
-    for name in names:
+    yield from own_message_rows((*RECORD_EVENTS, "Upsert", *_READS, *_BULK, *_UNBOUND_EVENTS, *operations))
+
+
+def own_message_rows(names: Iterable[str]) -> Iterator[tuple[str, Record]]:
+    """Yield the rows of `sdkmessage` for messages, once each."""
+    for name in dict.fromkeys(names):
         yield (
             "sdkmessage",
             {

@@ -28,7 +28,7 @@ from entities.metadata.declare import (
 from entities.metadata.relationships import Cascade, CascadeConfiguration, Relationship
 from entities.metadata.tables import Ownership, Table
 from entities.standard.choices import COMPONENT_STATE, numbered
-from entities.standard.references import REMOVE_LINK, RESTRICT, reference, system_references
+from entities.standard.references import REMOVE_LINK, reference, system_references
 
 WEBHOOK: Final = 8
 """`contract` of a service endpoint that is a webhook."""
@@ -59,6 +59,7 @@ _CONTRACTS: Final = numbered(
         9: "Event Grid",
     }
 )
+OTHER_CONTRACTS: Final = frozenset(option.value for option in _CONTRACTS) - {WEBHOOK}
 _AUTH_TYPES: Final = numbered(
     {
         0: "Not Specified",
@@ -147,6 +148,7 @@ PROCESSING_STEP: Final = with_ids(
             string("Description", 256, "Description"),
             lookup(
                 "EventHandler",
+                "plugintype",
                 "serviceendpoint",
                 text="Event Handler",
                 required=RequiredLevel.APPLICATION,
@@ -257,6 +259,14 @@ RELATIONSHIPS: Final[tuple[Relationship, ...]] = (
     reference(
         "sdkmessageprocessingstep",
         "eventhandler",
+        "plugintype",
+        "plugintype_sdkmessageprocessingstep",
+        navigation="eventhandler_plugintype",
+        cascade=_WITH_OWNER,
+    ),
+    reference(
+        "sdkmessageprocessingstep",
+        "eventhandler",
         "serviceendpoint",
         "serviceendpoint_sdkmessageprocessingstep",
         navigation="eventhandler_serviceendpoint",
@@ -267,7 +277,7 @@ RELATIONSHIPS: Final[tuple[Relationship, ...]] = (
         "sdkmessageid",
         "sdkmessage",
         "sdkmessageid_sdkmessageprocessingstep",
-        cascade=RESTRICT,
+        cascade=_WITH_OWNER,
     ),
     reference(
         "sdkmessageprocessingstep",

@@ -55,11 +55,10 @@ class Hooks:
             "stage": 40,
             "mode": 1,
             "rank": 1,
-            **members,
         }
         if table is not None:
             body["sdkmessagefilterid@odata.bind"] = f"/sdkmessagefilters({filter_id(message, table)})"
-        return body
+        return body | members
 
     def step(self, message: str, table: str | None, endpoint: str | None = None, **members: object) -> str:
         body = self.step_body(message, table, endpoint or self.usual, **members)
