@@ -11,7 +11,10 @@ from sharing import ROOT, named, set_up
 from things import dump
 
 from entities.messages import Update
+from entities.metadata.declare import plain, primary_id, with_ids
+from entities.metadata.tables import ExternalSource, Table, TableKind
 from entities.values import EntityReference, Guid
+from odata_server.engine.catalog_store import CatalogChange
 
 NOBODY = "0c000000-0000-4000-8000-0000000000ff"
 EVERYTHING = (
@@ -301,3 +304,20 @@ def test_a_body_of_another_form_is_refused(sharing, account):
     )
     for body in bad:
         assert sharing.api("POST", "/GrantAccess", body).status == 400
+
+
+def test_rows_of_virtual_tables_are_not_shared_and_have_the_access_that_roles_give(moments):
+    here = set_up(moments.api)
+    names = ("mserp_worker", "mserp_Worker", "mserp_workers", 12_000, "mserp_workerid", None)
+    source = ExternalSource("finance", "HcmWorkerEntity", "Workers", Guid(NOBODY))
+    texts = (plain("Worker"), plain("Workers"))
+    worker = Table(*names, (primary_id("mserp_WorkerId"),), *texts, kind=TableKind.VIRTUAL, source=source)
+    with moments.service.changing() as transaction:
+        transaction.change_catalog(CatalogChange((with_ids(worker),)))
+    path, body = here.change("GrantAccess", ("mserp_worker", NOBODY))
+    assert moments.api.error("POST", path, body)[:2] == (405, "0x80040800")
+    function = f"Microsoft.Dynamics.CRM.RetrievePrincipalAccess(Target=@t)?@t={{'@odata.id':'mserp_workers({NOBODY})'}}"
+    status, found = here.send("GET", f"/systemusers({here.admin})/{function}", user="good")
+    assert (status, found["AccessRights"]) == (200, EVERYTHING.partition(", ShareAccess")[0])
+    shares = f"/RetrieveSharedPrincipalsAndAccess(Target=@t)?@t={{'@odata.id':'mserp_workers({NOBODY})'}}"
+    assert moments.api.json(shares)["PrincipalAccesses"] == []
