@@ -36,12 +36,13 @@ def set_business_unit(context: ExecutionContext) -> None:
     Raises:
         InvalidArgument: the records would go to somebody who is neither user nor team.
         RecordNotFound: there is no such unit, user or team.
+        AccessDenied: they would go to somebody who may not read them (0x80040299).
     """
     system, user = context.system, _bound(context)
     unit = named_record(system, context.parameters["BusinessUnit"], "BusinessUnit")
     successor = _principal(context, "ReassignPrincipal")
     if successor != user:
-        reassign(system, context.caller, user, successor)
+        _hand_over(context, user, successor)
     system.execute(Update(user, {"businessunitid": unit}), context.caller)
 
 
@@ -85,8 +86,9 @@ def reassign_of_user(context: ExecutionContext) -> None:
     Raises:
         InvalidArgument: the other one is neither user nor team.
         RecordNotFound: there is no such one.
+        AccessDenied: it may not read what it would get (0x80040299).
     """
-    reassign(context.system, context.caller, _bound(context), _principal(context, "ReassignPrincipal"))
+    _hand_over(context, _bound(context), _principal(context, "ReassignPrincipal"))
 
 
 def reassign_of_owner(context: ExecutionContext) -> None:
@@ -95,9 +97,10 @@ def reassign_of_owner(context: ExecutionContext) -> None:
     Raises:
         InvalidArgument: one of them is neither user nor team.
         RecordNotFound: one of them does not exist.
+        AccessDenied: the other one may not read what it would get (0x80040299).
     """
     owner, successor = (_principal(context, name) for name in ("FromPrincipal", "ToPrincipal"))
-    reassign(context.system, context.caller, owner, successor)
+    _hand_over(context, owner, successor)
 
 
 def retrieve_users_below(context: ExecutionContext) -> None:
@@ -110,6 +113,12 @@ def retrieve_units_below(context: ExecutionContext) -> None:
     """Answer RetrieveBusinessHierarchyBusinessUnit: a business unit and all units below it."""
     below = Condition(ColumnRef("businessunitid"), ConditionOperator.EQUAL_OR_UNDER, (_bound(context).id,))
     context.result = {"value": QueryExpression("businessunit", filter=below)}
+
+
+def _hand_over(context: ExecutionContext, owner: EntityReference, successor: EntityReference) -> None:
+    """Give all records of somebody to another one as the caller: who cannot read a record does not get it."""
+    system, caller = context.system, context.caller.user_id
+    reassign(system, owner, successor, lambda change: system.execute_as(change, caller))
 
 
 def _bound(context: ExecutionContext) -> EntityReference:

@@ -223,7 +223,7 @@ def move_user(context: ExecutionContext) -> None:
         context.system.execute(Disassociate(user, "systemuserroles_association", role))
     _leave(context.system, user.id, before)
     _join(context.system, user.id, after)
-    reassign(context.system, context.caller, user, user)
+    reassign(context.system, user, user, lambda change: context.system.execute(change, context.caller))
 
 
 def check_user_deletion(context: ExecutionContext) -> None:

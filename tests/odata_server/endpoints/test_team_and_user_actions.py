@@ -261,6 +261,22 @@ def test_what_a_user_owns_follows_it_when_its_business_unit_is_patched(api, offi
     assert owners(api, records) == {(one, office.North)}
 
 
+def test_who_may_not_read_records_does_not_get_them(api, office, user, administrator, state):
+    one, reads_nothing = administrator("one"), user("two")
+    owned_by(api, "systemusers", one)
+    named, before = principals("systemusers", reads_nothing), state()
+    for path, body in (
+        (f"/systemusers({one})/{CRM}.ReassignObjectsSystemUser", {"ReassignPrincipal": named}),
+        ("/ReassignObjectsOwner", {"FromPrincipal": principals("systemusers", one), "ToPrincipal": named}),
+        (
+            f"/systemusers({one})/{CRM}.SetBusinessSystemUser",
+            {"BusinessUnit": {"businessunitid": office.North}, "ReassignPrincipal": named},
+        ),
+    ):
+        assert api.error("POST", path, body)[:2] == (403, "0x80040299"), path
+    assert state() == before
+
+
 def manager(api, user):
     return api.json(f"/systemusers({user})?$select=_parentsystemuserid_value")["_parentsystemuserid_value"]
 
