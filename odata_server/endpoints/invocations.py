@@ -54,12 +54,12 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     selected = answer.result.get("value")
     if isinstance(selected, QueryExpression):
         return read_selected(call, selected)
+    if isinstance(selected, EntityValue):
+        return json_response(call.services, entity_json(call, selected))
     if isinstance(selected, EntityReference):
         return read_row(call, call.catalog.tables[selected.table], selected)
     context = call.context(f"{call.dialect.namespace}.{operation.name}Response")
     return json_response(call.services, single(context, result_json(answer.result)))
-    if isinstance(selected, EntityValue):
-        return json_response(call.services, entity_json(call, selected))
 
 
 def _parameters(call: Call, called: Operation, operation: edm.Operation) -> dict[str, object]:
