@@ -334,8 +334,6 @@ class OrganizationService:
                 provider.delete(table, _id_of(table, message.target).id, caller)
                 return Done()
             case Associate() | Disassociate():
-                if message.version is not None:
-                    raise no_versions(table)
                 relate(self._link(message, table), self._catalog, self._provider, caller)
                 return Done()
             case Execute() | ReadMetadata() | RetrieveChanges():
@@ -353,6 +351,8 @@ class OrganizationService:
 
     def _link(self, message: Associate | Disassociate, table: Table) -> Link:
         """Return the relation that a message makes or ends, its records by id."""
+        if message.version is not None:
+            raise no_versions(table)
         tables, related = self._catalog.tables, message.related
         other = _id_of(tables[related.table], related) if related else None
         navigation = self._catalog.navigations[table.logical_name][message.navigation]
