@@ -97,6 +97,8 @@ _RIGHTS_BY_TABLE: Mapping[str, frozenset[AccessRight]] = MappingProxyType(
         # The rows follow from the tables and the operations that there are.
         "sdkmessage": frozenset((AccessRight.READ, AccessRight.APPEND_TO)),
         "sdkmessagefilter": frozenset((AccessRight.READ, AccessRight.APPEND_TO)),
+        # A map comes with the relationship of its tables.
+        "entitymap": frozenset((AccessRight.READ, AccessRight.APPEND_TO)),
         "organization": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},
         # The row comes and goes with its user.
         "usersettings": ROW_RIGHTS - {AccessRight.CREATE, AccessRight.DELETE},

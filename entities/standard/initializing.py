@@ -71,7 +71,7 @@ def initialize_from(context: ExecutionContext) -> None:
 
     Raises:
         RecordNotFound: there is no such record.
-        InvalidArgument: there is no such table (0x80041102), or no map between the two.
+        InvalidArgument: there is no such table (0x80041102), or no map between the two (0x80040e01).
     """
     system, parameters = context.system, context.parameters
     source = named_record(system, parameters["EntityMoniker"], "EntityMoniker")
@@ -101,9 +101,7 @@ def _pairs(system: Operations, source: str, target: Table) -> tuple[tuple[str, s
     ends = And((equals("sourceentityname", source), equals("targetentityname", target.logical_name)))
     found = first(system, "entitymap", ends, "entitymapid")
     if found is None:
-        raise InvalidArgument(
-            f"Entity map from '{source}' to '{target.logical_name}' does not exist.", code="0x80040217"
-        )
+        raise InvalidArgument("The mapping between specified entities does not exist", code="0x80040e01")
     of_map = Condition(ColumnRef("entitymapid"), ConditionOperator.EQUAL, (found["entitymapid"],))
     columns = ("sourceattributename", "targetattributename")
     rows = system.records(QueryExpression("attributemap", columns, filter=of_map))

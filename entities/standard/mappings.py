@@ -44,7 +44,7 @@ ENTITY_MAP: Final = with_ids(
         plain("Entity Map"),
         plain("Entity Maps"),
         plain("Represents the mapping between two related entities."),
-        Ownership.NONE,
+        Ownership.ORGANIZATION,
     )
 )
 
@@ -69,7 +69,7 @@ ATTRIBUTE_MAP: Final = with_ids(
         plain("Attribute Map"),
         plain("Attribute Maps"),
         plain("Represents a mapping between attributes where the attribute values should be copied from a record."),
-        Ownership.NONE,
+        Ownership.ORGANIZATION,
     )
 )
 

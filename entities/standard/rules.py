@@ -14,6 +14,7 @@ from entities.standard.duplicate_jobs import duplicate_job_steps
 from entities.standard.duplicate_rules import duplicate_rule_steps
 from entities.standard.hierarchy_rules import hierarchy_steps
 from entities.standard.initializing import initializing_steps
+from entities.standard.mapping_rules import mapping_steps
 from entities.standard.merging import merging_steps
 from entities.standard.organization_functions import organization_function_steps
 from entities.standard.privilege_functions import privilege_function_steps
@@ -85,14 +86,15 @@ def standard_steps(
         *organization_function_steps(organization_id, version),
         *hierarchy_steps(),
         *merging_steps(),
-        *custom_api_steps(organization_id),
         *rollup_steps(),
         *initializing_steps(),
+        *mapping_steps(),
         *auto_number_steps(),
+        *custom_api_steps(organization_id),
         *sharing_steps(),
+        *registration_steps(),
+        *background_steps(organization_id),
         *duplicate_rule_steps(organization_id),
         *duplicate_job_steps(),
         *detection_steps(),
-        *registration_steps(),
-        *background_steps(organization_id),
     )

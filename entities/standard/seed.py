@@ -54,7 +54,7 @@ _SURROUNDINGS = _grants(
     ("Read",),
     (
         *("User", "Team", "BusinessUnit", "Role", "Organization", "TransactionCurrency", "Privilege", "Query"),
-        "DuplicateRule",
+        *("DuplicateRule", "EntityMap", "AttributeMap"),
     ),
 ) | _grants(_GLOBAL, ("AppendTo",), ("User", "Team", "TransactionCurrency"))
 _OWN_DATA = _grants(_BASIC, _OWN_RECORDS, ("Account", "Contact", "Activity", "UserQuery")) | _grants(

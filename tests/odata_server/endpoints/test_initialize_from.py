@@ -93,7 +93,7 @@ def test_the_answer_is_a_body_that_makes_the_record(api, sources):
 REFUSED = [
     ("accounts(" + MISSING + ")", "contact", "ValidForCreate", 404, "0x80040217"),
     ("{account}", "nothing", "ValidForCreate", 400, "0x80041102"),
-    ("{account}", "role", "ValidForCreate", 400, "0x80040217"),
+    ("{account}", "role", "ValidForCreate", 400, "0x80040e01"),
     ("{account}", "contact", "Sideways", 400, "0x80048d19"),
 ]
 
@@ -124,6 +124,46 @@ def test_columns_are_mapped_by_their_names(api, sources):
     assert not {"accountid", "contactid", "name", "ownerid@odata.bind"} & told.keys()
     assert api("POST", "/AutoMapEntity", {"EntityMapId": found["entitymapid"]}).status == 204
     assert api.json(_call(sources["account"], "contact")) == told
+
+
+@pytest.fixture(scope="module")
+def to_contact(api):
+    """The map from accounts to contacts."""
+    (found,) = api.json("/entitymaps?$filter=sourceentityname eq 'account' and targetentityname eq 'contact'")["value"]
+    return {"entitymapid@odata.bind": f"/entitymaps({found['entitymapid']})"}
+
+
+def test_a_column_is_mapped_and_no_longer(api, sources, to_contact):
+    made = api.created("attributemaps", **to_contact, sourceattributename="name", targetattributename="department")
+    assert api.json(_call(sources["account"], "contact"))["department"] == "Contoso"
+    assert api("PATCH", f"/attributemaps({made})", {"targetattributename": "nickname"}).status == 204
+    told = api.json(_call(sources["account"], "contact"))
+    assert (told["nickname"], "department" in told) == ("Contoso", False)
+    assert api("DELETE", f"/attributemaps({made})").status == 204
+    assert "nickname" not in api.json(_call(sources["account"], "contact"))
+
+
+PAIRS = [("name", "nothing"), ("nothing", "department"), ("name", "birthdate"), ("revenue", "department"), (None, "x")]
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_columns_that_do_not_fit_are_not_mapped(api, environments, to_contact, source, target):
+    before = dump(environments[0].database)
+    body = {**to_contact, "sourceattributename": source, "targetattributename": target}
+    assert api.error("POST", "/attributemaps", body)[:2] == (400, "0x80046203")
+    assert dump(environments[0].database) == before
+
+
+def test_the_maps_of_the_system_stay(api, environments):
+    (found,) = api.json("/attributemaps?$filter=issystem eq true&$top=1")["value"]
+    before = dump(environments[0].database)
+    path = f"/attributemaps({found['attributemapid']})"
+    assert api.error("PATCH", path, {"targetattributename": "name"})[1] == "0x80046205"
+    assert api.error("DELETE", path)[1] == "0x80046205"
+    assert dump(environments[0].database) == before
+    assert api("POST", "/attributemaps", {"sourceattributename": "a", "targetattributename": "b"}).status == 400
+    assert api("POST", "/entitymaps", {"sourceentityname": "account"}).status in {400, 403, 405}
+    assert dump(environments[0].database) == before
 
 
 def test_a_map_that_is_not_there_is_not_changed(api, environments):
