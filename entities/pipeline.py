@@ -51,7 +51,8 @@ class Stage(IntEnum):
 class Caller:
     """Who a message is executed for, as far as rules and providers may know it.
 
-    `application_id` is set for an application user, `domain_name` is the user principal name of a person.
+    `application_id` is set for an application user, `domain_name` is the user principal name of a person. `delegate_id`
+    is the user who acts for this one (Learn: "Impersonate another user").
     """
 
     user_id: Guid
@@ -60,6 +61,7 @@ class Caller:
     application_id: Guid | None = None
     object_id: Guid | None = None
     domain_name: str | None = None
+    delegate_id: Guid | None = None
 
 
 class Operations(Protocol):

@@ -250,6 +250,8 @@ def audit_columns() -> tuple[Column, ...]:
         lookup("CreatedBy", "systemuser", text="Created By", **SERVER_SET),
         date_time("ModifiedOn", "Modified On", **SERVER_SET),
         lookup("ModifiedBy", "systemuser", text="Modified By", **SERVER_SET),
+        lookup("CreatedOnBehalfBy", "systemuser", text="Created By (Delegate)", **SERVER_SET),
+        lookup("ModifiedOnBehalfBy", "systemuser", text="Modified By (Delegate)", **SERVER_SET),
         version_column(),
     )
 

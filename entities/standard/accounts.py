@@ -42,7 +42,15 @@ from entities.standard.choices import (
     WEEKDAY,
     address,
 )
-from entities.standard.references import PARENTAL, REMOVE_LINK, RESTRICT, hierarchical, reference, system_references
+from entities.standard.references import (
+    PARENTAL,
+    REMOVE_LINK,
+    RESTRICT,
+    delegate_names,
+    hierarchical,
+    reference,
+    system_references,
+)
 
 _PREFERENCES = (
     boolean("CreditOnHold", "Credit Hold"),
@@ -224,6 +232,7 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
     *system_references(
         ACCOUNT,
         {
+            **delegate_names("accountbase"),
             "createdby": "lk_accountbase_createdby",
             "modifiedby": "lk_accountbase_modifiedby",
             "ownerid": "owner_accounts",

@@ -25,7 +25,7 @@ from entities.metadata.declare import (
 from entities.metadata.relationships import Cascade, CascadeConfiguration, OneToMany, Relationship
 from entities.metadata.tables import Ownership, Table
 from entities.standard.choices import numbered
-from entities.standard.references import NO_ACTION, PARENTAL, reference, system_references
+from entities.standard.references import NO_ACTION, PARENTAL, delegate_names, reference, system_references
 
 RULE: Final = "duplicaterule"
 CONDITION: Final = "duplicaterulecondition"
@@ -204,6 +204,10 @@ RELATIONSHIPS: Final[tuple[Relationship, ...]] = (
     reference(CONDITION, "regardingobjectid", RULE, "DuplicateRule_DuplicateRuleConditions", cascade=PARENTAL),
     reference(CONDITION, "createdby", "systemuser", "lk_duplicateruleconditionbase_createdby", cascade=NO_ACTION),
     reference(CONDITION, "modifiedby", "systemuser", "lk_duplicateruleconditionbase_modifiedby", cascade=NO_ACTION),
+    *(
+        reference(CONDITION, column, "systemuser", name, cascade=NO_ACTION)
+        for column, name in delegate_names(CONDITION).items()
+    ),
     reference(FOUND, "asyncoperationid", "asyncoperation", "AsyncOperation_DuplicateBaseRecord", cascade=_WITH_PARENT),
     reference(FOUND, "duplicateruleid", RULE, "DuplicateRule_DuplicateBaseRecord", cascade=_WITH_PARENT),
     *(_found(target, "baserecordid", f"{name}_DuplicateBaseRecord") for target, name in _RECORDS.items()),

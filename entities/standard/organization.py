@@ -26,7 +26,7 @@ from entities.metadata.declare import (
 from entities.metadata.relationships import Relationship
 from entities.metadata.tables import Ownership, Table
 from entities.standard.choices import WEEKDAY, address, numbered
-from entities.standard.references import RESTRICT, hierarchical, reference, system_references
+from entities.standard.references import RESTRICT, delegate_names, hierarchical, reference, system_references
 
 ORGANIZATION = with_ids(
     Table(
@@ -257,9 +257,9 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
         {"createdby": "lk_transactioncurrencybase_createdby", "modifiedby": "lk_transactioncurrencybase_modifiedby"},
     ),
     reference("publisher", "organizationid", "organization", "organization_publisher"),
-    *system_references(PUBLISHER),
+    *system_references(PUBLISHER, delegate_names("publisherbase")),
     reference("solution", "publisherid", "publisher", "publisher_solution", cascade=RESTRICT),
     reference("solution", "parentsolutionid", "solution", "solution_parent_solution"),
     reference("solution", "organizationid", "organization", "organization_solution"),
-    *system_references(SOLUTION),
+    *system_references(SOLUTION, delegate_names("solutionbase")),
 )

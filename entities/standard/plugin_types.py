@@ -28,7 +28,7 @@ from entities.metadata.declare import (
 from entities.metadata.relationships import Cascade, CascadeConfiguration, Relationship
 from entities.metadata.tables import Ownership, Table
 from entities.standard.choices import COMPONENT_STATE, numbered
-from entities.standard.references import reference, system_references
+from entities.standard.references import delegate_names, reference, system_references
 
 _LONGEST: Final = 1_073_741_823
 _PARTS: Final = CascadeConfiguration(delete=Cascade.CASCADE)
@@ -175,7 +175,8 @@ PLUGIN_TRACE_LOG: Final = with_ids(
             date_time("PerformanceExecutionStartTime", "Execution Start Time"),
             integer("PerformanceExecutionDuration", "Execution Duration"),
             boolean("IsSystemCreated", "System Created"),
-            *audit_columns(),
+            # $metadata has no modifiedonbehalfby here.
+            *(made for made in audit_columns() if made.logical_name != "modifiedonbehalfby"),
         ),
         plain("Plug-in Trace Log"),
         plain("Plug-in Trace Logs"),
@@ -192,6 +193,8 @@ INSTALLED: Final = frozenset({"pluginpackage", "pluginassembly", "plugintype"})
 def _audit(table: Table) -> tuple[Relationship, ...]:
     name = table.logical_name
     names = {"createdby": f"createdby_{name}", "modifiedby": f"modifiedby_{name}"}
+    if table is PLUGIN_TRACE_LOG:
+        names |= delegate_names("plugintracelogbase")
     return system_references(table, names if name in {"pluginassembly", "plugintype", "plugintracelog"} else None)
 
 

@@ -21,6 +21,8 @@ _SYSTEM_TARGETS: Mapping[str, tuple[str, CascadeConfiguration]] = MappingProxyTy
     {
         "createdby": ("systemuser", NO_ACTION),
         "modifiedby": ("systemuser", NO_ACTION),
+        "createdonbehalfby": ("systemuser", NO_ACTION),
+        "modifiedonbehalfby": ("systemuser", NO_ACTION),
         # In the EDM `ownerid` leads to `principal`, the base type of systemuser and team. The relationship names
         # systemuser; readers that know the Owner kind of the column accept both.
         "ownerid": ("systemuser", NO_ACTION),
@@ -34,6 +36,8 @@ _SYSTEM_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "createdby": "lk_{0}_createdby",
         "modifiedby": "lk_{0}_modifiedby",
+        "createdonbehalfby": "lk_{0}_createdonbehalfby",
+        "modifiedonbehalfby": "lk_{0}_modifiedonbehalfby",
         "ownerid": "owner_{0}",
         "owningbusinessunit": "business_unit_{0}",
         "owninguser": "user_{0}",
@@ -74,6 +78,11 @@ def hierarchical(table: str, column: str, name: str, cascade: CascadeConfigurati
         cascade: what happens to the records below.
     """
     return replace(reference(table, column, table, name, cascade=cascade), is_hierarchical=True)
+
+
+def delegate_names(base: str) -> Mapping[str, str]:
+    """Return the schema names of the references to delegates where they are named after a table's base."""
+    return {column: _SYSTEM_NAMES[column].format(base) for column in ("createdonbehalfby", "modifiedonbehalfby")}
 
 
 def system_references(table: Table, names: Mapping[str, str] | None = None) -> tuple[OneToMany, ...]:

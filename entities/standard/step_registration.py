@@ -28,7 +28,7 @@ from entities.metadata.declare import (
 from entities.metadata.relationships import Cascade, CascadeConfiguration, Relationship
 from entities.metadata.tables import Ownership, Table
 from entities.standard.choices import COMPONENT_STATE, numbered
-from entities.standard.references import REMOVE_LINK, reference, system_references
+from entities.standard.references import REMOVE_LINK, delegate_names, reference, system_references
 
 WEBHOOK: Final = 8
 """`contract` of a service endpoint that is a webhook."""
@@ -247,7 +247,10 @@ TABLES: Final = (SERVICE_ENDPOINT, PROCESSING_STEP, STEP_IMAGE)
 
 def _audit_references(table: Table) -> tuple[Relationship, ...]:
     name = table.logical_name
-    return system_references(table, {"createdby": f"createdby_{name}", "modifiedby": f"modifiedby_{name}"})
+    names = {"createdby": f"createdby_{name}", "modifiedby": f"modifiedby_{name}"}
+    if table is SERVICE_ENDPOINT:
+        names |= delegate_names("serviceendpointbase")
+    return system_references(table, names)
 
 
 RELATIONSHIPS: Final[tuple[Relationship, ...]] = (

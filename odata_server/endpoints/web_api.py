@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final, assert_never
 
-from entities.errors import DataverseError, MalformedRequest, MethodNotAllowed, NotSupported
+from entities.errors import DataverseError, MalformedRequest, MethodNotAllowed
 from entities.metadata.catalog import Catalog, LookupNavigation
 from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid
@@ -48,6 +48,7 @@ from odata_server.engine.organization import StaleSnapshot
 from odata_server.syntax.paths import parse_path
 from odata_server.syntax.tokens import SyntaxRefused
 from security.authenticate import authenticate
+from security.impersonation import impersonated
 from security.principals import Principal
 
 _ROOT: Final = re.compile(r"/api/data/(v9\.[012])(?:/(.*))?\Z", re.DOTALL)
@@ -61,6 +62,7 @@ _METADATA: Final = frozenset(
         "ManagedPropertyDefinitions",
     }
 )
+_WHOLE_BATCH: Final = "$batch"
 _LONGEST_URL: Final = 32_768
 _LONGEST_IN_BATCH: Final = 65_536
 
@@ -134,11 +136,12 @@ def _call(
         raise not_found(request.path.strip("/").rpartition("/")[2])
     if len(request.path) + len(request.query) > (_LONGEST_URL if request.references is None else _LONGEST_IN_BATCH):
         raise MalformedRequest("Invalid URI: The Uri string is too long.")
-    if "callerobjectid" in request.headers or "mscrmcallerid" in request.headers:
-        raise NotSupported("Impersonation (CallerObjectId, MSCRMCallerID) is not supported yet.")
-    check_optional_parameters(request, principal)
     root = f"{request.origin}/api/data/{found[1]}"
     path = (found[2] or "").removesuffix("/")
+    if path != _WHOLE_BATCH:
+        # The requests of a batch have its headers, too, and each is of the user that it names.
+        principal = impersonated(request.headers, principal, services.dataverse.members)
+    check_optional_parameters(request, principal)
     form = _displayed(negotiated(request, root, path), principal, preferences)
     return Call(request, services, services.dataverse, catalog, principal, preferences, WEB_API, root, path, form)
 
@@ -160,7 +163,7 @@ def _answer(call: Call) -> ODataResponse:
         return _collection(call, table)
     if call.path and _is_metadata(call.path):
         return _metadata(call, tuple(call.path.split("/")))
-    if call.path == "$batch":
+    if call.path == _WHOLE_BATCH:
         return _batch(call)
     options = call.options()
     aliases = {assignment.name: assignment.value for assignment in options.aliases}

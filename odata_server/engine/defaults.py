@@ -28,7 +28,7 @@ class NewRecords:
     def __init__(self, now: datetime, next_number: Callable[[str], int]) -> None:
         self._moment = now.replace(microsecond=0)
         self._next_number = next_number
-        self._common: dict[tuple[str, Guid], tuple[Record, Record]] = {}
+        self._common: dict[tuple[str, Guid, Guid | None], tuple[Record, Record]] = {}
 
     def completed(self, table: Table, record: dict[str, Value], caller: Caller) -> dict[str, Value]:
         """Return a new record with everything that it gets from the server; what the caller gave stays.
@@ -41,10 +41,10 @@ class NewRecords:
         Raises:
             InvalidArgument: its state and its reason do not belong together.
         """
-        common = self._common.get((table.logical_name, caller.user_id))
+        kind = table.logical_name, caller.user_id, caller.delegate_id
+        common = self._common.get(kind)
         if common is None:
-            common = self._of_all(table, caller)
-            self._common[table.logical_name, caller.user_id] = common
+            common = self._common[kind] = self._of_all(table, caller)
         if not record.keys().isdisjoint(_STATE):
             with_state(table, record, None)
         lacking, stamps = common
@@ -72,6 +72,9 @@ class NewRecords:
         stamps: dict[str, Value] = {name: self._moment for name in ("createdon", "modifiedon") if name in columns}
         if "createdby" in columns:
             stamps |= {"createdby": user, "modifiedby": user}
+        if caller.delegate_id is not None:
+            delegate = EntityReference("systemuser", caller.delegate_id)
+            stamps |= {name: delegate for name in ("createdonbehalfby", "modifiedonbehalfby") if name in columns}
         return lacking, stamps
 
 
@@ -92,6 +95,9 @@ def complete_change(table: Table, record: dict[str, Value], caller: Caller, now:
         record["modifiedon"] = now.replace(microsecond=0)
     if "modifiedby" in table.by_name:
         record["modifiedby"] = EntityReference("systemuser", caller.user_id)
+    if "modifiedonbehalfby" in table.by_name:
+        delegate = caller.delegate_id
+        record["modifiedonbehalfby"] = None if delegate is None else EntityReference("systemuser", delegate)
     with_state(table, record, state)
 
 

@@ -182,8 +182,8 @@ def test_what_is_not_there_yet_says_so(administrator, path, text):
 
 
 @pytest.mark.parametrize("header", ["CallerObjectId", "MSCRMCallerID"])
-def test_impersonation_is_refused_and_not_ignored(administrator, header):
-    assert refusal(administrator.send("GET", "WhoAmI", headers={header: "x"}))[0] == 501
+def test_a_user_to_act_for_that_is_none_is_refused(administrator, header):
+    assert refusal(administrator.send("GET", "WhoAmI", headers={header: "x"}))[0] == 400
 
 
 @pytest.mark.parametrize("path", ["accounts?$top=1", "/data/Workers?$top=1", "$metadata", "/data/$metadata"])

@@ -89,10 +89,6 @@ def test_an_operation_that_is_not_there_is_not_found(api, method, path, status):
     assert api.error(method, path.format("00000000-0000-0000-0000-000000000001"), {})[0] == status
 
 
-def test_impersonation_is_not_silently_ignored(api):
-    assert api.error("GET", "/accounts", CallerObjectId="x")[:2] == (501, "0x80040315")
-
-
 def test_error_details_come_with_the_annotations(api):
     answer = api("GET", "/nopes", Prefer='odata.include-annotations="*"')
     error = json.loads(answer.body)["error"]

@@ -113,7 +113,7 @@ def test_a_url_may_hold_blanks_and_texts_of_any_language(send, api):
         (Asked("GET", "https://a@org.test/api/data/v9.2/accounts"), 404, "0x8006088a", "is not known here"),
         (Asked("GET", "accounts", headers={"Host": "other.test"}), 404, "0x8006088a", "'other.test' is not known"),
         (Asked("GET", "//org.test/api/data/v9.2/accounts"), 404, "0x80060888", ""),
-        (Asked("GET", "accounts", headers={"MSCRMCallerID": "x"}), 501, "0x80040315", "Impersonation"),
+        (Asked("GET", "accounts", headers={"MSCRMCallerID": "x"}), 400, "0x80060888", "mscrmcallerid"),
         (Asked("GET", "accounts", headers={"OData-MaxVersion": "3.0"}), 400, "0x80060888", ""),
     ],
 )
