@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from entities.errors import NotSupported
+from entities.errors import InvalidArgument
 from entities.values import ChoiceSet, EntityReference, EntityValue, Guid, KeyReference, Value
 
 
@@ -21,7 +21,7 @@ def kept(value: object) -> object:
     """Return a value as JSON that `restored` reads.
 
     Raises:
-        NotSupported: it is of a kind that no job can keep.
+        InvalidArgument: it is of a kind that no job can keep.
     """
     match value:
         case None | bool() | int() | float() | str():
@@ -47,7 +47,7 @@ def _kept_scalar(value: object) -> object:
         case bytes():
             return {"$bytes": b64encode(value).decode()}
         case _:
-            raise NotSupported(f"A background operation with a {type(value).__name__} as parameter is not supported.")
+            raise InvalidArgument(f"A background job cannot be given a {type(value).__name__}.")
 
 
 def _kept_record(value: EntityReference | KeyReference | EntityValue | ChoiceSet) -> object:

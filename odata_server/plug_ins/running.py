@@ -30,13 +30,13 @@ from entities.plugins import (
     Service,
     type_name,
 )
+from entities.standard.kept_values import kept, restored
 from entities.standard.system_jobs import JOB_TABLE, SystemJob, queue
 from entities.values import EntityReference, Guid
 from odata_server.engine.jobs import JobFailed
 from odata_server.engine.organization import OrganizationService
 from odata_server.plug_ins.api_values import checked_result, given_parameters
 from odata_server.plug_ins.loading import Package, functions_of
-from odata_server.plug_ins.payloads import decoded, encoded
 from odata_server.plug_ins.traces import Trace
 
 PLUG_IN_JOB: Final = "plug-in step"
@@ -115,7 +115,7 @@ class PlugIns:
         function = functions_of(self.packages).get(name)
         if function is None:
             raise JobFailed(f"Unable to load plug-in type '{name}'.", code=_CANNOT_LOAD)
-        given = cast("Mapping[str, object]", decoded(payload["context"]))
+        given = cast("Mapping[str, object]", restored(payload["context"]))
         user = Guid(str(given["user_id"]))
         try:
             with dataverse.changing() as transaction:
@@ -167,7 +167,7 @@ def _queue(step: PluginStep, context: ExecutionContext) -> None:
         "post_images": seen.post_images,
         "shared_variables": seen.shared_variables,
     }
-    payload = {"type": type_name(step.function), "context": encoded(given)}
+    payload = {"type": type_name(step.function), "context": kept(given)}
     job = SystemJob(step.name, seen.message_name, _SYSTEM_EVENT, _regarding(context))
     queue(context, PLUG_IN_JOB, payload, job)
 
