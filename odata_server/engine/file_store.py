@@ -148,7 +148,8 @@ def others_of_column(connection: Connection, file: StoredFile) -> list[Guid]:
     """Return the files of a row's column but one; uploads in progress are none."""
     condition = "table_name = $1 AND record_id = $2 AND column_name = $3 AND complete = 1 AND id <> $4"
     place = (file.table, file.record_id, file.column, file.id)
-    return [Guid(str(found)) for (found,) in connection.execute(f'SELECT id FROM "$file" WHERE {condition}', place)]
+    found = connection.execute(f'SELECT id FROM "$file" WHERE {condition}', place).fetchall()
+    return [Guid(str(file_id)) for (file_id,) in found]
 
 
 def holds_files(table: Table) -> bool:
@@ -160,9 +161,10 @@ def remove_of_record(connection: Connection, table: Table, record_id: Guid) -> N
     """Remove the files of a record that is deleted, and uploads for it."""
     if not table.derived(holds_files):
         return
-    condition, place = "table_name = $1 AND record_id = $2", (table.logical_name, record_id)
-    connection.execute(f'DELETE FROM "$block" WHERE file_id IN (SELECT id FROM "$file" WHERE {condition})', place)
-    connection.execute(f'DELETE FROM "$file" WHERE {condition}', place)
+    # Most records have no files: one look tells.
+    reading = 'SELECT id FROM "$file" WHERE table_name = $1 AND record_id = $2'
+    for (file_id,) in connection.execute(reading, (table.logical_name, record_id)).fetchall():
+        remove(connection, Guid(str(file_id)))
 
 
 def remove_of_definition(connection: Connection, table: str, column: str) -> None:

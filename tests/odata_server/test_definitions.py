@@ -527,3 +527,23 @@ def test_data_answers_its_service_document_and_metadata(catalog):
     assert b"Microsoft.Dynamics.DataEntities" in ask("$metadata").body
     with pytest.raises(ResourceNotFound):
         ask("EntityDefinitions")
+
+
+def test_images_are_defined_with_what_is_kept_of_them(get):
+    chosen = "SchemaName,CanStoreFullImage,IsPrimaryImage,MaxSizeInKB,MaxHeight,MaxWidth,AttributeTypeName"
+    document = get(f"EntityDefinitions(LogicalName='account')/Attributes/{CRM}.ImageAttributeMetadata?$select={chosen}")
+    (image,) = document["value"]
+    del image["MetadataId"]
+    assert image == {
+        "SchemaName": "EntityImage",
+        "CanStoreFullImage": False,
+        "IsPrimaryImage": True,
+        "MaxSizeInKB": 10_240,
+        "MaxHeight": 144,
+        "MaxWidth": 144,
+        "AttributeTypeName": {"Value": "ImageType"},
+    }
+    tables = get("EntityDefinitions?$select=LogicalName,PrimaryImageAttribute&$filter=PrimaryImageAttribute ne null")
+    assert {item["LogicalName"]: item["PrimaryImageAttribute"] for item in tables["value"]} == dict.fromkeys(
+        ("account", "contact", "systemuser"), "entityimage"
+    )

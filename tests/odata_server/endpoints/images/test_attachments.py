@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from file_requests import acted
 from pictures import WAYS, beside, picture, text_of
@@ -120,3 +122,26 @@ def test_these_rows_are_read_as_far_as_those_of_the_files(api, account, depth, s
         expanded = api.json(f"/accounts({account})?$expand=account_FileAttachments($select=filename)", **own)
         assert len(expanded["account_FileAttachments"]) == 1
     assert api("DELETE", f"{path}({role})/$ref").status == 204
+
+
+def test_images_of_a_change_set_have_their_rows(api):
+    (unit,) = (row["businessunitid"] for row in api.json("/businessunits?$select=businessunitid")["value"])
+    user, names = api.json("/WhoAmI()")["UserId"], ("Red", "Blue")
+    bind = {
+        "businessunitid@odata.bind": f"/businessunits({unit})",
+        "administratorid@odata.bind": f"/systemusers({user})",
+    }
+    parts = []
+    for number, name in enumerate(names, 1):
+        body = json.dumps({"name": name, "new_crest": text_of(picture((20, 20), color=name.lower())), **bind})
+        head = f"--set\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: {number}"
+        line = "POST /api/data/v9.2/teams HTTP/1.1\r\nContent-Type: application/json"
+        parts.append(f"{head}\r\n\r\n{line}\r\n\r\n{body}\r\n")
+    whole = f"--all\r\nContent-Type: multipart/mixed;boundary=set\r\n\r\n{''.join(parts)}--set--\r\n--all--\r\n"
+    answer = api("POST", "/$batch", whole.encode(), content_type="multipart/mixed;boundary=all")
+    assert answer.body.count(b"204 No Content") == 2, answer.body
+    for name in names:
+        (team,) = api.json(f"/teams?$select=teamid&$filter=name%20eq%20%27{name}%27")["value"]
+        (crest,) = attached(api, team["teamid"], "teams", "team")
+        full = api("GET", f"/teams({team['teamid']})/new_crest/$value?size=full").body
+        assert (full, crest["filesizeinbytes"]) == (picture((20, 20), color=name.lower()), len(full))
