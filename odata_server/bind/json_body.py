@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from decimal import Decimal, InvalidOperation
 from typing import Final, NoReturn
 
@@ -23,6 +24,34 @@ _ESCAPES: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(text) from error
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise InvalidPayload(f"Microsoft.OData.ODataException: '{text}' is no JSON number.")
+
+
+def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise InvalidPayload(
+                    "Microsoft.OData.ODataException: Multiple properties with the name "
+                    f"'{name}' were detected in a resource or resource set."
+                )
+            seen.add(name)
+    return members
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique_members, parse_float=_decimal, parse_constant=_no_constant)
+
+
 def read_object(body: bytes, what: str) -> dict[str, object]:
     """Return the JSON object in a body.
 
@@ -33,17 +62,12 @@ def read_object(body: bytes, what: str) -> dict[str, object]:
     Raises:
         InvalidPayload: the body is empty, no JSON, no object, or ambiguous.
     """
-    if not body.strip():
+    if not body or body.isspace():
         raise refusal(what, "Microsoft.OData.ODataException: The request has no body; a JSON object was expected.")
     _check_depth(body, what)
     try:
-        text = body.decode("utf-8-sig")
-        found = json.loads(
-            text,
-            object_pairs_hook=_unique_members,
-            parse_float=_decimal,
-            parse_constant=_no_constant,
-        )
+        text = body.removeprefix(BOM_UTF8).decode()
+        found = _DECODER.decode(text)
         if _ESCAPES.search(text) is not None:
             _check_text(found)
     except InvalidPayload as error:
@@ -99,20 +123,6 @@ def _brackets(body: bytes) -> bytes:
     return _TEXTS.sub(b"", body).translate(_ONE_KIND, _NO_BRACKETS)
 
 
-def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise InvalidPayload(
-                    "Microsoft.OData.ODataException: Multiple properties with the name "
-                    f"'{name}' were detected in a resource or resource set."
-                )
-            seen.add(name)
-    return members
-
-
 def _check_text(value: object) -> None:
     """Refuse text that no UTF-8 or no database can carry; only an escape can have brought it in."""
     match value:
@@ -130,14 +140,3 @@ def _check_text(value: object) -> None:
                 _check_text(item)
         case _:
             return
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(text) from error
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise InvalidPayload(f"Microsoft.OData.ODataException: '{text}' is no JSON number.")

@@ -8,8 +8,9 @@ batch operations using the Web API"; OData 4.0 Part 1 §11.7.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, starmap, zip_longest
 from typing import Final, TypeAlias, assert_never
 
 from entities.errors import DataverseError, MalformedRequest, MethodNotAllowed, ResourceNotFound, TemporarilyUnavailable
@@ -24,6 +25,9 @@ from odata_server.syntax.multipart import BatchRequest, ChangeSet, boundary_of, 
 Answering: TypeAlias = Callable[[ODataRequest], ODataResponse]
 """Answers a request of a caller who is known; refusals are answers, too."""
 
+Creating: TypeAlias = Callable[[ODataRequest, Sequence[bytes]], Sequence[ODataResponse] | None]
+"""Answers requests to create records that differ in their bodies alone, None where it cannot; refusals are raised."""
+
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _FIRST_REFUSAL: Final = 400
 _ABSOLUTE: Final = re.compile(r"https?://([^/]*)(.*)\Z", re.IGNORECASE | re.DOTALL)
@@ -31,6 +35,7 @@ _REFERENCE: Final = re.compile(r"(?:/api/data/v9\.[012]|/data)/(?:\$|%24)([^/]+)
 _OF_THE_BATCH: Final = frozenset(
     {"host", "connection", "expect", "te", "trailer", "transfer-encoding", "upgrade", "origin", "accept-encoding"}
 )
+_OF_THE_RECORD: Final = ("OData-EntityId", "Location")
 _NOT_INHERITED: Final = ("content-", "if-", "sec-")
 
 
@@ -41,10 +46,12 @@ class Door:
     Attributes:
         answering: gives what answers requests, over an environment or over it inside an open transaction.
         refused: answers a refusal.
+        creating: gives what creates several records of one table at once.
     """
 
     answering: Callable[[Organization], Answering]
     refused: Callable[[DataverseError, ODataRequest], ODataResponse]
+    creating: Callable[[Organization], Creating] = lambda _: lambda *_: None
 
 
 def answer_batch(call: Call, door: Door) -> ODataResponse:
@@ -115,13 +122,15 @@ class _Batch:
     def _change_set(self, changes: ChangeSet) -> tuple[bytes, int]:
         """Execute a change set; one that fails is answered by the request that failed alone (§11.7.4).
 
-        New records are written together first. Which request a refusal is about is known only when they are not.
+        Records of one table are created at once first. Which of them a refusal is about is known only when they are
+        created one by one: a change set that fails is executed again.
         """
-        several = sum(part.method == "POST" for part in changes.requests) > 1
+        runs = [list(run) for _, run in groupby(changes.requests, _likeness)]
+        each = [[part] for part in changes.requests]
         refused: DataverseError | _TakenBack
-        for together in (True, False) if several else (False,):
+        for pieces in (runs, each) if len(runs) < len(each) else (each,):
             try:
-                return self._executed(changes, together=together)
+                return self._executed(pieces)
             except (_TakenBack, DataverseError) as error:
                 refused = error
             if isinstance(refused, TemporarilyUnavailable):
@@ -131,34 +140,42 @@ class _Batch:
         answer = self._door.refused(refused, self._call.request)
         return http_part(answer.status, _headers(answer), answer.body, None), answer.status
 
-    def _executed(self, changes: ChangeSet, *, together: bool) -> tuple[bytes, int]:
+    def _executed(self, pieces: Iterable[Sequence[BatchRequest]]) -> tuple[bytes, int]:
         """Execute a change set in one transaction.
+
+        Args:
+            pieces: its requests in order, in pieces of one or of several to create records of one table.
 
         Raises:
             _TakenBack: one of its requests is refused.
             DataverseError: the transaction is.
         """
-        with self._call.organization.unit_of_work(together=together) as unit:
-            answers = self._changed(changes, unit)
+        with self._call.organization.unit_of_work() as unit:
+            answers = list(self._changed(pieces, unit))
         boundary = f"changesetresponse_{self._call.services.new_id()}"
-        return change_set_part(boundary, map(_part, changes.requests, answers)), 200
+        return change_set_part(boundary, starmap(_part, answers)), 200
 
-    def _changed(self, changes: ChangeSet, unit: Organization) -> list[ODataResponse]:
-        """Execute the requests of a change set inside its transaction.
+    def _changed(
+        self, pieces: Iterable[Sequence[BatchRequest]], unit: Organization
+    ) -> Iterator[tuple[BatchRequest, ODataResponse]]:
+        """Execute the requests of a change set inside its transaction and give them with their answers.
 
         Raises:
             _TakenBack: one of them is refused.
+            DataverseError: one of several records is; it is not known which.
         """
-        answering = self._door.answering(unit)
-        answers: list[ODataResponse] = []
+        answering, creating = self._door.answering(unit), self._door.creating(unit)
         made: dict[str, str] = {}
-        for part in changes.requests:
-            answer = self._answer(answering, part, made)
-            if answer.status >= _FIRST_REFUSAL:
-                raise _TakenBack(part, answer)
-            _note(part, answer, made)
-            answers.append(answer)
-        return answers
+        for parts in pieces:
+            answers = None
+            if len(parts) > 1:
+                answers = creating(self._request(parts[0], made), [part.body for part in parts])
+            for part, answer in zip_longest(parts, answers or ()):
+                told = answer or self._answer(answering, part, made)
+                if told.status >= _FIRST_REFUSAL:
+                    raise _TakenBack(part, told)
+                _note(part, told, made)
+                yield part, told
 
     def _answer(self, answering: Answering, part: BatchRequest, made: Mapping[str, str]) -> ODataResponse:
         try:
@@ -192,13 +209,13 @@ class _Batch:
 
     def _path(self, url: str, made: Mapping[str, str]) -> str:
         """Return the path of a URL that is absolute, rooted, or relative to the service root of the batch."""
-        absolute = _ABSOLUTE.match(url)
+        absolute = _ABSOLUTE.match(url) if ":" in url else None
         if absolute:
             self._check_host(absolute[1])
             url = absolute[2] or "/"
         if not url.startswith("/") or url.startswith("/$"):
             url = f"{self._root}/{url.removeprefix('/')}"
-        reference = _REFERENCE.match(url) if made else None
+        reference = _REFERENCE.match(url) if made and ("$" in url or "%24" in url) else None
         target = made.get(reference[1]) if reference else None
         if reference is None or target is None:
             return url
@@ -207,6 +224,11 @@ class _Batch:
     def _check_host(self, host: str) -> None:
         if not self._call.services.answers_to(host):
             raise ResourceNotFound(f"The host '{host[:200]}' is not known here.")
+
+
+def _likeness(part: BatchRequest) -> object:
+    """Return what is the same for requests to create records that differ in their bodies alone."""
+    return (part.url, id(part.headers)) if part.method == "POST" else id(part)
 
 
 def _inherited(call: Call) -> dict[str, str]:
@@ -233,10 +255,10 @@ def _note(part: BatchRequest, answer: ODataResponse, made: dict[str, str]) -> No
     """
     if part.content_id is None:
         return
-    headers = dict(answer.headers)
-    url = headers.get("OData-EntityId") or headers.get("Location")
-    if url is not None:
-        made[part.content_id] = url
+    for name, value in reversed(answer.headers):
+        if name in _OF_THE_RECORD:
+            made[part.content_id] = value
+            return
 
 
 def _part(part: BatchRequest, answer: ODataResponse) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from entities.errors import MalformedRequest
-from entities.messages import Message, ReadMetadata, Response, Rows
+from entities.messages import Create, Message, ReadMetadata, Response, Rows, Update, Upsert, Written
 from entities.metadata.catalog import Catalog
 from odata_server.bind.dialect import Dialect
 from odata_server.bind.payload import Payload
@@ -52,6 +53,11 @@ class Call:
     def execute(self, message: Message, shape: RowShape | None = None) -> Response:
         """Execute a message for the caller, as the headers have it."""
         return self.organization.execute(detecting(self.request, message), self.principal, shape=shape)
+
+    def execute_multiple(self, changes: Iterable[Create | Update | Upsert]) -> tuple[Written, ...]:
+        """Make and change records of one table for the caller: all of them, or none."""
+        looking = [detecting(self.request, change) for change in changes]
+        return self.organization.execute_multiple(looking, self.principal)
 
     def read(self, message: Message, shape: RowShape | None = None) -> Rows:
         """Execute a reading message for the caller."""

@@ -220,9 +220,8 @@ class _Notes:
         raise _Unchanged
 
     @contextmanager
-    def unit_of_work(self, *, together: bool = False) -> Iterator[_Notes]:
-        """Give itself: nothing is changed that could be taken back, or written together."""
-        del together
+    def unit_of_work(self) -> Iterator[_Notes]:
+        """Give itself: nothing is changed that could be taken back."""
         yield self
 
 

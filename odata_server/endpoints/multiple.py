@@ -20,7 +20,6 @@ from odata_server.edm.operations import Operation, takes_bulk
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.invocation_body import body_parameters, result_json
-from odata_server.endpoints.optional_parameters import detecting
 from odata_server.endpoints.responses import json_response, no_content
 from odata_server.render.envelope import single
 from security.denials import message_not_supported
@@ -43,8 +42,7 @@ def invoke_multiple(call: Call, bound: Many, operation: Operation) -> ODataRespo
     if operation.name == _ELASTIC_ONLY or not takes_bulk(table):
         raise message_not_supported(table, operation.name)
     payload, targets = call.payload(), _targets(call, table, operation)
-    changes = [detecting(call.request, _change(payload, item, table, operation.name)) for item in targets]
-    written = call.organization.execute_multiple(changes, call.principal)
+    written = call.execute_multiple(_change(payload, item, table, operation.name) for item in targets)
     if operation.result is None:
         return no_content(call.services)
     context = call.context(f"{call.dialect.namespace}.{operation.result.name}")

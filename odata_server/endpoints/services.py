@@ -49,11 +49,8 @@ class Organization(Protocol):
         """Make and change records of one table: all of them, or none."""
         ...
 
-    def unit_of_work(self, *, together: bool = False) -> AbstractContextManager[Organization]:
-        """Give this environment inside one transaction, which is committed when the block ends.
-
-        With `together`, it is not told at once that a new record is refused.
-        """
+    def unit_of_work(self) -> AbstractContextManager[Organization]:
+        """Give this environment inside one transaction, which is committed when the block ends."""
         ...
 
 

@@ -6,7 +6,7 @@ receive -> authenticate -> parse -> bind -> execute -> render, refused on the wa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final, assert_never
@@ -35,9 +35,10 @@ from odata_server.bind.resource import (
 from odata_server.edm.custom_apis import unbound_names
 from odata_server.edm.formats import MINIMAL, Format
 from odata_server.edm.operation_list import operation_list
+from odata_server.edm.operations import takes_bulk
 from odata_server.edm.preferences import FORMATTED_VALUE, NO_PREFERENCES, Preferences, parse_preferences
 from odata_server.endpoints import delta, files, invocations, reads, writes
-from odata_server.endpoints.batch import Answering, Door, answer_batch
+from odata_server.endpoints.batch import Answering, Creating, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.negotiation import negotiated, preflight
@@ -174,16 +175,40 @@ def _answer(call: Call) -> ODataResponse:
 
 
 def _batch(call: Call) -> ODataResponse:
+    def over(organization: Organization) -> Services:
+        return call.services if organization is call.organization else replace(call.services, dataverse=organization)
+
     def answering(organization: Organization) -> Answering:
-        services = call.services
-        if organization is not services.dataverse:
-            services = replace(services, dataverse=organization)
+        services = over(organization)
         return lambda request: _outcome(request, services, lambda: call.principal)
+
+    def creating(organization: Organization) -> Creating:
+        services = over(organization)
+        return lambda request, bodies: _created(request, bodies, services, call.principal)
 
     def refusing(error: DataverseError, request: ODataRequest) -> ODataResponse:
         return refused(error, request, call.services, call.preferences)
 
-    return completed(call.services, answer_batch(call, Door(answering, refusing)))
+    return completed(call.services, answer_batch(call, Door(answering, refusing, creating)))
+
+
+def _created(
+    request: ODataRequest, bodies: Sequence[bytes], services: Services, principal: Principal
+) -> Sequence[ODataResponse] | None:
+    """Create records of one table, None where their URL is no entity set of a table that takes several at once.
+
+    Raises:
+        DataverseError: one of them is refused.
+    """
+    preferences = _preferences(request.header("prefer"))
+    call = _call(request, services, principal, preferences, services.dataverse.catalog)
+    table = call.catalog.by_entity_set.get(call.path)
+    if table is None or not takes_bulk(table) or call.request.query or preferences.return_representation:
+        return None
+    try:
+        return writes.create_all(call, table, bodies)
+    except SyntaxRefused as error:
+        raise MalformedRequest(str(error)) from error
 
 
 def _dispatch(call: Call, resource: Resource) -> ODataResponse:

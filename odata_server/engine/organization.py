@@ -115,7 +115,7 @@ class OrganizationService:
 
     def _reader(self) -> Connection:
         """Return what to read with: what is committed, or what the open transaction sees."""
-        return self.database.reader() if self.opened is None else self.opened.reader()
+        return self.database.reader() if self.opened is None else self.opened.connection
 
     @property
     def plans(self) -> reading.PlanCache:
@@ -186,7 +186,7 @@ class OrganizationService:
         catalog = self._catalog
         messages = [self._concrete(message, principal) for message in messages]
         if self.opened is not None:
-            return tuple(self.opened.perform(message, principal) for message in messages)
+            return tuple(self.opened.transaction.perform(message, principal) for message in messages)
         authorized = [authorize(message, principal, catalog) for message in messages]
         with self._writing(messages, catalog) as transaction:
             transaction.admit(authorized if transaction.catalog is catalog else [])
@@ -217,27 +217,21 @@ class OrganizationService:
         self._committed(transaction)
 
     @contextmanager
-    def unit_of_work(self, *, together: bool = False) -> Iterator[OrganizationService]:
+    def unit_of_work(self) -> Iterator[OrganizationService]:
         """Give this environment inside one open transaction, which is committed when the block ends.
 
         Each message is executed at once and sees what those before it did; an exception takes all of them back. What
         stands behind virtual tables can be read and not changed. The block must not use this object meanwhile.
 
-        Args:
-            together: whether the rows of new records may be written together. That is several times faster, but a
-                refusal may then come with a later message than the one that it is about, or at the end.
-
         Raises:
             TemporarilyUnavailable: others held the database longer than a request may wait.
-            DataverseError: a new record is refused that has not been written yet when the block ends.
         """
         with self.database.writing() as connection:
             self._refresh()
             transaction = Transaction(connection, self._catalog, self._parts.clock(), self._rules)
             unit = copy(self)
-            unit.opened = _OpenTransaction(connection, transaction, together)
+            unit.opened = _OpenTransaction(connection, transaction)
             yield unit
-            transaction.write_pending()
         self._committed(transaction)
 
     @contextmanager
@@ -324,13 +318,9 @@ class OrganizationService:
                 return _create_virtual(provider, message, table, caller)
             case Update() | Upsert():
                 target = _id_of(table, message.target)
-                if isinstance(message, Update) and message.version is not None:
-                    raise no_versions(table)
                 provider.update(table, target.id, message.record, caller)
                 return Written(target, created=False)
             case Delete():
-                if message.version is not None:
-                    raise no_versions(table)
                 provider.delete(table, _id_of(table, message.target).id, caller)
                 return Done()
             case Associate() | Disassociate():
@@ -343,6 +333,8 @@ class OrganizationService:
     def _check_alone(self, message: Message, table: Table) -> None:
         if self.opened is not None and not isinstance(message, Retrieve | RetrieveMultiple):
             raise not_in_transaction(table)
+        if isinstance(message, Update | Delete | Associate | Disassociate) and message.version is not None:
+            raise no_versions(table)
 
     def _provider(self, table: Table) -> DataProvider:
         """Return what stands behind a virtual table."""
@@ -369,22 +361,10 @@ class OrganizationService:
 
 @dataclass(frozen=True, slots=True)
 class _OpenTransaction:
-    """The transaction that a unit of work runs in, and whether it may write the rows of new records together."""
+    """The transaction that a unit of work runs in."""
 
     connection: Connection
     transaction: Transaction
-    together: bool
-
-    def perform(self, message: Message, principal: Principal) -> Response:
-        """Execute a message."""
-        if self.together and isinstance(message, Create):
-            return self.transaction.begin(message, principal)
-        return self.transaction.perform(message, principal)
-
-    def reader(self) -> Connection:
-        """Return what to read with."""
-        self.transaction.write_pending()
-        return self.connection
 
 
 def _same_tables(messages: Sequence[Message], before: Catalog, fresh: Catalog) -> Catalog:

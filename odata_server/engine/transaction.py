@@ -41,7 +41,7 @@ from entities.query import ALL_ROWS, QueryExpression, equals
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine import file_store, jobs, reading, rows
 from odata_server.engine.admissions import Admissions
-from odata_server.engine.bulk import Draft, Pending, Stages, is_alone
+from odata_server.engine.bulk import Draft, Pending, Stages
 from odata_server.engine.cascade import assign_along, before_delete, inherit_access
 from odata_server.engine.catalog_store import CatalogChange, apply_change, bump_stamp
 from odata_server.engine.change_tracking import note_creation, note_deletion, retrieve_changes
@@ -191,17 +191,6 @@ class Transaction:
         """
         with self._callers(principal.caller):
             return self._pending_of(principal).change_all(messages)
-
-    def begin(self, message: Create, principal: Principal) -> Written:
-        """Make a record whose row may be written later, but before anything looks at it: `write_pending` at the end.
-
-        Raises:
-            DataverseError: it, or one that has been begun before, is refused; the caller of the transaction rolls back.
-        """
-        if is_alone(message, self._rules.security_tables):
-            return cast("Written", self.perform(message, principal))
-        with self._callers(principal.caller):
-            return Written(self._pending_of(principal).change(message).reference, created=True)
 
     def write_pending(self) -> None:
         """Write the rows of all records that have been begun.

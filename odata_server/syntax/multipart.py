@@ -134,12 +134,13 @@ def _line_end(body: bytes, start: int, delimiter: int) -> int:
 
 
 class _Reader:
-    """The requests read so far, and headers read before: those of a batch are mostly alike, line by line."""
+    """The requests read so far, and what was read before: those of a batch are mostly alike, line by line."""
 
     def __init__(self) -> None:
         self._count = 0
         self._blocks: dict[bytes, Mapping[str, str]] = {}
         self._lines: dict[bytes, tuple[str, str]] = {}
+        self._requests: dict[bytes, tuple[str, str]] = {}
 
     def item(self, part: bytes) -> BatchItem:
         """Read a part of the batch."""
@@ -177,7 +178,11 @@ class _Reader:
         start = 0 if content[:1] not in _BREAKS else _start_of(content)
         line_end = content.find(b"\n", start)
         line_end = len(content) if line_end < 0 else line_end
-        method, url = _request_line(content[start:line_end])
+        line = content[start:line_end]
+        known = self._requests.get(line)
+        if known is None:
+            known = self._requests[line] = _request_line(line)
+        method, url = known
         headers, body = self._opened(content[line_end + 1 :])
         content_id = outer.get("content-id") or headers.get("content-id")
         if content_id is not None and _CONTENT_ID.match(content_id) is None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from things import CALLER, SYSTEM, UNIT, Office, OpenOffice
 
-from entities.errors import DataverseError, DuplicateRecord, InvalidPayload, RecordNotFound, StepRejected
+from entities.errors import DataverseError, InvalidPayload, RecordNotFound, StepRejected
 from entities.messages import Associate, Create, Delete, Retrieve, RetrieveMultiple, Rows, Update, Upsert, Written
 from entities.pipeline import ExecutionContext, Stage, Step
 from entities.query import QueryExpression, equals
@@ -196,32 +196,5 @@ def test_a_message_list_is_part_of_the_unit(office: Office) -> None:
             raise InvalidPayload("No.")
 
     with pytest.raises(InvalidPayload):
-        work()
-    assert office.dump() == before
-
-
-def test_new_records_that_are_written_together_are_there_for_all_that_looks_at_them(office: Office) -> None:
-    with office.service.unit_of_work(together=True) as unit:
-        first = made(unit, "account", name="1")
-        made(unit, "account", name="2")
-        assert names(unit) == ["1", "2"]
-        child = Create("account", {"name": "3", "parentaccountid": first})
-        unit.execute(child, CALLER)
-        made(unit, "account", name="4")
-        unit.execute(Update(first, {"name": "changed"}), CALLER)
-        made(unit, "account", name="5")
-    assert names(office.service) == ["2", "3", "4", "5", "changed"]
-
-
-@pytest.mark.parametrize("together", [False, True])
-def test_a_record_that_is_refused_late_takes_the_unit_back_too(office: Office, together: bool) -> None:
-    before = office.dump()
-
-    def work() -> None:
-        with office.service.unit_of_work(together=together) as unit:
-            for name in ("A", "B", "C"):
-                made(unit, "account", name=name, accountid=MISSING)
-
-    with pytest.raises(DuplicateRecord):
         work()
     assert office.dump() == before

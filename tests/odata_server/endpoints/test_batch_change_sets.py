@@ -241,9 +241,9 @@ class Unavailable:
         return getattr(self._environment, name)
 
     @contextmanager
-    def unit_of_work(self, *, together=False):
+    def unit_of_work(self):
         if self._begins:
-            with self._environment.unit_of_work(together=together) as unit:
+            with self._environment.unit_of_work() as unit:
                 yield unit
                 raise TemporarilyUnavailable("The organization's database is busy. Try again.")
         raise TemporarilyUnavailable("The organization's database is busy. Try again.")
