@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from things import CALLER, ORGANIZATION, SYSTEM, SYSTEM_USER, UNIT, USER, Directory, dump, gadget_catalog
-from write_model import COLUMNS, IDS, LOOKUPS, Create, Executing, Many, Patch, Refused, State
+from write_model import COLUMNS, IDS, LOOKUPS, Executing, Refused, State
 from write_model_draws import bulk, change_sets, creates, deletes, links, patches, property_writes, writes
 from write_model_requests import request_of
+from write_model_writes import Create, Many, Patch
 
 from entities.messages import Create as CreateMessage
 from entities.pipeline import pipeline
@@ -30,7 +31,7 @@ from odata_server.engine.sqlite.database import SqliteDatabase
 from tests.odata_server.endpoints.conftest import Client, build_services
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-SEQUENCES, STEPS = (2_500, 60) if NIGHTLY else (30, 30)
+SEQUENCES, STEPS = (2_500, 60) if NIGHTLY else (20, 30)
 EVERY = 20
 """Of so many writes one is compared over the whole database where it is refused, the others by what can be read."""
 

@@ -10,7 +10,9 @@ import copy
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
+
+from write_model_writes import Create, Delete, Link, Many, New, Patch, SetValue, Target, Write
 
 COLUMNS = {
     "gadgets": ("name", "code", "size", "shelf", "color", "isnew"),
@@ -59,84 +61,6 @@ class Refused(Exception):
     def __init__(self, *statuses: int) -> None:
         super().__init__(statuses)
         self.statuses = frozenset(statuses)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A record as a request names it: by its id, by an alternate key, or as what an earlier request made."""
-
-    set: str
-    id: str | None = None
-    key: tuple[tuple[str, Any], ...] = ()
-    made_by: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """What a body says: values, lookups by navigation property, and what comes with the record."""
-
-    set: str
-    values: dict[str, Any] = field(default_factory=dict)
-    lookups: dict[str, Target | None] = field(default_factory=dict)
-    id: str | None = None
-    made: dict[str, list[New]] = field(default_factory=dict)
-    bound: dict[str, list[Target]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    """POST of a record."""
-
-    new: New
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """PATCH of a record: an upsert, with `*` only an update, with `new` only a create, with a tag an update of that."""
-
-    target: Target
-    new: New
-    condition: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SetValue:
-    """PUT of a property, or DELETE of it where the value is None."""
-
-    target: Target
-    column: str
-    value: Any
-    condition: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """DELETE of a record."""
-
-    target: Target
-    condition: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A reference made (`joins`) or taken away; a lookup is cleared without naming the other record."""
-
-    target: Target
-    navigation: str
-    other: Target | None
-    joins: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Many:
-    """A bulk message: every record has its id, but for some of those to create."""
-
-    kind: Literal["CreateMultiple", "UpdateMultiple", "UpsertMultiple"]
-    set: str
-    records: tuple[New, ...]
-
-
-Write: TypeAlias = Create | Patch | SetValue | Delete | Link | Many
 
 
 @dataclass(slots=True)
@@ -226,15 +150,24 @@ class Executing:
         others = self._faults(new, found) if new else ()
         if found is None:
             raise Refused(404, *others)
-        if condition.startswith("W/") and self.state.tags.get(found) != condition:
+        if self._is_other_version(found, condition):
             raise Refused(412, *others)
         return found
+
+    def _is_other_version(self, found: Reference, condition: str) -> bool:
+        """Say whether a record is not at the version that a condition asks for."""
+        tag = self.state.tags.get(found)
+        if condition.startswith("!"):
+            return tag == condition[1:]
+        return condition.startswith("W/") and tag != condition
 
     def _patch(self, target: Target, new: New, condition: str) -> None:
         found = self.state.find(target, self.made)
         if condition == "new" and found is not None:
             raise Refused(*({412} | self._faults(new, None)))
-        if condition and condition != "new":
+        if found is not None and condition.startswith("!") and self._is_other_version(found, condition):
+            raise Refused(412, *self._faults(new, found))
+        if condition and condition != "new" and not condition.startswith("!"):
             found = self._existing(target, condition, new)
         if found is not None:
             self._update(found, new)
@@ -264,20 +197,26 @@ class Executing:
         return False
 
     def _create(self, new: New, *, by_url: bool = False) -> Reference:
-        nested = bool(new.made or new.bound)
-        faults = self._faults(new, None)
         identifier = new.id if new.id is not None else next(self.given)
+        if not new.made and not new.bound:
+            return self._put(new, identifier, {}, by_url=by_url)
+        try:
+            lookups = {navigation: self._create(new.made[navigation][0]) for navigation in _made_before(new)}
+            own = self._put(new, identifier, lookups, by_url=by_url)
+            for navigation in dict.fromkeys((*new.made, *new.bound)):
+                if navigation not in lookups:
+                    self._relate(own, navigation, new)
+        except Refused:
+            raise Refused(*ANYTHING) from None
+        return own
+
+    def _put(self, new: New, identifier: str, made: dict[str, Reference], *, by_url: bool) -> Reference:
+        """Put a new row; `made` are the records that were made for its lookups."""
+        faults = self._faults(new, None)
         if identifier in self.state.rows[new.set] and not by_url:
             faults.add(412)
         if faults:
-            raise Refused(*(ANYTHING if nested else faults))
-        try:
-            return self._create_all(new, identifier)
-        except Refused:
-            raise Refused(*ANYTHING) from None
-
-    def _create_all(self, new: New, identifier: str) -> Reference:
-        """Create a record between those that its lookups lead to and those that belong to it."""
+            raise Refused(*faults)
         own = new.set, identifier
         row: dict[str, Any] = dict.fromkeys(COLUMNS[new.set])
         row.update(DEFAULTS[new.set])
@@ -285,21 +224,13 @@ class Executing:
         if new.set == "gadgets":
             row.update(dict.fromkeys((column for column, _ in LOOKUPS.values())))
         self._point(row, new.lookups)
-        for navigation, records in new.made.items():
-            if new.set == "gadgets" and navigation in LOOKUPS:
-                row[LOOKUPS[navigation][0]] = self._create(records[0])
-        if self._faults(New(new.set, new.values), None) or identifier in self.state.rows[new.set]:
-            raise Refused(412)
+        row.update({LOOKUPS[navigation][0]: reference for navigation, reference in made.items()})
         self.state.rows[new.set][identifier] = row
         self.state.tags[own] = None
-        for navigation in dict.fromkeys((*new.made, *new.bound)):
-            self._relate(own, navigation, new)
         return own
 
     def _relate(self, own: Reference, navigation: str, new: New) -> None:
         """Create what belongs to a record, and relate what is there; each navigation property comes once."""
-        if navigation in LOOKUPS and own[0] == "gadgets":
-            return
         for record in new.made.get(navigation, []):
             if navigation in COLLECTIONS[own[0]]:
                 lookup = COLLECTIONS[own[0]][navigation]
@@ -342,8 +273,11 @@ class Executing:
     def _link(self, link: Link) -> None:
         own = self.state.find(link.target, self.made)
         other = None if link.other is None else self.state.find(link.other, self.made)
-        if own is None or (link.other is not None and other is None):
-            raise Refused(404)
+        faults = {404} if own is None or (link.other is not None and other is None) else set()
+        if own is not None and self._is_other_version(own, link.condition):
+            faults.add(412)
+        if own is None or faults:
+            raise Refused(*faults)
         if link.navigation in LOOKUPS:
             self.state.rows[own[0]][own[1]][LOOKUPS[link.navigation][0]] = other if link.joins else None
             self.state.tags[own] = None
@@ -369,6 +303,11 @@ class Executing:
             self.state.pairs.add(pair)
         else:
             self.state.pairs.remove(pair)
+
+
+def _made_before(new: New) -> list[str]:
+    """Return the navigation properties whose records are made before the record, which points to them."""
+    return [navigation for navigation in new.made if new.set == "gadgets" and navigation in LOOKUPS]
 
 
 def _fits(set_: str, column: str, value: Any) -> bool:

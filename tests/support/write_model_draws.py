@@ -5,23 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from write_model import (
-    COLLECTIONS,
-    COLUMNS,
-    IDS,
-    LOOKUPS,
-    PAIRED,
-    Create,
-    Delete,
-    Link,
-    Many,
-    New,
-    Patch,
-    SetValue,
-    State,
-    Target,
-    Write,
-)
+from write_model import COLLECTIONS, COLUMNS, IDS, LOOKUPS, PAIRED, State
+from write_model_writes import Create, Delete, Link, Many, New, Patch, SetValue, Target, Write
 
 POOL = {
     name: tuple(f"0{digit}000000-0000-4000-8000-00000000000{n}" for n in range(size))
@@ -103,7 +88,7 @@ def _shown(lookup: str) -> str:
 def _conditions(state: State, target: Target, *more: str) -> st.SearchStrategy[str]:
     known = state.find(target, {}) if target.made_by is None else None
     tag = state.tags.get(known) if known else None
-    return st.sampled_from(("", *more, 'W/"1"', *([tag] * 2 if tag else ())))
+    return st.sampled_from(("", "", *more, 'W/"1"', '!W/"1"', *((tag, tag, f"!{tag}") if tag else ())))
 
 
 @st.composite
@@ -144,7 +129,9 @@ def links(draw, state, made=()):
     navigation, joins = draw(st.sampled_from(sorted(leads))), draw(st.booleans())
     other = draw(_targets(state, leads[navigation], made))
     is_lookup = name == "gadgets" and navigation in LOOKUPS
-    return Link(draw(_targets(state, name, made)), navigation, other if joins or not is_lookup else None, joins)
+    target = draw(_targets(state, name, made))
+    condition = draw(_conditions(state, target, "*", "", ""))
+    return Link(target, navigation, other if joins or not is_lookup else None, joins, condition)
 
 
 @st.composite

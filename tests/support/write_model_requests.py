@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from batches import Asked
-from write_model import IDS, LOOKUPS, Create, Delete, Link, Many, New, Patch, SetValue, Target, Write
+from write_model import IDS, LOOKUPS
+from write_model_writes import Create, Delete, Link, Many, New, Patch, SetValue, Target, Write
 
 _TYPES = {"gadgets": "gadget", "accounts": "account", "contacts": "contact"}
 
@@ -35,15 +36,13 @@ def request_of(write: Write) -> Request:
         case Create(new):
             return Request("POST", f"/{new.set}", body_of(new))
         case Patch(target, new, condition):
-            if condition == "new":
-                return Request("PATCH", url_of(target), body_of(new), if_none_match="*")
-            return Request("PATCH", url_of(target), body_of(new), condition)
+            return _conditional(condition, "PATCH", url_of(target), body_of(new))
         case SetValue(target, column, None, condition):
-            return Request("DELETE", f"{url_of(target)}/{column}", None, condition)
+            return _conditional(condition, "DELETE", f"{url_of(target)}/{column}")
         case SetValue(target, column, value, condition):
-            return Request("PUT", f"{url_of(target)}/{column}", {"value": value}, condition)
+            return _conditional(condition, "PUT", f"{url_of(target)}/{column}", {"value": value})
         case Delete(target, condition):
-            return Request("DELETE", url_of(target), None, condition)
+            return _conditional(condition, "DELETE", url_of(target))
         case Link():
             return _reference(write)
         case Many(kind, set_, records):
@@ -52,15 +51,23 @@ def request_of(write: Write) -> Request:
             return Request("POST", f"/{set_}/Microsoft.Dynamics.CRM.{kind}", {"Targets": targets})
 
 
+def _conditional(condition: str, method: str, path: str, body: Any = None) -> Request:
+    if condition == "new":
+        return Request(method, path, body, if_none_match="*")
+    if condition.startswith("!"):
+        return Request(method, path, body, if_none_match=condition[1:])
+    return Request(method, path, body, condition)
+
+
 def _reference(link: Link) -> Request:
     where = f"{url_of(link.target)}/{link.navigation}"
     other = None if link.other is None else url_of(link.other)
     single = link.navigation in LOOKUPS
     if link.joins:
-        return Request("PUT" if single else "POST", f"{where}/$ref", {"@odata.id": other})
+        return _conditional(link.condition, "PUT" if single else "POST", f"{where}/$ref", {"@odata.id": other})
     if single or other is None:
-        return Request("DELETE", f"{where}/$ref")
-    return Request("DELETE", f"{where}/$ref?$id={other}")
+        return _conditional(link.condition, "DELETE", f"{where}/$ref")
+    return _conditional(link.condition, "DELETE", f"{where}/$ref?$id={other}")
 
 
 def url_of(target: Target) -> str:
