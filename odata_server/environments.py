@@ -107,6 +107,7 @@ class Environments:
         """Put both databases back to the state after the first start."""
         for _, service in self.by_name():
             service.database.put_back(BASELINE)
+        schedule_rollups(self.dataverse)
 
     def close(self) -> None:
         """End the jobs and close the databases."""
@@ -171,12 +172,12 @@ def background_work(dataverse: OrganizationService, human_resources: Organizatio
         JOB: lambda payload: run_generation(dataverse, lambda: human_resources.catalog, payload),
         ROLLUP_JOB: lambda _: calculate_rollups(dataverse),
         BULK_DELETION: lambda payload: delete_in_bulk(dataverse, bind, payload),
-        DUPLICATE_DETECTION: lambda payload: detect_duplicates(dataverse, bind, payload),
-        RULE_PUBLICATION: lambda payload: publish_rule(dataverse, payload),
         WEBHOOK_JOB: lambda payload: send_letter(dataverse, payload),
         BACKGROUND_JOB: lambda payload: run_operation(dataverse, payload),
         CALLBACK_JOB: call_back,
         EXPIRY_JOB: lambda payload: expire(dataverse, payload),
+        DUPLICATE_DETECTION: lambda payload: detect_duplicates(dataverse, bind, payload),
+        RULE_PUBLICATION: lambda payload: publish_rule(dataverse, payload),
     }
 
 

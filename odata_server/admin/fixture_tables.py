@@ -64,12 +64,14 @@ def with_columns(table: Table, added: Iterable[ColumnFixture]) -> Table:
         added: what is declared.
 
     Raises:
-        FixtureError: a column is there already, or is a lookup.
+        FixtureError: a column is there already, is a lookup, or says two things that do not go together.
     """
     columns = {column.logical_name: column for column in table.columns}
     for fixture in added:
         if fixture.type in {"Lookup", "File", "Image"}:
             raise FixtureError(f"column {fixture.schema_name}: only a declared table takes a {fixture.type}.")
+        for defect in _column_defects(fixture, ()):
+            raise FixtureError(f"{defect}.")
         for column in _columns(fixture):
             if column.logical_name in columns:
                 raise FixtureError(

@@ -62,6 +62,7 @@ DECLARED = {
                 {"schemaName": "con_Count", "type": "Integer"},
                 {"schemaName": "con_Day", "type": "DateOnly"},
                 {"schemaName": "con_Amount", "type": "Money", "formula": "con_quantity * con_price"},
+                {"schemaName": "con_Now", "type": "DateTime", "formula": "NOW()"},
                 {"schemaName": "con_Label", "formula": "CONCAT(con_order.con_name, ': ', con_name)"},
                 {"schemaName": "con_Large", "type": "Boolean", "formula": "con_amount >= 100 AND NOT con_quantity = 1"},
             ],
@@ -124,6 +125,7 @@ def test_a_calculated_column_is_read_with_its_record(shop):
     order = _order(shop, {"con_quantity": 3, "con_price": 40.5}, con_due="2024-02-20")
     (line,) = shop.json(f"/con_lines?$filter=_con_order_value eq {order}")["value"]
     assert (line["con_amount"], line["con_label"], line["con_large"]) == (121.5, "First: x", True)
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(line["con_now"])) < timedelta(minutes=1)
     assert shop.json(f"/con_orders({order})?$select=con_late")["con_late"] == "2024-03-05"
 
 
@@ -344,6 +346,8 @@ UNSOUND = [
     (_column(type="Integer", rollup=_over(conditions=[{"column": "statecode", "operator": "eq"}])), "valid"),
     (_column(type="Integer", rollup=_over(hierarchy="ownerid")), "hierarchy"),
     (_column(type="String", rollup=_over()), "isn't valid"),
+    (_column(type="Integer", autoNumberFormat="{SEQNUM:4}"), "automatic numbers"),
+    (_column(autoNumberFormat="{SEQNUM}"), "no format"),
     (_column(type="Lookup", targets=["contact"]), "only a declared table"),
     ({"columns": {"nothing": [{"schemaName": "con_X"}]}}, "there is no table"),
     ({"columns": {"account": [{"schemaName": "Name"}]}}, "already"),
