@@ -8,20 +8,22 @@ has every right on it as well. All of it stands in the inherited mask of a share
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import assert_never
+from typing import Final, assert_never
 
 from entities.metadata.relationships import Cascade, CascadeConfiguration, OneToMany
 from entities.metadata.tables import Table
 from entities.pipeline import Caller, Operations
 from entities.query import QueryExpression
-from entities.standard.cascading import reached, reaches
+from entities.standard.cascading import reaches
 from entities.standard.lookups import by_id
-from entities.standard.shares import NO_SHARE, NO_SHARES, SharesByPrincipal, keep, shares_of
+from entities.standard.shares import NO_SHARE, NO_SHARES, SharesByPrincipal, keep, note_table, one_of, shares_of
 from entities.standard.sharing import OF_PARENT_OWNER, SHARABLE
 from entities.values import EntityReference, Guid, Record, Value
+
+_REACHES_NONE: Final = frozenset({Cascade.NO_CASCADE, Cascade.REMOVE_LINK, Cascade.RESTRICT})
 
 
 class Cause(Enum):
@@ -87,27 +89,44 @@ class _Walk:
     caller: Caller
     cause: Cause
     _parents: dict[EntityReference, _Parent] = field(default_factory=dict)
+    _noted: set[tuple[str, EntityReference]] = field(default_factory=set)
 
     def below(self, start: EntityReference) -> None:
-        """Settle the access of all records below one, as far as it changes."""
-        waiting = [start]
+        """Settle the access of all records below one, as far as it changes; records of one table together."""
+        waiting = {start.table: [start.id]}
         while waiting:
-            parent = waiting.pop()
-            for relationship in self.system.catalog.bequeathing.get(parent.table, ()):
-                waiting += self._settled(relationship, parent)
+            table, parents = waiting.popitem()
+            for relationship in self.system.catalog.bequeathing.get(table, ()):
+                changed = self._settled(relationship, parents)
+                if changed:
+                    waiting.setdefault(relationship.referencing_table, []).extend(changed)
 
-    def _settled(self, relationship: OneToMany, parent: EntityReference) -> list[EntityReference]:
+    def _settled(self, relationship: OneToMany, parents: Sequence[Guid]) -> list[Guid]:
         """Settle the records that a relationship passes access on to; return those whose access has changed."""
-        table = self.system.catalog.tables[relationship.referencing_table]
-        behavior = _behavior(self.cause, relationship.cascade)
-        chosen = reached(behavior, relationship, table, parent, self._parent(parent).owner)
-        if chosen is None:
-            return []
-        records = self.system.records(QueryExpression(table.logical_name, self._columns(table), filter=chosen))
-        children = {Guid(str(record[table.primary_id])): record for record in records}
+        table, behavior = relationship.referencing_table, _behavior(self.cause, relationship.cascade)
+        key = self.system.catalog.tables[table].primary_id
+        children = {
+            Guid(str(record[key])): record
+            for record in self._below(relationship, parents)
+            if self._reaches(behavior, relationship, record)
+        }
         stored = shares_of(self.system, children)
-        references = {EntityReference(table.logical_name, key): record for key, record in children.items()}
-        return [r for r, record in references.items() if self.settle(r, record, stored.get(r.id, NO_SHARES))]
+        references = [(EntityReference(table, key), record) for key, record in children.items()]
+        return [one.id for one, record in references if self.settle(one, record, stored.get(one.id, NO_SHARES))]
+
+    def _below(self, relationship: OneToMany, parents: Sequence[Guid]) -> Iterator[Record]:
+        """Yield the records that point to some others."""
+        table = self.system.catalog.tables[relationship.referencing_table]
+        if _behavior(self.cause, relationship.cascade) in _REACHES_NONE:
+            return
+        for among in one_of(relationship.referencing_column, parents):
+            yield from self.system.records(QueryExpression(table.logical_name, self._columns(table), filter=among))
+
+    def _reaches(self, behavior: Cascade, relationship: OneToMany, child: Record) -> bool:
+        above = child.get(relationship.referencing_column)
+        if not isinstance(above, EntityReference) or above.table != relationship.referenced_table:
+            return False
+        return reaches(behavior, child, self._parent(above).owner if behavior is Cascade.USER_OWNED else None)
 
     def _columns(self, table: Table) -> tuple[str, ...]:
         lookups = (r.referencing_column for r in self.system.catalog.inheriting[table.logical_name])
@@ -123,6 +142,9 @@ class _Walk:
             if before.inherited != inherited:
                 keep(self.system, self.caller, reference, principal, replace(before, inherited=inherited))
                 changed = True
+                if inherited and (reference.table, principal) not in self._noted:
+                    note_table(self.system, self.caller, reference.table, principal)
+                    self._noted.add((reference.table, principal))
         if changed:
             self._parents.pop(reference, None)
         return changed

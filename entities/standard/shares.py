@@ -6,15 +6,15 @@ that this one belongs to. A row without either goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from entities.messages import Create, Delete, Update
 from entities.pipeline import Caller, Operations
-from entities.query import ColumnRef, Condition, ConditionOperator, QueryExpression, both, equals
+from entities.query import ColumnRef, Condition, ConditionOperator, Filter, QueryExpression, both, equals
 from entities.standard.lookups import first
-from entities.standard.sharing import SHARABLE, SHARED_ACCESS, SHARED_TABLES
+from entities.standard.sharing import SHARED_ACCESS, SHARED_TABLES
 from entities.values import EntityReference, Guid, Record
 
 _PORTION = 500
@@ -34,6 +34,19 @@ SharesByPrincipal = Mapping[EntityReference, Share]
 NO_SHARES: SharesByPrincipal = MappingProxyType({})
 
 
+def one_of(column: str, ids: Sequence[Guid]) -> Iterator[Filter]:
+    """Yield the conditions, each of some ids only, that a column of the query's table is one of many.
+
+    Args:
+        column: the column.
+        ids: the ids.
+    """
+    for start in range(0, len(ids), _PORTION):
+        portion = tuple(ids[start : start + _PORTION])
+        among = Condition(ColumnRef(column), ConditionOperator.IN, portion)
+        yield equals(column, portion[0]) if len(portion) == 1 else among
+
+
 def shares_of(system: Operations, records: Iterable[Guid]) -> Mapping[Guid, SharesByPrincipal]:
     """Return the shares of some records; one without any is absent.
 
@@ -41,13 +54,9 @@ def shares_of(system: Operations, records: Iterable[Guid]) -> Mapping[Guid, Shar
         system: the transaction's operations.
         records: the ids of the records.
     """
-    ids = tuple(records)
     found: dict[Guid, dict[EntityReference, Share]] = {}
-    for start in range(0, len(ids), _PORTION):
-        portion = ids[start : start + _PORTION]
-        among = Condition(ColumnRef("objectid"), ConditionOperator.IN, portion)
-        condition = equals("objectid", portion[0]) if len(portion) == 1 else among
-        for row in system.records(QueryExpression(SHARED_ACCESS, filter=condition)):
+    for among in one_of("objectid", tuple(records)):
+        for row in system.records(QueryExpression(SHARED_ACCESS, filter=among)):
             found.setdefault(Guid(str(row["objectid"])), {})[_principal(row)] = _share(row)
     return found
 
@@ -97,12 +106,17 @@ def keep(system: Operations, caller: Caller, record: EntityReference, principal:
             "principaltypecode": principal.table,
         }
         system.execute(Create(SHARED_ACCESS, {**ends, **masks}), caller)
-    if (after.granted | after.inherited) & SHARABLE:
-        _note_table(system, caller, record.table, principal)
 
 
-def _note_table(system: Operations, caller: Caller, table: str, principal: EntityReference) -> None:
-    """Note that records of a table are shared with a principal; who has none is asked for none."""
+def note_table(system: Operations, caller: Caller, table: str, principal: EntityReference) -> None:
+    """Note that records of a table are shared with a principal; who has none is asked for none.
+
+    Args:
+        system: the transaction's operations.
+        caller: in whose name.
+        table: the table.
+        principal: the user or team.
+    """
     known = both(equals("principalid", principal.id), equals("objecttypecode", table))
     if first(system, SHARED_TABLES, known, "principalentitymapid") is None:
         system.execute(Create(SHARED_TABLES, {"principalid": principal.id, "objecttypecode": table}), caller)

@@ -16,7 +16,7 @@ from entities.metadata.catalog import Catalog
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.standard.inherited_access import Cause, pass_on
 from entities.standard.lookups import by_id
-from entities.standard.shares import NO_SHARE, NO_SHARES, keep, shares_of
+from entities.standard.shares import NO_SHARE, NO_SHARES, keep, note_table, shares_of
 from entities.standard.sharing import PRINCIPALS
 from entities.values import EntityReference, EntityValue, Guid, KeyReference, guid
 
@@ -129,6 +129,8 @@ def _share(context: ExecutionContext, sharer: EntityReference | KeyReference, gr
     if after == before:
         return
     keep(system, context.caller, record, principal, after)
+    if after.granted:
+        note_table(system, context.caller, record.table, principal)
     if after.granted & ~before.granted:
         pass_on(system, context.caller, record, Cause.SHARED)
     if before.granted & ~after.granted:
