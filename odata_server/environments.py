@@ -31,7 +31,7 @@ from entities.standard.bulk_deletion import BULK_DELETION
 from entities.standard.duplicate_jobs import DUPLICATE_DETECTION
 from entities.standard.duplicate_rules import RULE_PUBLICATION
 from entities.standard.environment import standard_catalog
-from entities.standard.identifiers import role_id, root_business_unit_id
+from entities.standard.identifiers import role_id, root_business_unit_id, system_user_id
 from entities.standard.lookups import referenced
 from entities.standard.rules import SECURITY_TABLES, standard_steps
 from entities.standard.sdk_messages import filter_rows, message_rows
@@ -132,7 +132,8 @@ def open_environments(
         PackageError: an installed package cannot be used.
     """
     traces = TraceLog()
-    plug_ins = PlugIns(installed_packages() if packages is None else packages, traces.note)
+    found = installed_packages() if packages is None else packages
+    plug_ins = PlugIns(found, traces.note, system_user_id(ORGANIZATION_ID))
     durability = Durability.FULL if settings.durability == "full" else Durability.NORMAL
     if settings.in_memory:
         durability = Durability.NONE

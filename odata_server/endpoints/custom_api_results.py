@@ -11,7 +11,7 @@ from typing import Final
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import LookupType
 from entities.metadata.custom_apis import CustomApi, CustomApiParameter, ParameterType
-from entities.values import EntityReference, EntityValue
+from entities.values import ChoiceSet, EntityReference, EntityValue
 from odata_server.edm.custom_apis import only_records
 from odata_server.edm.naming import WEB_API_NAMESPACE
 from odata_server.endpoints.call import Call
@@ -67,15 +67,20 @@ def _json(value: object, part: CustomApiParameter, catalog: Catalog) -> object:
 
 def _record(value: object, part: CustomApiParameter, catalog: Catalog) -> object:
     """Return a record with the names that the Web API has for its columns."""
-    name = value.table if isinstance(value, EntityValue) else part.table
+    own = value.table if isinstance(value, EntityValue) else part.table
     members = value.record if isinstance(value, EntityValue) else value
     if not isinstance(members, Mapping):
         return None
-    table = catalog.tables.get(name or "")
+    table = catalog.tables.get(own or "")
     if table is None:
-        return {_TYPE: f"#{WEB_API_NAMESPACE}.expando", **members}
+        return {_TYPE: f"#{WEB_API_NAMESPACE}.expando", **{key: _member(found) for key, found in members.items()}}
     lookups = {column.logical_name for column in table.columns if isinstance(column.type, LookupType)}
-    shown = {f"_{column}_value" if column in lookups else column: found for column, found in members.items()}
+    shown = {f"_{name}_value" if name in lookups else name: _member(found) for name, found in members.items()}
     if isinstance(value, EntityValue) and isinstance(value.target, EntityReference):
         shown[table.primary_id] = value.target.id
     return {_TYPE: f"#{WEB_API_NAMESPACE}.{table.logical_name}", **shown}
+
+
+def _member(value: object) -> object:
+    """Return a column's value; a choice of several options is their numbers, joined by commas."""
+    return ",".join(map(str, value.options)) if isinstance(value, ChoiceSet) else value

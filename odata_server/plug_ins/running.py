@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import structlog
 
 from entities.errors import DataverseError, NotSupported, StepRejected
-from entities.messages import Execute, name_of, table_of
+from entities.messages import Delete, Execute, name_of, table_of
 from entities.metadata.columns import LookupType
-from entities.pipeline import ExecutionContext, Stage, Step
+from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.plugins import (
     InvalidPluginExecution,
     Mode,
@@ -36,6 +36,7 @@ from entities.values import EntityReference, Guid
 from odata_server.engine.jobs import JobFailed
 from odata_server.engine.organization import OrganizationService
 from odata_server.plug_ins.api_values import checked_result, given_parameters
+from odata_server.plug_ins.changes import check_changes
 from odata_server.plug_ins.loading import Package, functions_of
 from odata_server.plug_ins.traces import Trace
 
@@ -51,10 +52,14 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class PlugIns:
-    """What the installed packages do in one environment; `note` takes what their functions trace."""
+    """What the installed packages do in one environment.
+
+    `note` takes what their functions trace, `system` is the user that has every right.
+    """
 
     packages: tuple[Package, ...]
     note: Callable[[Trace], None]
+    system: Guid
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps of the packages."""
@@ -67,7 +72,7 @@ class PlugIns:
             step.message,
             step.table,
             step.stage,
-            partial(_queue, step) if later else partial(self._run, step.function, step.stage),
+            partial(self._queue, step) if later else partial(self._run, step.function, step.stage),
             step.rank + _FAR if step.stage is Stage.POST_OPERATION else step.rank - _FAR,
             frozenset(step.filtering),
             *images,
@@ -92,12 +97,14 @@ class PlugIns:
             raise StepRejected(f"Unable to load plug-in type '{api.plug_in_type}'.", code=_CANNOT_LOAD)
         context.parameters = given_parameters(api, context.parameters)
         self._run(function, Stage.MAIN, context)
-        context.result = checked_result(api, context.result)
+        context.result = checked_result(api, context.result, context.system.catalog)
 
     def _run(self, function: PluginFunction, stage: Stage, context: ExecutionContext) -> None:
-        seen = _seen(context, stage)
+        seen, before = self._seen(context, stage), dict(context.record)
         with _Running(type_name(function), table_of(context.message), seen, self.note):
             function(seen)
+            if stage is not Stage.POST_OPERATION:
+                check_changes(context, before)
         if isinstance(context.message, Execute) and seen.output_parameters:
             context.result = seen.output_parameters
 
@@ -115,61 +122,68 @@ class PlugIns:
         function = functions_of(self.packages).get(name)
         if function is None:
             raise JobFailed(f"Unable to load plug-in type '{name}'.", code=_CANNOT_LOAD)
-        given = cast("Mapping[str, object]", restored(payload["context"]))
+        given = cast("dict[str, Any]", restored(payload["context"]))
         user = Guid(str(given["user_id"]))
         try:
             with dataverse.changing() as transaction:
                 transaction.depth = int(str(given["depth"]))
-                services = Service(lambda message: transaction.execute_as(message, user)), Service(transaction.execute)
-                seen = PluginContext(**given, user=services[0], system=services[1])  # type: ignore[arg-type]  # the members are those that _queue wrote
+                services = self._services(transaction, user)
+                seen = PluginContext(**given, user=services[0], system=services[1])
                 table = seen.reference.table if seen.reference else None
                 with _Running(name, table, seen, self.note):
                     function(seen)
         except DataverseError as refusal:
             raise JobFailed(refusal.message, code=refusal.code) from refusal
 
+    def _seen(self, context: ExecutionContext, stage: Stage) -> PluginContext:
+        """Return what a function sees of a message."""
+        operations, user_id = context.system, context.caller.user_id
+        user, system = self._services(operations, user_id)
+        return PluginContext(
+            message_name=name_of(context.message),
+            stage=stage,
+            mode=Mode.SYNCHRONOUS,
+            depth=max(operations.depth, 1),
+            user_id=user_id,
+            reference=context.reference,
+            target=context.record,
+            input_parameters=context.parameters,
+            output_parameters=dict(context.result or {}),
+            pre_images=context.pre_images,
+            post_images=context.post_images,
+            shared_variables=context.shared,
+            user=user,
+            system=system,
+        )
 
-def _seen(context: ExecutionContext, stage: Stage) -> PluginContext:
-    """Return what a function sees of a message."""
-    system, user = context.system, context.caller.user_id
-    return PluginContext(
-        message_name=name_of(context.message),
-        stage=stage,
-        mode=Mode.SYNCHRONOUS,
-        depth=max(system.depth, 1),
-        user_id=user,
-        reference=context.reference,
-        target=context.record,
-        input_parameters=context.parameters,
-        output_parameters=dict(context.result or {}),
-        pre_images=context.pre_images,
-        post_images=context.post_images,
-        shared_variables=context.shared,
-        user=Service(lambda message: system.execute_as(message, user)),
-        system=Service(system.execute),
-    )
+    def _queue(self, step: PluginStep, context: ExecutionContext) -> None:
+        """Put the work of a step on the durable queue, with what its function will see."""
+        seen = self._seen(context, step.stage)
+        given = {
+            "message_name": seen.message_name,
+            "stage": step.stage.value,
+            "mode": Mode.ASYNCHRONOUS.value,
+            "depth": seen.depth,
+            "user_id": seen.user_id,
+            "reference": seen.reference,
+            "target": seen.target,
+            "input_parameters": seen.input_parameters,
+            "output_parameters": seen.output_parameters,
+            "pre_images": seen.pre_images,
+            "post_images": seen.post_images,
+            "shared_variables": seen.shared_variables,
+        }
+        payload = {"type": type_name(step.function), "context": kept(given)}
+        table, regarding = table_of(context.message), _regarding(context)
+        job = SystemJob(step.name, seen.message_name, _SYSTEM_EVENT, regarding, primary_table=table, depth=seen.depth)
+        queue(context, PLUG_IN_JOB, payload, job)
 
-
-def _queue(step: PluginStep, context: ExecutionContext) -> None:
-    """Put the work of a step on the durable queue, with what its function will see."""
-    seen = _seen(context, step.stage)
-    given = {
-        "message_name": seen.message_name,
-        "stage": step.stage.value,
-        "mode": Mode.ASYNCHRONOUS.value,
-        "depth": seen.depth,
-        "user_id": seen.user_id,
-        "reference": seen.reference,
-        "target": seen.target,
-        "input_parameters": seen.input_parameters,
-        "output_parameters": seen.output_parameters,
-        "pre_images": seen.pre_images,
-        "post_images": seen.post_images,
-        "shared_variables": seen.shared_variables,
-    }
-    payload = {"type": type_name(step.function), "context": kept(given)}
-    job = SystemJob(step.name, seen.message_name, _SYSTEM_EVENT, _regarding(context))
-    queue(context, PLUG_IN_JOB, payload, job)
+    def _services(self, operations: Operations, user: Guid) -> tuple[Service, Service]:
+        """Return the organization as a user sees it, and as the system does."""
+        return (
+            Service(lambda message: operations.execute_as(message, user)),
+            Service(lambda message: operations.execute_as(message, self.system)),
+        )
 
 
 def _regarding(context: ExecutionContext) -> EntityReference | None:
@@ -177,11 +191,9 @@ def _regarding(context: ExecutionContext) -> EntityReference | None:
     column = context.system.catalog.tables[JOB_TABLE].by_name["regardingobjectid"]
     assert isinstance(column.type, LookupType)
     found = context.reference
-    return (
-        found
-        if found is not None and found.table in column.type.targets and name_of(context.message) != "Delete"
-        else None
-    )
+    if found is None or isinstance(context.message, Delete) or found.table not in column.type.targets:
+        return None
+    return found
 
 
 class _Running:
@@ -204,22 +216,31 @@ class _Running:
         self._note(self._trace(_NO_TRANSACTION if swallowed else told))
         if swallowed:
             raise InvalidPluginExecution(_NO_TRANSACTION)
-        if isinstance(error, DataverseError) or not isinstance(error, Exception | SystemExit):
+        if isinstance(error, DataverseError):
+            error.message = _writable(str(error.message))
+            return
+        if not isinstance(error, Exception | SystemExit):
             return
         _log.error("plug-in failed", plug_in=self._name, message=self._seen.message_name, traceback=told)
+        shown = _writable("".join(traceback.format_exception_only(error)).strip())
         raise StepRejected(
             "An unexpected error occurred from ISV code. (ErrorType = ClientError) Unexpected exception from plug-in "
-            f"(Execute): {self._name}: {type(error).__name__}: {error}",
+            f"(Execute): {self._name}: {shown}",
             code=_UNEXPECTED,
         ) from error
 
     def _trace(self, error: str) -> Trace:
         seen = self._seen
         spent = round((time.monotonic() - self._clock) * 1000)
-        text = "\n".join(seen.traces)
+        text = "\n".join(map(str, seen.traces))
         return Trace(
             self._name, seen.message_name, self._table, seen.mode, seen.depth, self._started, spent, text, error
         )
+
+
+def _writable(text: str) -> str:
+    """Return a text that UTF-8 can write."""
+    return text.encode("utf-8", "replace").decode()
 
 
 _NO_TRANSACTION: Final = (

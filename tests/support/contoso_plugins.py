@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from entities.errors import DataverseError
@@ -11,6 +12,7 @@ from entities.plugins import (
     CustomApiParameter,
     EntityReference,
     EntityValue,
+    Guid,
     InvalidPluginExecution,
     Mode,
     ParameterType,
@@ -21,6 +23,7 @@ from entities.plugins import (
     QueryExpression,
     Stage,
 )
+from entities.values import EMPTY_GUID, KeyReference
 
 LIMIT = 1_000_000
 
@@ -38,6 +41,24 @@ def describe(context: PluginContext) -> None:
     context.shared_variables["described"] = context.stage.name
 
 
+SPOILED = {
+    "Unknown column": ("nosuch", 1),
+    "Wrong type": ("creditlimit", "much"),
+    "Too long": ("telephone1", "1" * 51),
+    "No record": ("primarycontactid", EntityReference("contact", Guid("0a000000-0000-4000-8000-0000000000ff"))),
+    "No table": ("primarycontactid", EntityReference("nosuch", Guid("0a000000-0000-4000-8000-0000000000ff"))),
+    "By key": ("primarycontactid", KeyReference("contact", (("fullname", "x"),))),
+    "An object": ("description", object()),
+    "No text": ("description", "\ud800"),
+}
+
+
+def spoil(context: PluginContext) -> None:
+    """Set a column to what it cannot be."""
+    column, value = SPOILED.get(str(context.target.get("name")), ("name", context.target.get("name")))
+    context.target[column] = value
+
+
 def follow_up(context: PluginContext) -> None:
     """Make a task for the user who made the account, with that user's rights."""
     if str(context.target.get("name")).startswith("Follow"):
@@ -50,12 +71,25 @@ def renumber(context: PluginContext) -> None:
     context.system.update(context.reference, {"fax": f"{context.target['fax']}1"})
 
 
+class Silent(Exception):
+    """An error that cannot even tell what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("I will not say.")
+
+
 def misbehave(context: PluginContext) -> None:
     """Fail in one way or another."""
     match context.target.get("lastname"):
         case "Broken":
             context.trace("about to break")
             raise KeyError("nothing there")
+        case "Silent":
+            raise Silent
+        case "Odd text":
+            raise InvalidPluginExecution("\udc00 and so on")
+        case "Nonsense":
+            context.user.create("nosuch", {"a": object()})
         case "Leaving":
             sys.exit(3)
         case "Swallow":
@@ -73,6 +107,23 @@ def later(context: PluginContext) -> None:
         context.user.update(context.reference, {"description": f"{image['lastname']} {image['birthdate']}"})
     if context.target.get("lastname") == "Late failure":
         raise InvalidPluginExecution("Not even later.")
+
+
+def page(context: PluginContext) -> None:
+    """Cause itself without end, in the background."""
+    assert context.reference is not None
+    context.system.update(context.reference, {"pager": f"{context.depth}"})
+
+
+def note(context: PluginContext) -> None:
+    """Tell the step behind the custom API what it was asked for."""
+    context.shared_variables["asked"] = context.input_parameters["Number"]
+
+
+def add(context: PluginContext) -> None:
+    """Change the answer of a custom API."""
+    if context.shared_variables["asked"] == 1000:
+        context.output_parameters["Result"] = 1 + int(str(context.output_parameters["Result"]))
 
 
 def double(context: PluginContext) -> None:
@@ -108,9 +159,26 @@ def echo(context: PluginContext) -> None:
     context.output_parameters.update(context.input_parameters)
 
 
+LIES: dict[str, tuple[str, object]] = {
+    "text for a number": ("Integer", "two"),
+    "a number that is too large": ("Integer", 2**31),
+    "no finite number": ("Float", float("nan")),
+    "a whole number without end": ("Decimal", 10**400),
+    "a text that is none": ("String", "\ud800"),
+    "a moment without zone": ("Date_Time", datetime(2026, 1, 1)),  # noqa: DTZ001 - that is what is wrong with it
+    "no GUID": ("Guid", "one"),
+    "an object": ("Entity", object()),
+    "a record of objects": ("Entity", {"name": object()}),
+    "a collection of texts": ("Entity_Collection", ["one"]),
+    "a reference to no table": ("Entity_Reference", EntityReference("nosuch", EMPTY_GUID)),
+    "numbers for texts": ("String_Array", [1]),
+}
+
+
 def lie(context: PluginContext) -> None:
     """Answer with a value of another type."""
-    context.output_parameters["Result"] = "two"
+    name, value = LIES[str(context.input_parameters["Lie"])]
+    context.output_parameters[name] = value
 
 
 def free(context: PluginContext) -> None:
@@ -140,9 +208,13 @@ plugin = Plugin(
             "Update", "account", Stage.PRE_OPERATION, check_limit, filtering=["creditlimit"], pre_image=["name"]
         ),
         PluginStep("Create", "account", Stage.PRE_OPERATION, describe),
+        PluginStep("Create", "account", Stage.PRE_OPERATION, spoil),
         PluginStep("Create", "account", Stage.POST_OPERATION, follow_up),
         PluginStep("Update", "account", Stage.POST_OPERATION, renumber, filtering=["fax"]),
         PluginStep("Create", "contact", Stage.POST_OPERATION, misbehave),
+        PluginStep("Update", "contact", Stage.POST_OPERATION, page, mode=Mode.ASYNCHRONOUS, filtering=["pager"]),
+        PluginStep("new_Double", None, Stage.PRE_OPERATION, note),
+        PluginStep("new_Double", None, Stage.POST_OPERATION, add),
         PluginStep("Create", "contact", Stage.POST_OPERATION, later, mode=Mode.ASYNCHRONOUS, post_image=[]),
     ],
     custom_apis=[
@@ -158,7 +230,7 @@ plugin = Plugin(
         ),
         PluginApi("new_Find", find, [_TARGET], [_ACCOUNT], is_function=True),
         PluginApi("new_Echo", echo, _every_type(optional=True), _every_type(optional=False)),
-        PluginApi("new_Lie", lie, properties=[_RESULT]),
+        PluginApi("new_Lie", lie, [CustomApiParameter("Lie", ParameterType.STRING)], _every_type(optional=False)),
         PluginApi("new_Secret", double, [_NUMBER], [_RESULT], is_private=True),
         PluginApi("new_Guarded", double, [_NUMBER], [_RESULT], execute_privilege="prvWriteAccount"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
+from contoso_plugins import LIES
 from driving import refusal
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
@@ -45,13 +46,23 @@ def test_a_function_that_sets_nothing_answers_204(administrator):
         ("GET", "new_Absent()", None, (404, "0x80060888")),
         ("GET", "accounts/Microsoft.Dynamics.CRM.new_Double(Number=1)", None, (404, "0x80060888")),
         ("POST", "new_Close", {"Reason": "x"}, (404, "0x80060888")),
-        ("POST", "new_Lie", {}, (400, "0x80040224")),
     ],
 )
 def test_a_call_that_does_not_fit_is_refused_and_changes_nothing(administrator, state, method, path, body, expected):
     before = state()
     assert refusal(administrator.send(method, path, body))[:2] == expected
     assert state() == before
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_an_answer_of_another_type_than_is_declared_is_an_error_of_the_code(administrator, lie):
+    status, code, text = refusal(administrator.send("POST", "new_Lie", {"Lie": lie}))
+    assert (status, code) == (400, "0x80040224")
+    assert f"The response property '{LIES[lie][0]}' of new_Lie" in text
+
+
+def test_steps_around_a_custom_api_see_its_parameters_and_may_change_its_answer(administrator):
+    assert administrator.get("new_Double(Number=1000)")["Result"] == 2001
 
 
 def test_an_action_is_bound_to_a_row_and_runs_as_its_caller(writer, account):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from contoso_plugins import SPOILED
 from driving import refusal
 
 from odata_server.plug_ins.traces import TraceLog
@@ -64,6 +65,9 @@ def test_steps_that_cause_one_another_without_end_are_stopped(administrator, sta
     ("last_name", "code", "text"),
     [
         ("Broken", "0x80040224", "contoso_plugins.misbehave: KeyError: 'nothing there'"),
+        ("Silent", "0x80040224", "contoso_plugins.misbehave: contoso_plugins.Silent: <exception str() failed>"),
+        ("Odd text", "0x80040265", "? and so on"),
+        ("Nonsense", "0x80040224", "contoso_plugins.misbehave: KeyError: 'nosuch'"),
         ("Leaving", "0x80040224", "contoso_plugins.misbehave: SystemExit: 3"),
         ("Swallow", "0x80040265", "There is no active transaction."),
     ],
@@ -74,6 +78,38 @@ def test_an_error_of_the_code_is_a_refusal_and_takes_everything_back(administrat
     assert answer[:2] == (400, code)
     assert text in answer[2]
     assert state() == before
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_what_a_step_sets_must_fit_the_table(administrator, state, name):
+    before = state()
+    answer = administrator.send("POST", "accounts", {"name": name})
+    assert answer.status_code in {400, 404}, answer.text
+    assert state() == before
+
+
+def test_steps_run_for_each_record_of_a_bulk_message(administrator, fresh, state):
+    rows = [{"@odata.type": "Microsoft.Dynamics.CRM.account", "name": name} for name in ("One", "Two", "Wrong type")]
+    administrator.post("accounts/Microsoft.Dynamics.CRM.CreateMultiple", {"Targets": rows[:2]})
+    made = administrator.rows("accounts?$select=description&$orderby=name")
+    assert [row["description"] for row in made] == ["Account One", "Account Two"]
+    before = state()
+    assert (
+        administrator.send("POST", "accounts/Microsoft.Dynamics.CRM.CreateMultiple", {"Targets": rows}).status_code
+        == 400
+    )
+    assert state() == before
+
+
+def test_asynchronous_steps_that_cause_one_another_without_end_are_stopped(administrator, fresh):
+    made = administrator.create("contacts", {"lastname": "Loop"})
+    administrator.patch(f"contacts({made})", {"pager": "0"})
+    jobs = f"asyncoperations?$filter=_regardingobjectid_value eq {made} and messagename eq 'Update' and statecode eq 3"
+    failed = _until(lambda: administrator.rows(f"{jobs} and statuscode eq 31"))
+    assert "infinite loop" in failed[0]["message"]
+    depths = [row["depth"] for row in administrator.rows(f"{jobs}&$orderby=depth")]
+    assert depths == list(range(1, len(depths) + 1))
+    assert 4 < len(depths) <= 8
 
 
 def test_an_asynchronous_step_is_a_system_job(administrator, fresh):
