@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from things import dump
 
+from entities.errors import AccessDenied
+from entities.messages import Execute
 from entities.query import QueryExpression, equals
 from entities.standard.identifiers import root_business_unit_id
 from entities.standard.sdk_messages import message_rows
@@ -22,6 +25,7 @@ from odata_server.engine.organization import OrganizationService
 from odata_server.providers.rollup_job import calculate_rollups, schedule_rollups
 from odata_server.providers.system_jobs import report
 from odata_server.render.definition_columns import column_values
+from security.authorize import authorize
 
 DECLARED = {
     "tables": [
@@ -161,6 +165,26 @@ def test_writing_a_calculated_column_is_ignored(shop, member):
     assert shop("PATCH", f"/con_lines({line})", member).status == 204
     found = shop.json(f"/con_lines({line})")
     assert (found["con_amount"], found["con_label"], found["con_large"]) == (6, ": y", False)
+
+
+@pytest.mark.parametrize(("method", "body"), [("PUT", {"value": 7}), ("DELETE", None)])
+@pytest.mark.parametrize("name", ["con_amount", "con_label"])
+def test_one_property_that_is_calculated_is_not_written(shop, method, body, name):
+    line = shop.created("con_lines", con_name="z", con_quantity=2, con_price=3)
+    before = dump(shop.service.database)
+    refusal = (400, "0x80040203", f"The property '{name}' cannot be modified.")
+    assert shop.error(method, f"/con_lines({line})/{name}", body) == refusal
+    assert dump(shop.service.database) == before
+
+
+def test_fetchxml_sees_calculated_columns(shop):
+    order = _order(shop, *({"con_quantity": n, "con_price": 10} for n in (1, 2, 3)))
+    fetch = (
+        "<fetch aggregate='true'><entity name='con_line'><attribute name='con_amount' aggregate='max' alias='most'/>"
+        f"<filter><condition attribute='con_order' operator='eq' value='{order}'/>"
+        "<condition attribute='con_amount' operator='lt' value='30'/></filter></entity></fetch>"
+    )
+    assert shop.json(f"/con_lines?fetchXml={quote(fetch)}")["value"][0]["most"] == 20
 
 
 def test_a_new_record_has_no_rollups_yet(shop):
@@ -311,6 +335,27 @@ def test_definitions_tell_where_values_come_from(shop, table, column, told):
     found = column_values(declared, declared.by_name[column], 1)
     assert found.items() >= told.items()
     assert (found["IsValidForCreate"], found["IsValidForUpdate"], found["IsValidForRead"]) == (False, False, True)
+
+
+ACCOUNT = EntityReference("account", "0a000000-0000-4000-8000-0000000000aa")
+CALLS = [
+    ("CalculateRollupField", {"Target": ACCOUNT, "FieldName": "con_contacts"}, "prvWriteAccount"),
+    ("InitializeFrom", {"EntityMoniker": ACCOUNT}, "prvReadAccount"),
+    ("GetAutoNumberSeed", {}, "prvReadAttribute"),
+    ("GetNextAutoNumberValue", {}, "prvReadAttribute"),
+    ("SetAutoNumberSeed", {}, "prvWriteAttribute"),
+    ("AutoMapEntity", {}, "prvWriteAttribute"),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "privilege"), CALLS)
+def test_each_operation_takes_its_privilege(shop, name, parameters, privilege):
+    catalog, everything = shop.service.catalog, shop.service.system
+    nobody = replace(everything, grants={"prvReadContact": 8}, is_system=False)
+    with pytest.raises(AccessDenied, match=privilege):
+        authorize(Execute(name, parameters), nobody, catalog)
+    allowed = replace(nobody, grants={privilege: 8})
+    assert authorize(Execute(name, parameters), allowed, catalog).message.name == name
 
 
 def _column(**members):
