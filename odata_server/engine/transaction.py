@@ -108,6 +108,7 @@ class Transaction:
 
     @depth.setter
     def depth(self, depth: int) -> None:
+        """Say how deep what caused the whole transaction was nested."""
         self._callers.outer = depth
 
     @property
