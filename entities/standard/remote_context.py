@@ -46,7 +46,7 @@ def _members(context: ExecutionContext, step: Registered, sender: Sender, event:
         "CorrelationId": event.correlation_id,
         "Depth": max(context.system.depth, 1),
         "InitiatingUserAzureActiveDirectoryObjectId": _object_id(context),
-        "InitiatingUserId": caller.user_id,
+        "InitiatingUserId": caller.delegate_id or caller.user_id,
         "InputParameters": input_parameters(context, context.record),
         "IsExecutingOffline": False,
         "IsInTransaction": not is_asynchronous and step.stage != Stage.PRE_VALIDATION,

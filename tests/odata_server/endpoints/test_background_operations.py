@@ -19,6 +19,7 @@ from entities.values import EntityReference
 from odata_server.endpoints import background, web_api
 
 NAME = "sample_Export"
+ROLELESS = "0a000000-0000-4000-8000-000000000003"
 ASYNC = {"prefer": "respond-async"}
 SHOWN = (
     "name,displayname,backgroundoperationstatecode,backgroundoperationstatuscode,inputparameters,outputparameters,"
@@ -170,6 +171,33 @@ def test_only_custom_apis_honor_the_preference(hooks, method, path, body, status
     answer = hooks.api(method, path, body, **ASYNC)
     assert answer.status == status, answer.body
     assert (("Preference-Applied", "respond-async") in answer.headers) is (status == 202)
+
+
+@pytest.fixture(scope="module")
+def weak(opened) -> dict[str, str]:
+    """The header of a user whose role grants nothing."""
+    api = opened.api
+    (unit,) = api.json("/businessunits?$select=name")["value"]
+    unit_of_role = {"businessunitid@odata.bind": f"/businessunits({unit['businessunitid']})"}
+    role = api.created("roles", name="Nothing", **unit_of_role)
+    (user,) = api.json(f"/systemusers?$select=fullname&$filter=applicationid eq {ROLELESS}")["value"]
+    link = {"@odata.id": f"https://org.test:8443/api/data/v9.2/roles({role})"}
+    assert api("POST", f"/systemusers({user['systemuserid']})/systemuserroles_association/$ref", link).status == 204
+    return {"authorization": "Bearer roleless"}
+
+
+def test_a_request_takes_the_privileges_to_read_and_write_operations(hooks, weak):
+    before = dump(hooks.service.database)
+    status, code, text = hooks.api.error("POST", f"/{NAME}", {"Text": "x"}, **ASYNC, **weak)
+    assert (status, code) == (403, "0x80040220")
+    assert "prvReadbackgroundoperation" in text
+    assert dump(hooks.service.database) == before
+    identifier, _ = started(hooks)
+    request = monitored(hooks, "GET", f"/api/backgroundoperation/{identifier}", "roleless")
+    assert background.handle(request, hooks.api.services).status == 403
+    assert hooks.api("PATCH", f"/backgroundoperations({identifier})", CANCEL, **weak).status == 403
+    hooks.run()
+    assert row(hooks, identifier)[STATUS] == 30
 
 
 @pytest.mark.parametrize("body", [{}, {"Text": 5}, {"Text": "x", "Nope": 1}])

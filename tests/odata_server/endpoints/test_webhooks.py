@@ -14,6 +14,7 @@ from things import dump
 from odata_server.endpoints import web_api
 from odata_server.engine.organization import OrganizationService
 
+ROLELESS = "0a000000-0000-4000-8000-000000000003"
 SHOWN = "statecode,statuscode,message,errorcode,retrycount,name,messagename,depth,_owningextensionid_value"
 
 
@@ -94,6 +95,19 @@ def test_the_target_holds_values_as_dot_net_types_them(hooks):
     assert given["ownerid"]["LogicalName"] == "systemuser"
     assert given["createdon"].startswith("/Date(")
     assert "createdon" not in attributes(keyed(sent["ParentContext"]["InputParameters"])["Target"])
+
+
+def test_who_acts_for_another_user_is_told(hooks):
+    hooks.step("Create", "account")
+    me = hooks.api.json("/WhoAmI")["UserId"]
+    (other,) = hooks.api.json(f"/systemusers?$select=fullname&$filter=applicationid eq {ROLELESS}")["value"]
+    (role,) = hooks.api.json("/roles?$select=name&$filter=name eq 'System Administrator'")["value"]
+    link = {"@odata.id": f"https://org.test:8443/api/data/v9.2/roles({role['roleid']})"}
+    path = f"/systemusers({other['systemuserid']})/systemuserroles_association/$ref"
+    assert hooks.api("POST", path, link).status == 204
+    assert hooks.api("POST", "/accounts", {"name": "a"}, mscrmcallerid=other["systemuserid"]).status == 204
+    sent = hooks.run()[0].json()
+    assert (sent["UserId"], sent["InitiatingUserId"]) == (other["systemuserid"], me)
 
 
 def test_a_step_that_is_not_registered_for_a_message_sends_nothing(hooks):
