@@ -13,6 +13,7 @@ from entities.messages import Create, RetrieveMultiple, Rows, Update
 from entities.pipeline import Operations
 from entities.query import QueryExpression, equals
 from entities.standard.duplicate_detection import MOST_FOUND, published_rules
+from entities.standard.duplicate_jobs import DETECTION_JOB
 from entities.standard.duplicate_matching import DetectionRule, duplicates_query, found_by, is_duplicate
 from entities.standard.duplicate_tables import FOUND, RULE, RuleStatus
 from entities.standard.environment import STANDARD_TABLES
@@ -22,6 +23,7 @@ from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.directory import DataverseDirectory
 from odata_server.engine.organization import OrganizationService
 from odata_server.engine.transaction import Transaction
+from odata_server.providers.system_jobs import begun
 from security.principals import Principal
 
 _DECLARED: Mapping[str, tuple[str, ...]] = {table.logical_name: table.indexed for table in STANDARD_TABLES}
@@ -54,8 +56,10 @@ def detect_duplicates(
     dataverse: OrganizationService,
     bind: Callable[[str, str], QueryExpression],
     payload: Mapping[str, object],
-) -> str:
+) -> str | None:
     """Note which of the records that a query selects have duplicates, as far as the user who asks may read both.
+
+    Where the job recurs, its next run is queued first. One whose row is gone or canceled does nothing.
 
     Args:
         dataverse: the environment.
@@ -63,11 +67,13 @@ def detect_duplicates(
         payload: `table` and `fetch` of the query, `user`, who asked, and `run`, by which the job's row is known.
 
     Returns:
-        how many records have duplicates.
+        how many records have duplicates; None for a job that nobody wants any more.
 
     Raises:
         DataverseError: the user may not enter any more, or the query does not fit the tables.
     """
+    if not begun(dataverse, DETECTION_JOB, payload):
+        return None
     directory = dataverse.directory
     assert isinstance(directory, DataverseDirectory)
     principal = directory.by_id(Guid(str(payload["user"])))

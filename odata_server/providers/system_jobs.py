@@ -12,8 +12,9 @@ from entities.errors import DataverseError, RecordNotFound
 from entities.messages import Delete, Execute, RetrieveMultiple, Rows, Update
 from entities.pipeline import ExecutionContext, Operations
 from entities.query import Filter, QueryExpression, equals
-from entities.standard.bulk_deletion import queue_following
+from entities.standard.bulk_deletion import DELETION_JOB
 from entities.standard.lookups import first
+from entities.standard.recurring_jobs import JobKind, queue_following
 from entities.standard.system_jobs import AUTO_DELETE, JOB_TABLE, JobStatus
 from entities.values import EntityReference, Guid, Value
 from odata_server.engine.directory import DataverseDirectory
@@ -91,7 +92,7 @@ def delete_in_bulk(
     Raises:
         DataverseError: the user may not enter any more, or a query does not fit the tables.
     """
-    if "run" in payload and not _begun(dataverse, payload):
+    if "run" in payload and not begun(dataverse, DELETION_JOB, payload):
         return None
     directory = dataverse.directory
     assert isinstance(directory, DataverseDirectory)
@@ -112,13 +113,19 @@ def delete_in_bulk(
     return f"{told} {refusals[0]}" if refusals else told
 
 
-def _begun(dataverse: OrganizationService, payload: Mapping[str, object]) -> bool:
-    """Queue the run behind this one, where there is one; say whether this one is still wanted."""
+def begun(dataverse: OrganizationService, kind: JobKind, payload: Mapping[str, object]) -> bool:
+    """Queue the run behind this one, where there is one; say whether this one is still wanted.
+
+    Args:
+        dataverse: the environment.
+        kind: whose job it is.
+        payload: that of the run which begins.
+    """
     with dataverse.changing() as transaction:
         if not is_wanted(transaction, equals("correlationid", str(payload["run"]))):
             return False
         caller = replace(dataverse.system.caller, user_id=Guid(str(payload["user"])))
-        queue_following(ExecutionContext(Execute("BulkDelete"), caller, transaction), payload)
+        queue_following(ExecutionContext(Execute(kind.message_name), caller, transaction), kind, payload)
         return True
 
 

@@ -162,7 +162,9 @@ def _managed_properties(table: Table) -> Json:
         "IsCustomizable": managed("iscustomizable", value=True),
         "IsRenameable": managed("isrenameable", value=related),
         "IsMappable": managed("ismappable", value=related),
-        "IsDuplicateDetectionEnabled": managed("canmodifyduplicatedetectionsettings", **changeable_off),
+        "IsDuplicateDetectionEnabled": managed(
+            "canmodifyduplicatedetectionsettings", value=table.kind is TableKind.STANDARD, can_change=stored
+        ),
         "CanCreateAttributes": managed("cancreateattributes", value=related),
         "CanCreateForms": managed("cancreateforms", value=related),
         "CanCreateViews": managed("cancreateviews", value=related),

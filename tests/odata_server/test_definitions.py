@@ -219,6 +219,7 @@ def test_a_virtual_table_says_what_stands_behind_it_and_what_it_cannot_do(get):
     standard = get("EntityDefinitions(LogicalName='account')")
     assert standard["DataProviderId"] is None
     assert standard["IsOptimisticConcurrencyEnabled"] is True
+    assert standard["IsDuplicateDetectionEnabled"]["Value"] is True
 
 
 @pytest.mark.parametrize(

@@ -529,6 +529,22 @@ def test_a_job_notes_the_records_that_have_duplicates(api, worker, clean):
     assert api.json("/duplicaterecords")["value"] == []
 
 
+def test_a_job_can_recur_and_be_canceled(api, worker, clean):
+    api.created("accounts", emailaddress1="ann@x.test")
+    api.created("accounts", emailaddress1="ann@x.test")
+    answer = api("POST", "/BulkDetectDuplicates", detection(RecurrencePattern="FREQ=DAILY;INTERVAL=2;"))
+    assert answer.status == 200, answer.body
+    run_all(worker)
+    jobs = "/asyncoperations?$select=statuscode,recurrencepattern,postponeuntil&$filter=operationtype eq 8"
+    by_status = {row["statuscode"]: row for row in api.json(jobs)["value"]}
+    assert by_status.keys() == {0, 30}
+    following = by_status[0]
+    assert following["recurrencepattern"] == "FREQ=DAILY;INTERVAL=2;"
+    assert following["postponeuntil"] > "2026"
+    path = f"/asyncoperations({following['asyncoperationid']})"
+    assert api("PATCH", path, {"statecode": 3, "statuscode": 32}).status == 204
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
@@ -537,7 +553,8 @@ def test_a_job_notes_the_records_that_have_duplicates(api, worker, clean):
         ({"Query": {"EntityName": "task"}}, (400, "0x80048436")),
         ({"Query": None}, (400, "0x80040203")),
         ({"JobName": " "}, (400, "0x80040203")),
-        ({"RecurrencePattern": "FREQ=DAILY;INTERVAL=1"}, (501, "0x80040315")),
+        ({"JobName": "x" * 257}, (400, "0x80040203")),
+        ({"RecurrencePattern": "FREQ=WEEKLY;INTERVAL=1"}, (400, "0x8004d2a0")),
     ],
 )
 def test_jobs_that_make_no_sense_are_refused(api, state, changed, expected):
