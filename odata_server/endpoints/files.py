@@ -86,10 +86,8 @@ def _upload(call: Call, asked: RowProperty) -> ODataResponse:
     name = call.request.header(_FILE_NAME) or _option(call, _FILE_NAME)
     if not name and isinstance(asked.column.type, FileType):
         raise InvalidArgument(f"The name of the file is missing: {_FILE_NAME}.", code="0x80090002")
-    # Only thumbnails of an image are shown with a name of their own; a client need not give one.
-    name = name or asked.column.logical_name
     if call.request.header("x-ms-transfer-mode").strip().lower() == "chunked":
-        return _begin(call, {**place, "FileName": name})
+        return _begin(call, {**place, "FileName": name or asked.column.logical_name})
     if not call.request.body:
         raise InvalidArgument("The content of the file is empty.", code="0x80090004")
     version = version_of(call.request.header("if-match"))

@@ -123,12 +123,17 @@ def _commit(parameters: Parameters, work: Uploading) -> Result:
 
 
 def _whole(parameters: Parameters, work: Uploading) -> Result:
-    """Upload a file at once."""
-    name, data = _file_name(parameters["FileName"], work), cast("bytes", parameters["Data"])
-    upload = _place(parameters, work, name)
-    _check_size(work, upload, len(data))
-    file = file_store.put(work.connection, replace(upload, mime_type=mime_type_of(name)), data, work.system.now)
-    return _give(work, file, cast("int | None", parameters["Version"]))
+    """Upload a file or an image at once; an image needs no name."""
+    given, data = str(parameters["FileName"]), cast("bytes", parameters["Data"])
+    version, place = cast("int | None", parameters["Version"]), _place(parameters, work, "")
+    type_ = _type(work, place)
+    name = _file_name(given, work) if given or isinstance(type_, FileType) else ""
+    _check_size(work, place, len(data))
+    if isinstance(type_, ImageType) and not (name and type_.stores_full_image):
+        work.change(Update(EntityReference(place.table, place.record_id), {place.column: data}, version))
+        return None
+    named = replace(place, name=name, mime_type=mime_type_of(name))
+    return _give(work, file_store.put(work.connection, named, data, work.system.now), version)
 
 
 def _chunk(parameters: Parameters, work: Uploading) -> Result:

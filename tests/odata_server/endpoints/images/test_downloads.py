@@ -29,8 +29,8 @@ def test_a_full_image_is_given_back_as_it_came(api, account, way):
     assert (full.status, full.body) == (200, data)
     assert headers["x-ms-file-size"] == str(len(data))
     assert headers["Content-Type"] == "application/octet-stream"
-    if way in {"a file", "chunks", "blocks"}:
-        assert (headers["x-ms-file-name"], headers["mimetype"]) == ("a.png", "image/png")
+    name = "a.png" if way in {"a file", "chunks", "blocks"} else "new_photo.png"
+    assert (headers["x-ms-file-name"], headers["mimetype"]) == (name, "image/png")
     small = loaded(api, account, "new_photo")
     assert opened(small.body).size == (144, 144)
     assert headers_of(small)["mimetype"] == "image/jpeg"
