@@ -241,6 +241,8 @@ def places(account: str, contact: str, team: str, user: str) -> tuple[Place, ...
         f"{row}/new_dossier/$value",
         f"{missing}/new_dossier",
         f"{row}/new_note",
+        f"{row}/entityimage",
+        f"{row}/entityimage/$value",
         f"{row}/createdby/$ref",
         f"{row}/_primarycontactid_value",
         f"{row}/accountid",

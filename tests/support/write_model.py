@@ -107,6 +107,7 @@ class Executing:
     def __init__(self, state: State) -> None:
         self.state = copy.deepcopy(state)
         self.given: Iterator[str] = iter(())
+        self.unknown = map("unknown {}".format, itertools.count())
         self.made: dict[int, Reference] = {}
 
     def execute(self, write: Write, number: int, given: Iterable[str]) -> None:
@@ -115,7 +116,7 @@ class Executing:
         Raises:
             Refused: it changes nothing.
         """
-        self.given = itertools.chain(given, map("unknown {}".format, itertools.count()))
+        self.given = itertools.chain(given, self.unknown)
         match write:
             case Create(new):
                 self.made[number] = self._create(new)
