@@ -11,6 +11,7 @@ from entities.standard.custom_api_rules import custom_api_steps
 from entities.standard.customer_rules import customer_steps
 from entities.standard.duplicate_detection import detection_steps
 from entities.standard.duplicate_jobs import duplicate_job_steps
+from entities.standard.duplicate_rule_changes import duplicate_rule_change_steps
 from entities.standard.duplicate_rules import duplicate_rule_steps
 from entities.standard.hierarchy_rules import hierarchy_steps
 from entities.standard.initializing import initializing_steps
@@ -95,6 +96,7 @@ def standard_steps(
         *registration_steps(),
         *background_steps(organization_id),
         *duplicate_rule_steps(organization_id),
+        *duplicate_rule_change_steps(),
         *duplicate_job_steps(),
         *detection_steps(),
     )

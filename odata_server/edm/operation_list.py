@@ -45,6 +45,7 @@ AVAILABLE: Final = frozenset(
         "CanBeReferenced",
         "CanBeReferencing",
         "CanManyToMany",
+        "CompoundUpdateDuplicateDetectionRule",
         "ConvertOwnerTeamToAccessTeam",
         "FormatAddress",
         "GetAutoNumberSeed",

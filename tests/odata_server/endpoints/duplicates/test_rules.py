@@ -145,6 +145,49 @@ def test_a_rule_is_not_published_as_it_is(api, worker, clean, state):
     run_all(worker)
 
 
+def compound(rule, *children, **values):
+    typed = "Microsoft.Dynamics.CRM.duplicaterule"
+    conditions = [{"@odata.type": f"{typed}condition", **child} for child in children]
+    return {"Entity": {"@odata.type": typed, "duplicateruleid": rule, **values}, "ChildEntities": conditions}
+
+
+ACTION = "/CompoundUpdateDuplicateDetectionRule"
+
+
+def conditions_of(api, rule):
+    rows = api.json(f"/duplicaterules({rule})/DuplicateRule_DuplicateRuleConditions")["value"]
+    return {row["baseattributename"]: row["duplicateruleconditionid"] for row in rows}
+
+
+def test_a_rule_and_its_conditions_change_together(api, clean):
+    identifier = draft(api, "account", "account", column("fax"))
+    known = {"duplicateruleconditionid": conditions_of(api, identifier)["fax"], **column("telephone1")}
+    assert api("POST", ACTION, compound(identifier, known, column("name"), iscasesensitive=True)).status == 204
+    assert api.json(f"/duplicaterules({identifier})")["iscasesensitive"] is True
+    assert conditions_of(api, identifier).keys() == {"telephone1", "name"}
+
+
+def test_a_rule_and_its_conditions_change_together_or_not_at_all(api, rule, state):
+    identifier, other = (draft(api, "account", "account", column("fax")) for _ in range(2))
+    published = rule("account", "account", column("telephone1"))
+    foreign = {"duplicateruleconditionid": conditions_of(api, other)["fax"]}
+    account = {"@odata.type": "Microsoft.Dynamics.CRM.account", "name": "A"}
+    before = state()
+    for body, expected in (
+        (compound(identifier, column("nothing"), name="New"), (400, "0x80041103")),
+        (compound(identifier, foreign, name="New"), (400, "0x80040203")),
+        (compound(identifier, account, name="New"), (400, "0x80040203")),
+        (compound(published, name="New"), (400, "0x80048428")),
+        (compound(published, column("name")), (400, "0x80048428")),
+        (compound(NO_ONE, name="New"), (404, "0x80040217")),
+        ({"Entity": account, "ChildEntities": []}, (400, "0x80040203")),
+    ):
+        assert api.error("POST", ACTION, body)[:2] == expected
+        assert state() == before
+    assert api.error("POST", ACTION, compound(identifier, name="New"), authorization="Bearer roleless")[0] == 403
+    assert state() == before
+
+
 def test_publishing_takes_its_privilege(api, clean, state):
     identifier = draft(api)
     before = state()
