@@ -39,6 +39,10 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _OPTIONS: Final = re.compile(r"-?\d{1,10}(?:,\s?-?\d{1,10})*\Z", re.ASCII)
 
 
+class NoValue(InvalidPayload):
+    """A JSON value is none of the column that it is meant for; whoever reads the body says where it stands."""
+
+
 def coerce(json_value: object, column: Column) -> Value:
     """Return the value of a column for a decoded JSON value.
 
@@ -47,7 +51,7 @@ def coerce(json_value: object, column: Column) -> Value:
         column: the column it is meant for.
 
     Raises:
-        InvalidPayload: the JSON value has another type than the column.
+        NoValue: the JSON value has another type than the column.
     """
     return None if json_value is None else _READERS[edm_type(column.type)](json_value, column)
 
@@ -106,9 +110,7 @@ def _int64(json_value: object, column: Column) -> int:
 
 
 def _refuse(json_value: object, column: Column) -> NoReturn:
-    raise InvalidPayload(
-        f"Cannot convert the literal '{_shown(json_value)}' to the expected type '{edm_type(column.type)}'."
-    )
+    raise NoValue(f"Cannot convert the literal '{_shown(json_value)}' to the expected type '{edm_type(column.type)}'.")
 
 
 def _shown(json_value: object) -> str:

@@ -33,7 +33,7 @@ from entities.metadata.columns import (
 )
 from entities.metadata.tables import Table
 from entities.values import Value
-from odata_server.bind.coerce import coerce, is_date_only, moment, reader
+from odata_server.bind.coerce import NoValue, coerce, is_date_only, moment, reader
 from odata_server.bind.dialect import WEB_API, Dialect, Style, column_of, option_names, type_name
 from odata_server.bind.json_body import refusal
 from odata_server.bind.target import RecordUrls, bind_reference
@@ -60,7 +60,7 @@ class Payload:
     urls: RecordUrls
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Draft:
     """A record while it is read: its values, and what comes with it by navigation property.
 
@@ -78,19 +78,27 @@ class _Draft:
 
     def read(self, members: Mapping[str, object]) -> None:
         plain = self.table.derived(_plain_members) if self.payload.dialect.style is Style.WEB_API else {}
-        for name, json_value in members.items():
-            member = plain.get(name)
-            if member is not None:
-                _read_plain(member, json_value, self)
-                continue
-            if "@" in name:
-                _annotation(name, json_value, self)
-                continue
-            column = column_of(self.payload.dialect, self.table, name)
-            if column is None:
-                _read_navigation(name, json_value, self)
-            else:
-                _read_column(column, json_value, self)
+        try:
+            for name, json_value in members.items():
+                member = plain.get(name)
+                if member is None:
+                    self._read_member(name, json_value)
+                elif (self.creates and member.creates) or (self.updates and member.updates):
+                    self.record[name] = member.read(json_value)
+                else:
+                    member.read(json_value)
+        except NoValue as error:
+            raise _unreadable(error, self.table) from error
+
+    def _read_member(self, name: str, json_value: object) -> None:
+        if "@" in name:
+            _annotation(name, json_value, self)
+            return
+        column = column_of(self.payload.dialect, self.table, name)
+        if column is None:
+            _read_navigation(name, json_value, self)
+        else:
+            _read_column(column, json_value, self)
 
 
 def bind_new(members: Mapping[str, object], table: Table, payload: Payload) -> Create:
@@ -136,30 +144,23 @@ def bind_record(
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """A member that shows a column and nothing else, in the Web API's spelling."""
+    """A member that shows a column by its own name, and when it counts."""
 
-    column: Column
     read: Callable[[object], Value]
+    creates: bool
+    updates: bool
 
 
 def _plain_members(table: Table) -> Mapping[str, _Plain]:
-    """Return the members that show columns by their own names: nearly all that bodies have."""
+    """Return the members of the Web API that show columns by their own names: nearly all that bodies have."""
     return {
-        column.logical_name: _Plain(column, reader(column))
+        column.logical_name: _Plain(reader(column), column.valid_for_create, column.valid_for_update)
         for column in table.columns
-        if column_of(WEB_API, table, column.logical_name) is column
+        if column_of(WEB_API, table, column.logical_name) is column and column.logical_name != table.primary_id
     }
 
 
-def _read_plain(member: _Plain, json_value: object, draft: _Draft) -> None:
-    try:
-        value = member.read(json_value)
-    except InvalidPayload as error:
-        raise _unreadable(error, draft.table) from error
-    _take(value, member.column, draft)
-
-
-def _unreadable(error: InvalidPayload, table: Table) -> InvalidPayload:
+def _unreadable(error: NoValue, table: Table) -> InvalidPayload:
     return refusal(table.entity_set_name, f"Microsoft.OData.ODataException: {error.message}")
 
 
@@ -187,7 +188,7 @@ def bind_value(json_value: object, column: Column, table: Table, dialect: Dialec
         if dialect.style is Style.FINANCE and isinstance(json_value, str):
             json_value = _finance_text(json_value, column)
         return coerce(json_value, column)
-    except InvalidPayload as error:
+    except NoValue as error:
         raise _unreadable(error, table) from error
 
 
@@ -203,7 +204,7 @@ def _finance_text(text: str, column: Column) -> object:
     for name, value in names.items():
         if name.lower() == text.lower():
             return bool(value) if isinstance(column.type, BooleanType) else value
-    raise InvalidPayload(f"The string '{text}' is not a valid value of the enumeration for '{column.schema_name}'.")
+    raise NoValue(f"The string '{text}' is not a valid value of the enumeration for '{column.schema_name}'.")
 
 
 def _read_navigation(name: str, json_value: object, draft: _Draft) -> None:

@@ -16,8 +16,9 @@ from odata_server.render.errors import DENIED_BODY, challenge, status_of, web_ap
 
 Headers = tuple[tuple[str, str], ...]
 
+_VERSION: Final = ("OData-Version", "4.0")
 _ALWAYS: Final[Headers] = (
-    ("OData-Version", "4.0"),
+    _VERSION,
     ("Cache-Control", "no-cache"),
     ("Allow", "OPTIONS,GET,HEAD,POST"),
     ("Expires", "-1"),
@@ -75,7 +76,9 @@ def binary_response(services: Services, body: bytes, *extra: tuple[str, str], st
 
 def no_content(services: Services, *extra: tuple[str, str], status: int = 204) -> ODataResponse:
     """Return an answer without body, and so without `Content-Type`."""
-    return ODataResponse(status, (*_ALWAYS, *identified(services), *extra), b"")
+    if services.of_a_batch:
+        return ODataResponse(status, (_VERSION, *extra))
+    return ODataResponse(status, (*_ALWAYS, *identified(services), *extra))
 
 
 def refused(

@@ -78,6 +78,7 @@ class Services:
         metadata, finance_metadata: what answers service documents, `$metadata` and definitions.
         rows, row: queries bound before, by exact text.
         max_body: the longest request body in bytes.
+        of_a_batch: whether the answers are parts of the answer to a batch, which says much for all of them.
     """
 
     dataverse: Organization
@@ -95,6 +96,7 @@ class Services:
     rows: BoundCache[BoundRows] = field(default_factory=BoundCache)
     row: BoundCache[BoundRow] = field(default_factory=BoundCache)
     max_body: int = 128 * 1024 * 1024
+    of_a_batch: bool = False
 
     def answers_to(self, host: str) -> bool:
         """Tell whether a host, with or without port, is this server (an IPv6 address stands in brackets)."""

@@ -176,7 +176,7 @@ def _answer(call: Call) -> ODataResponse:
 
 def _batch(call: Call) -> ODataResponse:
     def over(organization: Organization) -> Services:
-        return call.services if organization is call.organization else replace(call.services, dataverse=organization)
+        return replace(call.services, dataverse=organization, of_a_batch=True)
 
     def answering(organization: Organization) -> Answering:
         services = over(organization)

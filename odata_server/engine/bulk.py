@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from entities.messages import Create, Target, Update, Upsert, Written
 from entities.metadata.tables import Table
@@ -22,8 +23,7 @@ from security.authorize import Authorized
 from security.principals import Principal
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A record between the stages before and behind the main operation."""
 
     message: Create | Update

@@ -6,10 +6,9 @@ Rows that break a uniqueness are written once more one by one, so that the refus
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import itemgetter
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from entities.metadata.tables import Table
 from entities.values import Guid, Value
@@ -21,8 +20,7 @@ from odata_server.engine.stored_columns import Store, stored_columns, unchanged
 _SAVED: Final = "rows"
 
 
-@dataclass(frozen=True, slots=True)
-class RowWrite:
+class RowWrite(NamedTuple):
     """A row to insert, or columns to change of the row that has an id."""
 
     record: dict[str, Value]

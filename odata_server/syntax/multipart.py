@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from odata_server.syntax.tokens import SyntaxRefused
@@ -42,8 +42,7 @@ _PLAIN_ENCODINGS: Final = frozenset({"", "binary", "8bit", "7bit"})
 _CHANGES: Final = frozenset({"POST", "PUT", "DELETE", "PATCH"})
 
 
-@dataclass(frozen=True, slots=True)
-class BatchRequest:
+class BatchRequest(NamedTuple):
     """One request of a batch.
 
     Header names are in lower case; `url` is as it was sent, percent-encoded where it was not.
