@@ -35,6 +35,10 @@ PRE_IMAGE: Final = "PreImage"
 POST_IMAGE: Final = "PostImage"
 """The name under which a step finds the record as it is behind the main operation."""
 
+CUSTOM_SYNC: Final = "CustomSync"
+CUSTOM_ASYNC: Final = "CustomAsync"
+"""The kinds of custom steps, as a request names those that it asks to leave out."""
+
 NO_IMAGES: Final[Mapping[str, Record]] = MappingProxyType({})
 
 
@@ -61,6 +65,7 @@ class Caller:
     application_id: Guid | None = None
     object_id: Guid | None = None
     domain_name: str | None = None
+    passes_by: frozenset[str] = frozenset()
     delegate_id: Guid | None = None
 
 
@@ -173,6 +178,7 @@ class Step:
         filtering: the columns of which an Update must name one for the step to run; none: it always runs.
         pre_image: columns of the record as it was that the step is given; empty: all, None: no image.
         post_image: columns of the record as it is behind the main operation, likewise.
+        custom: the names by which a request may leave the step out: its kind and its id; none for a rule of ours.
     """
 
     message: str
@@ -183,6 +189,7 @@ class Step:
     filtering: frozenset[str] = frozenset()
     pre_image: tuple[str, ...] | None = None
     post_image: tuple[str, ...] | None = None
+    custom: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +225,13 @@ def pipeline(*steps: Step, unknown: Handler | None = None) -> Pipeline:
 
 
 def _complete(step: Step) -> Step:
-    """Return a step whose handler sees to its filter and its images, the step itself when it asks for neither."""
-    if not step.filtering and step.pre_image is None and step.post_image is None:
+    """Return a step whose handler sees to its filter and its images, the step itself where nothing is asked for."""
+    if not step.filtering and step.pre_image is None and step.post_image is None and not step.custom:
         return step
 
     def run(context: ExecutionContext) -> None:
+        if not step.custom.isdisjoint(context.caller.passes_by):
+            return
         if step.filtering and isinstance(context.message, Update) and step.filtering.isdisjoint(context.record):
             return
         context.pre_images, context.post_images = _before(step, context), _after(step, context)

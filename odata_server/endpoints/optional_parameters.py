@@ -1,6 +1,7 @@
 """Headers that change what a message does, and who may ask for it (Learn: "Use optional parameters").
 
-There is no custom business logic here to pass by; who may not ask for it is refused all the same. With
+Custom business logic is what plug-in packages and webhooks register; a request may leave out its synchronous steps, its
+asynchronous ones, or single ones by the ids of their rows. With
 `MSCRM.SuppressDuplicateDetection: false` records that are going to be duplicates are refused. The others
 (`MSCRM.SuppressCallbackRegistrationExpanderJob`, the query option `tag`, …) take no privilege, and what they are about
 is not here.
@@ -13,6 +14,7 @@ from dataclasses import replace
 from typing import Final, TypeVar, cast
 
 from entities.messages import Create, Message, Update, Upsert
+from entities.pipeline import CUSTOM_ASYNC, CUSTOM_SYNC
 from odata_server.endpoints.exchange import ODataRequest
 from security.denials import privilege_missing
 from security.principals import Principal
@@ -22,20 +24,35 @@ _PRIVILEGES: Final[Mapping[str, str]] = {
     "mscrm.bypassbusinesslogicexecution": "prvBypassCustomBusinessLogic",
     "mscrm.bypassbusinesslogicexecutionstepids": "prvBypassCustomBusinessLogic",
 }
+_ALL_SYNCHRONOUS: Final = "mscrm.bypasscustompluginexecution"
 _SUPPRESSION: Final = "mscrm.suppressduplicatedetection"
 _OFF: Final = frozenset({"", "false", "null"})
 
 
-def check_optional_parameters(request: ODataRequest, principal: Principal) -> None:
-    """Check that a caller may ask for what its headers ask for.
+def with_optional_parameters(request: ODataRequest, principal: Principal) -> Principal:
+    """Return the caller of a request with the custom steps that it asks to leave out.
 
     Raises:
-        AccessDenied: a privilege is missing.
+        AccessDenied: the caller may not ask for what its headers ask for.
     """
+    passed_by: set[str] = set()
     for header, privilege in _PRIVILEGES.items():
         value = request.headers.get(header)
-        if value is not None and value.strip().lower() not in _OFF and privilege not in principal.grants:
+        if value is None or value.strip().lower() in _OFF:
+            continue
+        if privilege not in principal.grants:
             raise privilege_missing(principal, privilege)
+        named = {CUSTOM_SYNC} if header == _ALL_SYNCHRONOUS else {_step(word) for word in value.split(",")}
+        passed_by |= named
+    if not passed_by:
+        return principal
+    return replace(principal, caller=replace(principal.caller, passes_by=frozenset(passed_by)))
+
+
+def _step(word: str) -> str:
+    """Return the kind, or the id, by which a header names steps."""
+    name = word.strip()
+    return next((kind for kind in (CUSTOM_SYNC, CUSTOM_ASYNC) if kind.lower() == name.lower()), name.lower())
 
 
 M = TypeVar("M", bound=Message)

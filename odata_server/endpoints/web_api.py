@@ -42,7 +42,7 @@ from odata_server.endpoints.batch import Answering, Creating, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.negotiation import negotiated, preflight
-from odata_server.endpoints.optional_parameters import check_optional_parameters
+from odata_server.endpoints.optional_parameters import with_optional_parameters
 from odata_server.endpoints.responses import completed, refused, with_content_type
 from odata_server.endpoints.services import Organization, Services
 from odata_server.engine.organization import StaleSnapshot
@@ -142,7 +142,7 @@ def _call(
     if path != _WHOLE_BATCH:
         # The requests of a batch have its headers, too, and each is of the user that it names.
         principal = impersonated(request.headers, principal, services.dataverse.members)
-    check_optional_parameters(request, principal)
+    principal = with_optional_parameters(request, principal)
     form = _displayed(negotiated(request, root, path), principal, preferences)
     return Call(request, services, services.dataverse, catalog, principal, preferences, WEB_API, root, path, form)
 

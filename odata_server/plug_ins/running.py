@@ -20,7 +20,7 @@ import structlog
 from entities.errors import DataverseError, NotSupported, StepRejected
 from entities.messages import Delete, Execute, name_of, table_of
 from entities.metadata.columns import LookupType
-from entities.pipeline import ExecutionContext, Operations, Stage, Step
+from entities.pipeline import CUSTOM_ASYNC, CUSTOM_SYNC, ExecutionContext, Operations, Stage, Step
 from entities.plugins import (
     InvalidPluginExecution,
     Mode,
@@ -67,7 +67,6 @@ class PlugIns:
 
     def _step(self, step: PluginStep) -> Step:
         later = step.mode is Mode.ASYNCHRONOUS
-        images = (None if names is None else tuple(names) for names in (step.pre_image, step.post_image))
         return Step(
             step.message,
             step.table,
@@ -75,7 +74,9 @@ class PlugIns:
             partial(self._queue, step) if later else partial(self._run, step.function, step.stage),
             step.rank + _FAR if step.stage is Stage.POST_OPERATION else step.rank - _FAR,
             frozenset(step.filtering),
-            *images,
+            pre_image=None if step.pre_image is None else tuple(step.pre_image),
+            post_image=None if step.post_image is None else tuple(step.post_image),
+            custom=frozenset({CUSTOM_ASYNC if later else CUSTOM_SYNC}),
         )
 
     def main(self, context: ExecutionContext) -> None:

@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from entities.errors import StepRejected
 from entities.messages import RetrieveMultiple, Rows, name_of
 from entities.metadata.catalog import Catalog
-from entities.pipeline import ExecutionContext, Handler, Pipeline, Stage, Step, pipeline
+from entities.pipeline import CUSTOM_ASYNC, CUSTOM_SYNC, ExecutionContext, Handler, Pipeline, Stage, Step, pipeline
 from entities.query import QueryExpression, equals
 from entities.standard.operations import REGARDED
 from entities.standard.registration_rules import known_columns
@@ -184,6 +184,7 @@ def _steps(row: Record, catalog: Catalog, records: ReadRecords, sender: Sender, 
         filtering,
         () if kinds - {POST_IMAGE} else None,
         () if kinds - {PRE_IMAGE} else None,
+        frozenset({CUSTOM_ASYNC if row["mode"] else CUSTOM_SYNC, str(row[f"{_STEP}id"])}),
     )
     if table is not None or message not in RECORD_EVENTS:
         return [step]

@@ -88,6 +88,36 @@ def test_what_a_step_sets_must_fit_the_table(administrator, state, name):
     assert state() == before
 
 
+@pytest.mark.parametrize(
+    ("headers", "synchronous", "asynchronous"),
+    [
+        ({}, True, True),
+        ({"MSCRM.BypassCustomPluginExecution": "false"}, True, True),
+        ({"MSCRM.BypassCustomPluginExecution": "true"}, False, True),
+        ({"MSCRM.BypassBusinessLogicExecution": "CustomSync"}, False, True),
+        ({"MSCRM.BypassBusinessLogicExecution": "customasync"}, True, False),
+        ({"MSCRM.BypassBusinessLogicExecution": "CustomSync, CustomAsync"}, False, False),
+        ({"MSCRM.BypassBusinessLogicExecutionStepIds": "0a000000-0000-4000-8000-0000000000ff"}, True, True),
+    ],
+)
+def test_a_request_may_leave_custom_steps_out(administrator, fresh, headers, synchronous, asynchronous):
+    made = administrator.post("accounts", {"name": "One"}, headers=headers).headers["OData-EntityId"]
+    found = administrator.get(made.removeprefix("https://localhost:8443"))
+    assert found["description"] == ("Account One" if synchronous else None)
+    administrator.post("contacts", {"lastname": "Quiet"}, headers=headers)
+    jobs = administrator.rows("asyncoperations?$filter=startswith(name,'contoso_plugins.later')")
+    assert bool(jobs) is asynchronous
+
+
+def test_leaving_custom_steps_out_takes_a_privilege(writer, state):
+    before = state()
+    answer = writer.send("POST", "accounts", {"name": "One"}, headers={"MSCRM.BypassCustomPluginExecution": "true"})
+    status, code, text = refusal(answer)
+    assert (status, code) == (403, "0x80040220")
+    assert "prvBypassCustomPlugins" in text
+    assert state() == before
+
+
 def test_steps_run_for_each_record_of_a_bulk_message(administrator, fresh, state):
     rows = [{"@odata.type": "Microsoft.Dynamics.CRM.account", "name": name} for name in ("One", "Two", "Wrong type")]
     administrator.post("accounts/Microsoft.Dynamics.CRM.CreateMultiple", {"Targets": rows[:2]})
