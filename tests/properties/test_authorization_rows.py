@@ -68,7 +68,7 @@ SHARES = st.lists(
             "inheritedaccessrightsmask": MASKS,
         }
     ),
-    max_size=5,
+    max_size=3,
 ).map(lambda found: tuple({**row, "principalobjectaccessid": record_guid(n)} for n, row in enumerate(found)))
 DATA: st.SearchStrategy[Rows] = st.fixed_dictionaries(
     {
