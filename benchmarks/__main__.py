@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Final
 
 import click
 
+from benchmarks.batches import BATCHES
 from benchmarks.data_set import DataSet, open_data_set
 from benchmarks.generators import Generator, choose_generator
 from benchmarks.growth import Sizes, measured_growth
+from benchmarks.many_rows import ManyRows, Rates, measured
+from benchmarks.multiple import MULTIPLE
 from benchmarks.postgres import missing
 from benchmarks.processors import choose_processors
 from benchmarks.report import Result, is_missed, page_text, terminal_text
@@ -73,6 +77,8 @@ def main(
         _DOCUMENT.write_text(page_text(result), encoding="utf-8")
     if any(is_missed(result, workload) for workload in result.measured()):
         sys.exit(1)
+    if any(kind.is_missed(rounds_of_kind) for kind, rounds_of_kind in result.many_rows):
+        sys.exit(1)
 
 
 def run(rows: int, extent: Extent, workloads: tuple[Workload, ...], sizes: Sizes | None) -> Result:
@@ -94,7 +100,19 @@ def run(rows: int, extent: Extent, workloads: tuple[Workload, ...], sizes: Sizes
         result = _measured(asked, lambda chosen: opened_bench(data_set, place, generator, random, chosen))
         result = replace(result, postgres=_on_postgres(asked, place / "postgres"), without_postgres=missing() or "")
         growth = measured_growth(place / "growth", sizes, processors, random, _say) if sizes else []
-    return replace(result, growth=growth)
+        many_rows = _many_rows(asked, place) if sizes else []
+    return replace(result, growth=growth, many_rows=many_rows)
+
+
+def _many_rows(asked: _Asked, place: Path) -> list[tuple[ManyRows, Sequence[Rates]]]:
+    """Measure the requests that create many rows each."""
+    found: list[tuple[ManyRows, Sequence[Rates]]] = []
+    for kind in (BATCHES, MULTIPLE):
+        _say(f"measuring {kind.title}")
+        rounds = measured(kind, asked.generator, place / kind.name, asked.data_set.rows, asked.extent.seconds)
+        with closing(rounds):
+            found.append((kind, list(islice(rounds, asked.extent.rounds))))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

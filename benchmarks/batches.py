@@ -48,7 +48,7 @@ def _created(body: bytes) -> str:
     return line.rpartition("(")[2].rstrip(")")
 
 
-BATCHES: Final = ManyRows(f"batches of {CREATES} creates", CREATES, 50, 0.30, batch_of_creates, _created)
+BATCHES: Final = ManyRows("W3", f"batches of {CREATES} creates", CREATES, 50, 0.30, batch_of_creates, _created)
 
 if __name__ == "__main__":
     command(BATCHES, 1.2)()

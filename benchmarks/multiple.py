@@ -40,7 +40,7 @@ def _created(body: bytes) -> str:
     return str(json.loads(body)["Ids"][0])
 
 
-MULTIPLE: Final = ManyRows(f"CreateMultiple of {RECORDS}", RECORDS, 10, 0.40, creation_of_many, _created)
+MULTIPLE: Final = ManyRows("W4", f"CreateMultiple of {RECORDS}", RECORDS, 10, 0.40, creation_of_many, _created)
 
 if __name__ == "__main__":
     command(MULTIPLE, 3.0)()

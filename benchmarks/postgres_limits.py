@@ -15,6 +15,7 @@ import psycopg
 
 from benchmarks.workloads import ALL_COLUMNS, LARGE_PAGE_ROWS, PAGE_ROWS, Read, boolean_columns, lookup_columns
 from entities.standard.environment import standard_catalog
+from odata_server.edm.naming import columns_of_rows
 
 _JSON: Final = ":json"
 _COUNT: Final = "@odata.count"
@@ -56,7 +57,7 @@ def _counted_page() -> str:
 
 def _all_columns() -> str:
     booleans, lookups = boolean_columns(), lookup_columns()
-    names = [column.logical_name for column in standard_catalog(1).tables["contact"].columns]
+    names = [column.logical_name for column in columns_of_rows(standard_catalog(1).tables["contact"])]
     shown = ", ".join(
         f"{name} = 1 AS {name}" if name in booleans else f'{name} AS "_{name}_value"' if name in lookups else name
         for name in names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,9 @@ import apsw
 from benchmarks.data_set import CONTACTS_OF_AN_ACCOUNT, DataSet
 from benchmarks.generators import CONNECTIONS, Generator
 from benchmarks.growth import GrowthPoint
+from benchmarks.many_rows import ManyRows, Rates
 from benchmarks.rounds import Extent, Round
+from benchmarks.spreads import spread
 from benchmarks.workloads import CREATE, UPDATE, Workload
 
 _RAW: Final = {CREATE: "raw insert", UPDATE: "raw update"}
@@ -36,6 +38,7 @@ class Result:
         rounds: the rounds.
         memory: resident and anonymous memory in MB by server.
         growth: what a read costs in environments of several sizes.
+        many_rows: the rounds of requests that create many rows each.
         postgres: what the reads gave on PostgreSQL; its workloads have no goals.
         without_postgres: why it was not measured.
     """
@@ -47,31 +50,13 @@ class Result:
     rounds: Sequence[Round]
     memory: Mapping[str, tuple[float, float] | None]
     growth: Sequence[GrowthPoint]
+    many_rows: Sequence[tuple[ManyRows, Sequence[Rates]]] = ()
     postgres: Result | None = None
     without_postgres: str = ""
 
     def measured(self) -> list[Workload]:
         """Return the workloads that are available."""
         return [workload for workload in self.workloads if workload.name in self.rounds[0].product]
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Median and extremes over the rounds."""
-
-    median: float
-    least: float
-    greatest: float
-
-    def text(self, form: str) -> str:
-        """Return `median [least–greatest]`."""
-        return f"{self.median:{form}} [{self.least:{form}}–{self.greatest:{form}}]"
-
-
-def spread(values: Iterable[float]) -> Spread:
-    """Return median and extremes of some values."""
-    found = sorted(values)
-    return Spread(median(found), found[0], found[-1])
 
 
 def machine() -> list[str]:
@@ -155,6 +140,24 @@ def growth_table(result: Result) -> Table:
     return rows
 
 
+def many_rows_table(result: Result) -> Table:
+    """Return what requests that create many rows each reach of bare SQLite."""
+    rows = [["", "requests", "Talentverse, rows/s", "bare SQLite, rows/s", "% of it", "goal", ""]]
+    for kind, found in result.many_rows:
+        rows.append(
+            [
+                kind.name,
+                kind.title,
+                spread(rates.requests for rates in found).text(",.0f"),
+                spread(rates.raw for rates in found).text(",.0f"),
+                kind.share(found).text(".0f"),
+                f"≥ {100 * kind.goal:.0f} %",
+                "MISSED" if kind.is_missed(found) else "reached",
+            ]
+        )
+    return rows
+
+
 def memory_table(result: Result) -> Table:
     """Return the memory of each server after the load."""
     rows = [["server", "resident, MB", "of it anonymous, MB"]]
@@ -193,6 +196,8 @@ def terminal_text(result: Result) -> str:
         parts += [_POSTGRES, *map(_aligned, _tables(result.postgres).values())]
     elif result.without_postgres:
         parts.append(f"PostgreSQL was not measured: {result.without_postgres}.")
+    if result.many_rows:
+        parts.append(_aligned(many_rows_table(result)))
     if result.growth:
         parts.append(_aligned(growth_table(result)))
     return "\n\n".join(parts)
@@ -235,6 +240,12 @@ its yardsticks as well: data requests are answered before Flask makes its contex
 {parts}
 
 {latencies}
+
+Requests that create many accounts each, in rows per second. Their limit is SQLite alone: the same rows with the same
+indexes as prebuilt tuples, as many in a transaction as a request creates, by one prepared statement, in one process
+that does nothing else.
+
+{many_rows}
 
 Memory after the load, over all processes of a server; resident memory counts the mapped part of the database:
 
@@ -288,6 +299,7 @@ def page_text(result: Result) -> str:
         notes="\n".join(f"- {note}" for note in notes(result)),
         postgres=on_postgres,
         growth=_markdown(growth_table(result)),
+        many_rows=_markdown(many_rows_table(result)),
         **{name: _markdown(table) for name, table in _tables(result).items()},
     )
 

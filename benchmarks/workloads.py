@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from entities.metadata.columns import BooleanType, Column, LookupType
 from entities.standard.environment import standard_catalog
+from odata_server.edm.naming import columns_of_rows
 
 ROW: Final = "Q1"
 PAGE: Final = "Q2"
@@ -192,7 +193,7 @@ def _groups() -> Read:
 
 
 def _all_columns() -> Read:
-    members = ", ".join(_member(column) for column in standard_catalog(1).tables["contact"].columns)
+    members = ", ".join(_member(column) for column in columns_of_rows(standard_catalog(1).tables["contact"]))
     sql = _page(f"json_object({_etag()}, {members})", f"FROM contact ORDER BY contactid LIMIT {PAGE_ROWS}")
     title = f"{PAGE_ROWS} rows without $select"
     return _of_contacts(ALL_COLUMNS, title, f"$top={PAGE_ROWS}", "", sql, goal=None)
@@ -220,7 +221,7 @@ def lookup_columns() -> frozenset[str]:
 
 
 def _contact_columns(type_: type[BooleanType | LookupType]) -> frozenset[str]:
-    columns = standard_catalog(1).tables["contact"].columns
+    columns = columns_of_rows(standard_catalog(1).tables["contact"])
     return frozenset(column.logical_name for column in columns if isinstance(column.type, type_))
 
 
