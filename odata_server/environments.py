@@ -55,6 +55,7 @@ from odata_server.engine.migration import complete, upgrade
 from odata_server.engine.organization import OrganizationService, Parts
 from odata_server.engine.storage_place import BASELINE, BEFORE_UPGRADE, StoragePlace
 from odata_server.plug_ins.loading import Package, installed_packages
+from odata_server.plug_ins.registered import step_of_type
 from odata_server.plug_ins.registration import register
 from odata_server.plug_ins.running import PLUG_IN_JOB, PlugIns
 from odata_server.plug_ins.traces import TraceLog
@@ -65,7 +66,7 @@ from odata_server.providers.generation_job import JOB, generation_steps, run_gen
 from odata_server.providers.hr_directory import HumanResourcesDirectory
 from odata_server.providers.rollup_job import ROLLUP_JOB, calculate_rollups, schedule_rollups
 from odata_server.providers.system_jobs import delete_in_bulk
-from odata_server.providers.webhooks import WEBHOOK_JOB, registered_steps, send_letter
+from odata_server.providers.webhooks import WEBHOOK_JOB, Handlers, registered_steps, send_letter
 from odata_server.sample_data.demo import demo_rows as standard_demo
 from odata_server.settings import Settings
 from security.authority.authority import Authority
@@ -145,12 +146,13 @@ def open_environments(
         organization_id=ORGANIZATION_ID,
         version=_VERSION,
     )
+    sender = Sender(ORGANIZATION_ID, authority.tenant.display_name, _domain(settings))
     parts = Parts(
         pipeline(*steps, *generation_steps(), *plug_ins.steps(), unknown=plug_ins.main),
         lambda database, stamp: DataverseDirectory(database, stamp, ORGANIZATION_ID),
         SECURITY_TABLES,
         {PROVIDER: provider},
-        registered=registered_steps(Sender(ORGANIZATION_ID, authority.tenant.display_name, _domain(settings))),
+        registered=registered_steps(Handlers(sender, partial(step_of_type, plug_ins))),
     )
     dataverse = OrganizationService(place.open("dataverse", durability), parts)
     work = background_work(dataverse, human_resources)

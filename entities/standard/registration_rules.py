@@ -112,23 +112,22 @@ def check_step(context: ExecutionContext) -> None:
 
     Raises:
         InvalidArgument: stage, mode, message, table, columns or handler do not go together.
-        NotSupported: it is for a plug-in type.
     """
     record, system = _merged(context), context.system
     handler = record.get("eventhandler")
     if not isinstance(handler, EntityReference):
-        raise InvalidArgument("A step needs an event handler: bind eventhandler_serviceendpoint.")
-    if handler.table != "serviceendpoint":
-        raise NotSupported("Steps whose event handler is a plug-in type are not supported yet; install a package.")
+        raise InvalidArgument(
+            "A step needs an event handler: bind eventhandler_serviceendpoint or eventhandler_plugintype."
+        )
     message = _message(record, system)
     _check_place(record, message)
     _check_custom_api(record, system.catalog.custom_apis.get(message))
     table = _filtered(record, message, system)
     _check_columns(record.get("filteringattributes"), message, table)
     if not record.get("name"):
-        endpoint = str(by_id(system, handler, "name")["name"])
+        of = str(by_id(system, handler, "name")["name"])
         of_table = f" of {table.logical_name}" if table else ""
-        context.record["name"] = f"{endpoint}: {message}{of_table}"[:256]
+        context.record["name"] = f"{of}: {message}{of_table}"[:256]
 
 
 def _message(record: Record, system: Operations) -> str:

@@ -144,51 +144,72 @@ def deliver_to(url: str, sent: Letter, send: Post) -> None:
         )
 
 
-def registered_steps(sender: Sender, send: Post = post) -> LoadSteps:
+StepOfType: TypeAlias = Callable[[str, Step, int], Step]
+"""Gives the function of a plug-in type, by its name, as a step at a place and in a mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What steps that rows register do: call webhooks for an organization, or run functions of plug-in types."""
+
+    sender: Sender
+    of_type: StepOfType
+    send: Post = post
+
+
+def registered_steps(handlers: Handlers) -> LoadSteps:
     """Return what reads the registered steps of an organization.
 
     Args:
-        sender: the organization.
-        send: how a webhook is called.
+        handlers: what the steps do.
     """
 
     def load(catalog: Catalog, records: ReadRecords) -> Pipeline | None:
         if not catalog.tables.keys() >= _TABLES:
             return None
         rows = records(QueryExpression(_STEP, filter=equals("statecode", ENABLED)))
-        found = [step for row in rows for step in _steps(row, catalog, records, sender, send)]
+        found = [step for row in rows for step in _steps(row, catalog, records, handlers)]
         return pipeline(*found) if found else None
 
     return load
 
 
-def _steps(row: Record, catalog: Catalog, records: ReadRecords, sender: Sender, send: Post) -> list[Step]:
+def _steps(row: Record, catalog: Catalog, records: ReadRecords, handlers: Handlers) -> list[Step]:
     """Return the steps of one registration: one per table."""
-    registered = _registered(row, records)
-    if registered is None:
-        return []
-    message = str(_row(records, row["sdkmessageid"])["name"])
+    images = tuple(_image(image) for image in records(QueryExpression(_IMAGE, filter=equals(f"{_STEP}id", _own(row)))))
+    place = _place(row, catalog, records, {kind for _, kind, _ in images})
+    handler, mode = row["eventhandler"], int(str(row["mode"]))
+    target = _row(records, handler)
+    if isinstance(handler, EntityReference) and handler.table == "plugintype":
+        step = handlers.of_type(str(target["typename"]), place, mode)
+    else:
+        step = replace(place, handler=_handler(_registered(row, target, images), handlers))
+    if place.table is not None or place.message not in RECORD_EVENTS:
+        return [step]
+    return [replace(step, table=name) for name, found in catalog.tables.items() if takes_steps(found)]
+
+
+def _place(row: Record, catalog: Catalog, records: ReadRecords, kinds: set[int]) -> Step:
+    """Return where a step is registered, with its filter and the images it gets, before anything is done there."""
     table: str | None = None
     if row["sdkmessagefilterid"] is not None:
         table = str(_row(records, row["sdkmessagefilterid"])["primaryobjecttypecode"])
-    handler = _handler(registered, sender, send)
     of_table = catalog.tables.get(table or "")
-    filtering = known_columns(str(row["filteringattributes"] or ""), of_table) if of_table else frozenset[str]()
-    kinds = {kind for _, kind, _ in registered.images}
-    step = Step(
-        message,
+    return Step(
+        str(_row(records, row["sdkmessageid"])["name"]),
         table,
-        Stage(registered.stage),
-        handler,
+        Stage(int(str(row["stage"]))),
+        lambda _context: None,
         int(str(row["rank"])),
-        filtering,
+        known_columns(str(row["filteringattributes"] or ""), of_table) if of_table else frozenset(),
         () if kinds - {POST_IMAGE} else None,
         () if kinds - {PRE_IMAGE} else None,
         frozenset({CUSTOM_ASYNC if row["mode"] else CUSTOM_SYNC, str(row[f"{_STEP}id"])}),
     )
-    if table is not None or message not in RECORD_EVENTS:
-        return [step]
-    return [replace(step, table=name) for name, found in catalog.tables.items() if takes_steps(found)]
+
+
+def _own(row: Record) -> EntityReference:
+    return EntityReference(_STEP, Guid(str(row[f"{_STEP}id"])))
 
 
 def _row(records: ReadRecords, reference: object) -> Record:
@@ -197,24 +218,18 @@ def _row(records: ReadRecords, reference: object) -> Record:
     return records(QueryExpression(reference.table, filter=equals(f"{reference.table}id", reference.id)))[0]
 
 
-def _registered(row: Record, records: ReadRecords) -> Registered | None:
-    """Return a registration whose event handler is a webhook, None where it is another one."""
-    handler = row["eventhandler"]
-    if not isinstance(handler, EntityReference) or handler.table != "serviceendpoint":
-        return None
-    own = EntityReference(_STEP, Guid(str(row[f"{_STEP}id"])))
+def _registered(row: Record, endpoint: Record, images: tuple[tuple[str, int, frozenset[str]], ...]) -> Registered:
     user = row["impersonatinguserid"]
-    images = records(QueryExpression(_IMAGE, filter=equals(f"{_STEP}id", own)))
     return Registered(
-        own.id,
+        _own(row).id,
         str(row["name"]),
-        handler.id,
-        endpoint_of(_row(records, handler)),
+        Guid(str(endpoint["serviceendpointid"])),
+        endpoint_of(endpoint),
         int(str(row["mode"])),
         int(str(row["stage"])),
         bool(row["asyncautodelete"]),
         user.id if isinstance(user, EntityReference) else None,
-        tuple(_image(image) for image in images),
+        images,
     )
 
 
@@ -228,17 +243,17 @@ def _image(row: Record) -> tuple[str, int, frozenset[str]]:
     return str(row["entityalias"]), int(str(row["imagetype"])), columns
 
 
-def _handler(step: Registered, sender: Sender, send: Post) -> Handler:
+def _handler(step: Registered, handlers: Handlers) -> Handler:
     def post_now(context: ExecutionContext) -> None:
         event = Event(sequential_id(), sequential_id())
         try:
-            _deliver_with_second_try(step.endpoint, letter(context, step, sender, event), send)
+            _deliver_with_second_try(step.endpoint, letter(context, step, handlers.sender, event), handlers.send)
         except WebhookFailed as failed:
             raise StepRejected(failed.text, code=failed.code) from failed
 
     def post_later(context: ExecutionContext) -> None:
         event = Event(sequential_id(), sequential_id())
-        sent = letter(context, step, sender, event)
+        sent = letter(context, step, handlers.sender, event)
         payload = {
             "endpoint": step.endpoint_id,
             "headers": dict(sent.headers),

@@ -16,7 +16,7 @@ from odata_server.engine.jobs import JobWorker
 from odata_server.engine.organization import OrganizationService
 from odata_server.environments import background_work
 from odata_server.providers.background import report_job
-from odata_server.providers.webhooks import registered_steps
+from odata_server.providers.webhooks import Handlers, registered_steps
 
 SENDER = Sender(Guid("0a000000-0000-4000-8000-000000000001"), "Contoso", "org.test:8443")
 KEY = {"authtype": 4, "authvalue": "secret"}
@@ -24,7 +24,7 @@ KEY = {"authtype": 4, "authvalue": "secret"}
 
 def with_registration(service: OrganizationService) -> OrganizationService:
     """Return an environment over the same database that runs registered steps and knows the messages."""
-    parts = replace(service._parts, registered=registered_steps(SENDER))
+    parts = replace(service._parts, registered=registered_steps(Handlers(SENDER, lambda _name, place, _mode: place)))
     made = OrganizationService(service.database, parts)
     fill(made, message_rows(["WhoAmI", "AddPrivilegesRole", "RetrieveVersion"]))
     fill(made, filter_rows(made.catalog.tables.values()))
