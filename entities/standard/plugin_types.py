@@ -175,8 +175,8 @@ PLUGIN_TRACE_LOG: Final = with_ids(
             date_time("PerformanceExecutionStartTime", "Execution Start Time"),
             integer("PerformanceExecutionDuration", "Execution Duration"),
             boolean("IsSystemCreated", "System Created"),
-            # $metadata has no modifiedonbehalfby here.
-            *(made for made in audit_columns() if made.logical_name != "modifiedonbehalfby"),
+            # $metadata says of these rows only who made them, and when.
+            *(made for made in audit_columns() if made.logical_name.startswith("created")),
         ),
         plain("Plug-in Trace Log"),
         plain("Plug-in Trace Logs"),

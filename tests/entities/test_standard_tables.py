@@ -42,8 +42,12 @@ _METADATA = Path(
 _EDM = {"e": "http://docs.oasis-open.org/odata/ns/edm"}
 
 # Later than the v9.1 $metadata that the declarations are held against, or of a later solution.
-_NEWER_COLUMNS = {("role", "description")}
-_NEWER_TABLES = {"attributemap", "entitymap", "mserp_financeandoperationsentity"}
+_NEWER_COLUMNS = {("role", "description"), ("pluginassembly", "packageid")}
+_NEWER_TABLES = {
+    *("attributemap", "entitymap", "mserp_financeandoperationsentity"),
+    *("backgroundoperation", "pluginpackage"),
+    *("customapi", "customapirequestparameter", "customapiresponseproperty"),
+}
 # These come with the first file or image of a table (Learn: "Use file column data").
 _RELATIONSHIPS_OF_FILES = {f"{name}_FileAttachments" for name in ("account", "contact", "systemuser")}
 # $metadata has the lookup and no navigation property.
