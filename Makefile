@@ -17,7 +17,8 @@ BOTH := tests/engine tests/odata_server/endpoints tests/odata_server/test_financ
 # What draws its data at random, and draws forty times as much and more in the nightly run.
 RANDOM_TESTS := tests/properties tests/odata_server/syntax/test_round_trip.py \
 	tests/odata_server/endpoints/test_fetchxml_and_odata.py tests/application/test_hostile_requests.py \
-	tests/application/test_hostile_writes.py tests/acceptance/test_concurrency.py
+	tests/application/test_hostile_writes.py tests/acceptance/test_concurrency.py \
+	tests/acceptance/test_crash_in_batches.py
 
 .PHONY: help install demo serve test nightly check bench format lint types imports tests docs clean
 
