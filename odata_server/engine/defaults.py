@@ -70,8 +70,7 @@ class NewRecords:
             lacking["statecode"] = 0
             with_state(table, lacking, None)
         stamps: dict[str, Value] = {name: self._moment for name in ("createdon", "modifiedon") if name in columns}
-        if "createdby" in columns:
-            stamps |= {"createdby": user, "modifiedby": user}
+        stamps |= {name: user for name in ("createdby", "modifiedby") if name in columns}
         if caller.delegate_id is not None:
             delegate = EntityReference("systemuser", caller.delegate_id)
             stamps |= {name: delegate for name in ("createdonbehalfby", "modifiedonbehalfby") if name in columns}
