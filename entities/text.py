@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 # The combining marks of the European scripts. Marks of other scripts carry meaning (Devanagari vowel signs, Arabic
 # harakat of names) and stay.
+_BETWEEN = "\0"
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
@@ -27,3 +29,13 @@ def fold(text: str) -> str:
         return text.lower()
     folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
     return unicodedata.normalize("NFC", folded)
+
+
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """Return the folds of texts, made together where they are plain."""
+    together = _BETWEEN.join(texts)
+    if together.isascii():
+        folded = together.lower().split(_BETWEEN)
+        if len(folded) == len(texts):
+            return folded
+    return list(map(fold, texts))

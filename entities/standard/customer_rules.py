@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from types import MappingProxyType
+from typing import cast
 
 from entities.metadata.columns import MoneyType
 from entities.metadata.tables import Table
@@ -32,10 +34,11 @@ def composite_address(record: Record, prefix: str) -> str | None:
         record: a record with the address's columns.
         prefix: `address1_` or `address2_`.
     """
-    line1, line2, line3, city, state, postal_code, country = map(record.get, _ADDRESSES[prefix])
-    region = " ".join([str(part) for part in (state, postal_code) if part])
-    place = ", ".join([str(part) for part in (city, region) if part])
-    return "\r\n".join([str(line) for line in (line1, line2, line3, place, country) if line]) or None
+    parts = cast("Iterator[str | None]", map(record.get, _ADDRESSES[prefix]))
+    line1, line2, line3, city, state, postal_code, country = parts
+    region = " ".join(filter(None, (state, postal_code)))
+    place = ", ".join(filter(None, (city, region)))
+    return "\r\n".join(filter(None, (line1, line2, line3, place, country))) or None
 
 
 def base_amount(amount: Value, exchange_rate: Decimal) -> Decimal | None:

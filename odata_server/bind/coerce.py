@@ -22,7 +22,9 @@ from entities.metadata.columns import (
     DateTimeType,
     DoubleType,
     ManagedPropertyType,
+    MemoType,
     MultiChoiceType,
+    StringType,
 )
 from entities.values import ChoiceSet, Guid, Value, guid
 from odata_server.edm.naming import WEB_API_ALIAS, edm_type
@@ -59,6 +61,10 @@ def coerce(json_value: object, column: Column) -> Value:
 def reader(column: Column) -> Callable[[object], Value]:
     """Return what reads JSON values of a column, as `coerce` does: for those who read many."""
     read = _READERS[edm_type(column.type)]
+    if isinstance(column.type, StringType | MemoType):
+        return lambda json_value: (
+            json_value if json_value is None or type(json_value) is str else _text(json_value, column)
+        )
     return lambda json_value: None if json_value is None else read(json_value, column)
 
 

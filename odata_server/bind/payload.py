@@ -8,7 +8,7 @@ one operation", "Associate table rows on create").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, assert_never
 
@@ -33,9 +33,10 @@ from entities.metadata.columns import (
 )
 from entities.metadata.tables import Table
 from entities.values import Value
-from odata_server.bind.coerce import NoValue, coerce, is_date_only, moment, reader
-from odata_server.bind.dialect import WEB_API, Dialect, Style, column_of, option_names, type_name
+from odata_server.bind.coerce import NoValue, coerce, is_date_only, moment
+from odata_server.bind.dialect import Dialect, Style, column_of, option_names, type_name
 from odata_server.bind.json_body import refusal
+from odata_server.bind.plain_members import plain_values, unreadable
 from odata_server.bind.target import RecordUrls, bind_reference
 
 _BIND: Final = "odata.bind"
@@ -77,28 +78,15 @@ class _Draft:
     bound: dict[str, tuple[Target, ...]] = field(default_factory=dict)
 
     def read(self, members: Mapping[str, object]) -> None:
-        plain = self.table.derived(_plain_members) if self.payload.dialect.style is Style.WEB_API else {}
-        try:
-            for name, json_value in members.items():
-                member = plain.get(name)
-                if member is None:
-                    self._read_member(name, json_value)
-                elif (self.creates and member.creates) or (self.updates and member.updates):
-                    self.record[name] = member.read(json_value)
-                else:
-                    member.read(json_value)
-        except NoValue as error:
-            raise _unreadable(error, self.table) from error
-
-    def _read_member(self, name: str, json_value: object) -> None:
-        if "@" in name:
-            _annotation(name, json_value, self)
-            return
-        column = column_of(self.payload.dialect, self.table, name)
-        if column is None:
-            _read_navigation(name, json_value, self)
-        else:
-            _read_column(column, json_value, self)
+        for name, json_value in members.items():
+            if "@" in name:
+                _annotation(name, json_value, self)
+                continue
+            column = column_of(self.payload.dialect, self.table, name)
+            if column is None:
+                _read_navigation(name, json_value, self)
+            else:
+                _read_column(column, json_value, self)
 
 
 def bind_new(members: Mapping[str, object], table: Table, payload: Payload) -> Create:
@@ -112,10 +100,11 @@ def bind_new(members: Mapping[str, object], table: Table, payload: Payload) -> C
     Raises:
         InvalidPayload: an unknown property, a wrong type, or a reference that cannot be read.
     """
-    draft = _Draft(table, payload, creates=True, updates=False, takes_related=True)
-    draft.read(members)
-    if not draft.made and not draft.bound:
-        return Create(table.logical_name, draft.record)
+    record, others = plain_values(members, table, payload.dialect, creates=True, updates=False)
+    if not others:
+        return Create(table.logical_name, record)
+    draft = _Draft(table, payload, creates=True, updates=False, takes_related=True, record=record)
+    draft.read(others)
     _check_lookups(draft)
     names = dict.fromkeys((*draft.made, *draft.bound))
     related = tuple(RelatedRecords(name, draft.made.get(name, ()), draft.bound.get(name, ())) for name in names)
@@ -137,31 +126,10 @@ def bind_record(
     Raises:
         InvalidPayload: an unknown property, a wrong type, a reference that cannot be read, or records in the record.
     """
-    draft = _Draft(table, payload, creates, updates)
-    draft.read(members)
-    return draft.record
-
-
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    """A member that shows a column by its own name, and when it counts."""
-
-    read: Callable[[object], Value]
-    creates: bool
-    updates: bool
-
-
-def _plain_members(table: Table) -> Mapping[str, _Plain]:
-    """Return the members of the Web API that show columns by their own names: nearly all that bodies have."""
-    return {
-        column.logical_name: _Plain(reader(column), column.valid_for_create, column.valid_for_update)
-        for column in table.columns
-        if column_of(WEB_API, table, column.logical_name) is column and column.logical_name != table.primary_id
-    }
-
-
-def _unreadable(error: NoValue, table: Table) -> InvalidPayload:
-    return refusal(table.entity_set_name, f"Microsoft.OData.ODataException: {error.message}")
+    record, others = plain_values(members, table, payload.dialect, creates=creates, updates=updates)
+    if others:
+        _Draft(table, payload, creates, updates, record=record).read(others)
+    return record
 
 
 def _read_column(column: Column, json_value: object, draft: _Draft) -> None:
@@ -189,7 +157,7 @@ def bind_value(json_value: object, column: Column, table: Table, dialect: Dialec
             json_value = _finance_text(json_value, column)
         return coerce(json_value, column)
     except NoValue as error:
-        raise _unreadable(error, table) from error
+        raise unreadable(error, table) from error
 
 
 def _finance_text(text: str, column: Column) -> object:

@@ -1,6 +1,6 @@
 """Records that functions answer with and that nobody has made or read as such: values and their type.
 
-Learn: "InitializeFrom Function" shows the form: the context of one entity, its type, and lookups as they would be bound.
+Learn: "InitializeFrom Function" shows the form: the context of one entity, its type, lookups as they would be bound.
 """
 
 from __future__ import annotations

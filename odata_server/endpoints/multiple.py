@@ -9,7 +9,7 @@ from entities.errors import InvalidArgument
 from entities.messages import Create, Target, Update, Upsert
 from entities.metadata.tables import Table
 from entities.values import EntityReference, Guid, guid
-from odata_server.bind.dialect import type_name
+from odata_server.bind.dialect import WEB_API, type_name
 from odata_server.bind.json_body import refusal
 from odata_server.bind.operations import action_members
 from odata_server.bind.parameters import named_record, record_table
@@ -70,8 +70,9 @@ def _targets(call: Call, table: Table, operation: Operation) -> list[dict[str, o
 
 def _change(payload: Payload, members: dict[str, object], table: Table, name: str) -> Create | Update | Upsert:
     target = named_record(members.pop("@odata.id", None), _TARGETS, payload)
-    if target is not None or members.get("@odata.type") != type_name(payload.dialect, table):
-        record_table(members.get("@odata.type"), target, _TARGETS, payload, declared=table.logical_name, typed=True)
+    told = members.pop("@odata.type", None)
+    if target is not None or told not in table.derived(_own_names):
+        record_table(told, target, _TARGETS, payload, declared=table.logical_name, typed=True)
     if name == "CreateMultiple":
         return bind_new(members, table, payload)
     target = target or _own_id(members, table)
@@ -82,6 +83,12 @@ def _change(payload: Payload, members: dict[str, object], table: Table, name: st
     if target is None:
         raise InvalidArgument(f"Each record of UpdateMultiple must have its '{table.primary_id}'.")
     return Update(target, bind_record(members, table, payload, creates=False, updates=True))
+
+
+def _own_names(table: Table) -> tuple[str, ...]:
+    """Return how a record of a table may say its type."""
+    name = type_name(WEB_API, table)
+    return name, f"#{name}"
 
 
 def _own_id(members: Mapping[str, object], table: Table) -> Target | None:

@@ -39,9 +39,7 @@ class Draft(NamedTuple):
 
     def row(self) -> RowWrite:
         """Return what is to be written."""
-        if isinstance(self.message, Create):
-            return RowWrite(self.context.record)
-        return RowWrite(self.context.record, self.reference.id)
+        return RowWrite(self.context.record, None if type(self.message) is Create else self.reference.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +198,18 @@ def _key_text(key: KeyReference) -> str:
 
 def _note(waiting: _Waiting, message: Create | Update | Upsert, draft: Draft) -> None:
     waiting.drafts.append(draft)
+    if isinstance(message, Create):
+        waiting.without_key = True
+        # Nobody can point to an id yet that the server has chosen.
+        if draft.table.primary_id in message.record:
+            waiting.ids.add(draft.reference)
+        return
     waiting.ids.add(draft.reference)
     if isinstance(draft.message, Update):
         waiting.assigns |= "ownerid" in draft.context.record
         values = draft.context.record.values()
         waiting.moves |= any(isinstance(v, EntityReference) and v.table == draft.table.logical_name for v in values)
-    target = _target(message)
-    if isinstance(target, KeyReference):
-        waiting.keys.add(_key_text(target))
+    if isinstance(message.target, KeyReference):
+        waiting.keys.add(_key_text(message.target))
     else:
         waiting.without_key = True

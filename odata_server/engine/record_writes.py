@@ -106,17 +106,21 @@ class RecordWrites:
         return Draft(message, authorized, table, context)
 
     def check(self, drafts: Sequence[Draft]) -> None:
-        """Check the rights that written rows decide.
+        """Take note of rows that have been written, and check the rights that they decide.
+
+        Args:
+            drafts: records of one table.
 
         Raises:
             AccessDenied: one is missing.
         """
-        self._work.readings.forget()
+        self._work.written(drafts[0].table)
         checks = self._work.checks
         made = [(draft.authorized, draft.context.record) for draft in drafts if isinstance(draft.message, Create)]
         checks.check_made(drafts[0].table, made)
         for draft in drafts:
-            checks.check_bound(draft.authorized)
+            if draft.authorized.targets or draft.authorized.owner is not None:
+                checks.check_bound(draft.authorized)
 
     def end(self, draft: Draft) -> Written:
         """Do what is left when a record is written and its rights are checked.
@@ -125,7 +129,6 @@ class RecordWrites:
             DataverseError: what follows from it is refused.
         """
         work, table, context = self._work, draft.table, draft.context
-        work.readings.forget()
         made = isinstance(draft.message, Create)
         if made and table.primary_id in draft.message.record:
             note_creation(work.connection, table, draft.reference.id)
@@ -133,7 +136,6 @@ class RecordWrites:
             self._assign_along(context, draft.authorized.principal)
         inherit_access(work.connection, work.system, context, made=made)
         attach_images(work.connection, table, context)
-        work.written(table)
         work.run(context, Stage.POST_OPERATION, table.logical_name)
         return Written(draft.reference, made, cast("int | None", context.record.get("versionnumber")))
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from operator import itemgetter
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from entities.metadata.tables import Table
 from entities.values import Guid, Value
 from odata_server.engine import rows
 from odata_server.engine.database import Place, Writer, quoted, single
 from odata_server.engine.storage import SqlValue, physical
-from odata_server.engine.stored_columns import Store, stored_columns, unchanged
+from odata_server.engine.stored_columns import stored_columns, stored_values
 
 _SAVED: Final = "rows"
 
@@ -95,17 +95,8 @@ def _stored_rows(
         values = list(map(itemgetter(name), records))
         for part, store in parts[name]:
             names.append(part)
-            columns.append(_stored_values(values, store))
+            columns.append(stored_values(values, store))
     return tuple(names), list(zip(*columns, strict=True))
-
-
-def _stored_values(values: list[Value], store: Store) -> Sequence[SqlValue]:
-    if store is unchanged:
-        return cast("list[SqlValue]", values)
-    # What the server fills in is the same in all rows.
-    if values.count(values[0]) == len(values):
-        return [store(values[0])] * len(values)
-    return list(map(store, values))
 
 
 def _types(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:

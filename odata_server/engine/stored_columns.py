@@ -5,7 +5,7 @@ Made once per table, because a row is nothing but these functions applied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import TypeAlias, cast
@@ -25,7 +25,7 @@ from entities.metadata.columns import (
     StatusType,
 )
 from entities.metadata.tables import Table
-from entities.text import fold
+from entities.text import fold, fold_all
 from entities.values import EntityReference, Value, utc_text
 from odata_server.engine.schema import comparable
 from odata_server.engine.storage import SqlValue, fold_of, stored, table_of_lookup
@@ -76,6 +76,18 @@ def _store(type_: ColumnType) -> Store:
 def unchanged(value: Value) -> SqlValue:
     """Return a value that is its own stored form."""
     return cast("SqlValue", value)
+
+
+def stored_values(values: list[Value], store: Store) -> Sequence[SqlValue]:
+    """Return the stored forms of a column's values in several rows."""
+    if store is unchanged:
+        return cast("list[SqlValue]", values)
+    # What the server fills in is the same in all rows.
+    if values.count(values[0]) == len(values):
+        return [store(values[0])] * len(values)
+    if store is _fold and None not in values:
+        return fold_all(cast("list[str]", values))
+    return list(map(store, values))
 
 
 def _fold(value: Value) -> SqlValue:

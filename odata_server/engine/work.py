@@ -83,13 +83,17 @@ class Work:
 
     def run(self, context: ExecutionContext, stage: Stage, table: str | None) -> None:
         """Run the steps of a message at a stage: those of the environment, then those that rows register."""
-        place = (name_of(context.message), table, stage)
+        for step in self.steps(name_of(context.message), table, stage):
+            step.handler(context)
+
+    def steps(self, message: str, table: str | None, stage: Stage) -> tuple[Step, ...]:
+        """Return the steps of a message on a table at a stage, in the order in which they run."""
+        place = (message, table, stage)
         steps = self._steps.get(place)
         if steps is None:
             registered = self._registered.steps(*place) if self._registered is not None else ()
             steps = self._steps[place] = (*self.rules.pipeline.steps(*place), *registered)
-        for step in steps:
-            step.handler(context)
+        return steps
 
     def written(self, table: Table) -> None:
         """Take note that rows of a table have been written; where they decide about rights, all processes must."""

@@ -33,6 +33,11 @@ def image_columns(table: Table) -> tuple[tuple[str, ImageType], ...]:
     return tuple((c.logical_name, c.type) for c in table.columns if isinstance(c.type, ImageType))
 
 
+def _ids_of_full_images(table: Table) -> tuple[str, ...]:
+    """Return the columns with the ids of images that are kept beside the row."""
+    return tuple(id_column(name) for name, type_ in image_columns(table) if type_.stores_full_image)
+
+
 def take_images(connection: Connection, table: Table, context: ExecutionContext) -> None:
     """Replace the images of a record by their thumbnails, and store the full ones where the columns keep them.
 
@@ -59,9 +64,9 @@ def take_images(connection: Connection, table: Table, context: ExecutionContext)
 
 def attach_images(connection: Connection, table: Table, context: ExecutionContext) -> None:
     """Give the full images of a record that has been written their rows."""
-    for column, type_ in table.derived(image_columns):
-        image_id = context.record.get(id_column(column))
-        if image_id is None or not type_.stores_full_image:
+    for column in table.derived(_ids_of_full_images):
+        image_id = context.record.get(column)
+        if image_id is None:
             continue
         image = file_store.find(connection, str(image_id))
         if image is not None:

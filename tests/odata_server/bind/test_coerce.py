@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from entities.errors import InvalidPayload, MalformedRequest, NotSupported
+from entities.errors import InvalidPayload, MalformedRequest
 from entities.metadata.columns import (
     BigIntType,
     BooleanType,
@@ -102,9 +102,8 @@ def test_a_json_value_of_another_type_is_refused(type_, given, expected):
         coerce(given, column(type_))
 
 
-def test_an_image_is_refused_as_not_supported():
-    with pytest.raises(NotSupported):
-        coerce("aGk=", column(ImageType()))
+def test_an_image_is_its_bytes():
+    assert coerce("aGk=", column(ImageType())) == b"hi"
 
 
 @pytest.mark.parametrize(
