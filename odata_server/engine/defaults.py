@@ -13,6 +13,7 @@ from entities.metadata.tables import Table
 from entities.pipeline import Caller
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.engine.validation import with_state
+from odata_server.engine.watched import WatchedRecord
 
 _STATE = ("statecode", "statuscode")
 
@@ -30,7 +31,7 @@ class NewRecords:
         self._next_number = next_number
         self._common: dict[tuple[str, Guid, Guid | None], tuple[Record, Record]] = {}
 
-    def completed(self, table: Table, record: dict[str, Value], caller: Caller) -> dict[str, Value]:
+    def completed(self, table: Table, record: dict[str, Value], caller: Caller) -> WatchedRecord:
         """Return a new record with everything that it gets from the server; what the caller gave stays.
 
         Args:
@@ -48,7 +49,9 @@ class NewRecords:
         if not record.keys().isdisjoint(_STATE):
             with_state(table, record, None)
         lacking, stamps = common
-        whole = {**lacking, **record, **stamps}
+        whole = WatchedRecord(lacking)
+        whole.fill(record)
+        whole.fill(stamps)
         if record.get("overriddencreatedon") is not None:
             # Learn: "Import data", RecordCreatedOn: the moments change places.
             whole.update({"createdon": record["overriddencreatedon"], "overriddencreatedon": self._moment})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
 from entities.query import QueryExpression, equals
-from entities.values import EntityReference, Guid, Record, Value
+from entities.values import EntityReference, Guid, Record
 from odata_server.engine.defaults import following_owner
 from odata_server.engine.references import not_found
+
+_NOTHING: Final[Record] = MappingProxyType({})
 
 
 class Owners:
@@ -24,20 +28,20 @@ class Owners:
         self._following: dict[EntityReference, Record] = {}
         self._last: tuple[EntityReference | None, Record] = (None, {})
 
-    def complete(self, table: Table, record: dict[str, Value], catalog: Catalog) -> None:
-        """Set the columns of a record that follow from its owner.
+    def following(self, table: Table, record: Record, catalog: Catalog) -> Record:
+        """Return the columns of a record that follow from its owner.
 
         Raises:
             RecordNotFound: there is no such owner.
         """
         owner = record.get("ownerid")
         if not table.is_user_owned or not isinstance(owner, EntityReference):
-            return
+            return _NOTHING
         if owner is not self._last[0]:
             if owner not in self._following:
                 self._following[owner] = following_owner(owner, self._unit_of(owner, catalog))
             self._last = owner, self._following[owner]
-        record.update(self._last[1])
+        return self._last[1]
 
     def forget(self, table: Table) -> None:
         """Look again where records of users or teams have been written."""

@@ -19,7 +19,7 @@ from odata_server.engine.identifiers import SequentialIds, new_id
 from odata_server.engine.references import resolve, resolved
 from odata_server.engine.row_sets import write_all
 from odata_server.engine.upserts import settled
-from odata_server.engine.validation import unproven, validate
+from odata_server.engine.validation import validate
 from odata_server.engine.work import Work
 from security.principals import Principal
 
@@ -75,14 +75,13 @@ class RecordWrites:
         work.run(context, Stage.PRE_VALIDATION, table.logical_name)
         if table.primary_id not in record:
             record[table.primary_id] = new_id(work.connection, table.record_number, self._next_id)
-        record = context.record = self._new.completed(table, record, principal.caller)
-        work.owners.complete(table, record, work.catalog)
-        context.reference = EntityReference(table.logical_name, Guid(str(record[table.primary_id])))
-        filled = dict(record)
+        new = context.record = self._new.completed(table, record, principal.caller)
+        new.fill(work.owners.following(table, new, work.catalog))
+        context.reference = EntityReference(table.logical_name, Guid(str(new[table.primary_id])))
         work.run(context, Stage.PRE_OPERATION, table.logical_name)
-        require(table, record)
+        require(table, new)
         take_images(work.connection, table, context)
-        validate(table, record, unproven(message.record, filled, record))
+        validate(table, new, new.unchecked(message.record))
         return Draft(message, authorized, table, context)
 
     def _changed(self, message: Update, principal: Principal) -> Draft:
@@ -100,7 +99,7 @@ class RecordWrites:
         work.run(context, Stage.PRE_OPERATION, table.logical_name)
         complete_change(table, record, principal.caller, work.now, cast("int | None", image.get("statecode")))
         if "ownerid" in record:
-            work.owners.complete(table, record, work.catalog)
+            record.update(work.owners.following(table, record, work.catalog))
         take_images(work.connection, table, context)
         validate(table, record)
         return Draft(message, authorized, table, context)

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import compress
-from operator import is_not
 from typing import TypeAlias
 
 from entities.errors import InvalidArgument
@@ -66,21 +64,6 @@ def validate(table: Table, record: Record, names: Iterable[str] | None = None) -
             _check_absent(table, table.by_name[name])
         elif not fits[name](value):
             _check(table, table.by_name[name], value)
-
-
-def unproven(given: Record, filled: Record, record: Record) -> Iterable[str]:
-    """Return which columns of a new record are to be checked: what its caller gave, and what steps have set since.
-
-    Args:
-        given: the caller's columns.
-        filled: the record as the server completed it.
-        record: the record as the steps left it.
-    """
-    names = list(record)
-    if names[: len(filled)] != list(filled):
-        return names
-    changed = compress(names, map(is_not, record.values(), filled.values()))
-    return (*given, *changed, *names[len(filled) :])
 
 
 def _fitting(table: Table) -> Mapping[str, Callable[[Value], bool]]:

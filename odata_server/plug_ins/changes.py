@@ -23,9 +23,11 @@ def check_changes(context: ExecutionContext, before: Record) -> None:
         InvalidArgument: a name is no column, a text cannot be written, or a lookup does not name a record by its id.
         RecordNotFound: a lookup names a record that is not there.
     """
-    for name, value in context.record.items():
+    for name, value in list(context.record.items()):
         if name not in before or before[name] is not value:
             _check(context, name, value)
+            # However the function has set it, from here on it is known to have been set.
+            context.record[name] = value
 
 
 def _check(context: ExecutionContext, name: str, value: Value) -> None:
