@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from entities.auto_numbers import automatic_number
 from entities.errors import InvalidArgument
@@ -16,6 +17,21 @@ from odata_server.engine.validation import with_state
 from odata_server.engine.watched import WatchedRecord
 
 _STATE = ("statecode", "statuscode")
+_STAMPS = ("createdon", "modifiedon", "createdby", "modifiedby", "createdonbehalfby", "modifiedonbehalfby")
+_DECIDING = frozenset((*_STATE, *_STAMPS, "ownerid", "overriddencreatedon"))
+"""Columns on which others depend that the server fills in, or that nobody else may set."""
+
+
+class _Common(NamedTuple):
+    """What the new records of a table get that one caller makes.
+
+    `lacking` is what a record has unless it says otherwise, `stamps` what it has in any case; `whole` is both with what
+    follows from the owner, None where each record gets something of its own.
+    """
+
+    lacking: Record
+    stamps: Record
+    whole: Record | None
 
 
 class NewRecords:
@@ -24,12 +40,20 @@ class NewRecords:
     Args:
         now: the transaction's time.
         next_number: takes the next number of a sequence.
+        following: gives the columns that follow from a record's owner.
     """
 
-    def __init__(self, now: datetime, next_number: Callable[[str], int]) -> None:
+    def __init__(
+        self, now: datetime, next_number: Callable[[str], int], following: Callable[[Table, Record], Record]
+    ) -> None:
         self._moment = now.replace(microsecond=0)
         self._next_number = next_number
-        self._common: dict[tuple[str, Guid, Guid | None], tuple[Record, Record]] = {}
+        self._following = following
+        self._common: dict[tuple[str, Guid, Guid | None], _Common] = {}
+
+    def forget(self) -> None:
+        """Look again at what follows from owners: users or teams have been written."""
+        self._common.clear()
 
     def completed(self, table: Table, record: dict[str, Value], caller: Caller) -> WatchedRecord:
         """Return a new record with everything that it gets from the server; what the caller gave stays.
@@ -41,30 +65,38 @@ class NewRecords:
 
         Raises:
             InvalidArgument: its state and its reason do not belong together.
+            RecordNotFound: there is no such owner.
         """
         kind = table.logical_name, caller.user_id, caller.delegate_id
         common = self._common.get(kind)
         if common is None:
             common = self._common[kind] = self._of_all(table, caller)
+        if common.whole is None or not record.keys().isdisjoint(_DECIDING):
+            return self._by_itself(table, record, common)
+        new = WatchedRecord(common.whole)
+        new.fill(record)
+        return new
+
+    def _by_itself(self, table: Table, record: dict[str, Value], common: _Common) -> WatchedRecord:
+        """Complete a record of which more is its own than what its caller gave."""
         if not record.keys().isdisjoint(_STATE):
             with_state(table, record, None)
-        lacking, stamps = common
-        whole = WatchedRecord(lacking)
-        whole.fill(record)
-        whole.fill(stamps)
+        new = WatchedRecord(common.lacking)
+        new.fill(record)
+        new.fill(common.stamps)
         if record.get("overriddencreatedon") is not None:
             # Learn: "Import data", RecordCreatedOn: the moments change places.
-            whole.update({"createdon": record["overriddencreatedon"], "overriddencreatedon": self._moment})
+            new.update({"createdon": record["overriddencreatedon"], "overriddencreatedon": self._moment})
         if table.base_type == "principal":
-            whole["ownerid"] = record[table.primary_id]
+            new["ownerid"] = record[table.primary_id]
         for name, form in table.autonumbers:
-            if not whole.get(name):
+            if not new.get(name):
                 next_number = partial(self._next_number, f"{table.logical_name}.{name}")
-                whole[name] = automatic_number(form, next_number, self._moment, secrets.choice)
-        return whole
+                new[name] = automatic_number(form, next_number, self._moment, secrets.choice)
+        new.fill(self._following(table, new))
+        return new
 
-    def _of_all(self, table: Table, caller: Caller) -> tuple[Record, Record]:
-        """Return what every new record of a caller has unless it says otherwise, and what it has in any case."""
+    def _of_all(self, table: Table, caller: Caller) -> _Common:
         columns, user = table.by_name, EntityReference("systemuser", caller.user_id)
         lacking: dict[str, Value] = dict(table.defaults)
         if table.is_user_owned:
@@ -77,7 +109,9 @@ class NewRecords:
         if caller.delegate_id is not None:
             delegate = EntityReference("systemuser", caller.delegate_id)
             stamps |= {name: delegate for name in ("createdonbehalfby", "modifiedonbehalfby") if name in columns}
-        return lacking, stamps
+        if table.autonumbers or table.base_type == "principal":
+            return _Common(lacking, stamps, None)
+        return _Common(lacking, stamps, {**lacking, **stamps, **self._following(table, lacking)})
 
 
 def require(table: Table, record: Record) -> None:

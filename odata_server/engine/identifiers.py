@@ -12,8 +12,8 @@ from odata_server.engine.database import Connection, single
 _RECORD_NUMBERS = 5_637_144_576
 """Where finance-and-operations begins to number records (RecId)."""
 
-_IDS = 2**24
-"""As many as 24 bits count."""
+_IDS = 2**12
+"""As many as 12 bits count; then the time has gone on."""
 
 NewId = Callable[[], Guid]
 
@@ -33,11 +33,11 @@ class SequentialIds:
         """Return the next one."""
         if self._count == _IDS:
             moment = f"{time.time_ns() >> 14:016x}"
-            self._begin, self._end = f"{moment[4:12]}-{moment[12:16]}", secrets.token_hex(6)
+            self._begin, self._end = f"{moment[4:12]}-{moment[12:16]}-4000-8", f"-{secrets.token_hex(6)}"
             self._count = 0
         number = self._count
         self._count += 1
-        return Guid(f"{self._begin}-4{number >> 12:03x}-8{number & 0xFFF:03x}-{self._end}")
+        return Guid(f"{self._begin}{number:03x}{self._end}")
 
 
 def sequential_id() -> Guid:

@@ -26,7 +26,6 @@ class Owners:
     def __init__(self, records: Callable[[QueryExpression], Sequence[Record]]) -> None:
         self._records = records
         self._following: dict[EntityReference, Record] = {}
-        self._last: tuple[EntityReference | None, Record] = (None, {})
 
     def following(self, table: Table, record: Record, catalog: Catalog) -> Record:
         """Return the columns of a record that follow from its owner.
@@ -37,17 +36,14 @@ class Owners:
         owner = record.get("ownerid")
         if not table.is_user_owned or not isinstance(owner, EntityReference):
             return _NOTHING
-        if owner is not self._last[0]:
-            if owner not in self._following:
-                self._following[owner] = following_owner(owner, self._unit_of(owner, catalog))
-            self._last = owner, self._following[owner]
-        return self._last[1]
+        if owner not in self._following:
+            self._following[owner] = following_owner(owner, self._unit_of(owner, catalog))
+        return self._following[owner]
 
     def forget(self, table: Table) -> None:
         """Look again where records of users or teams have been written."""
         if table.logical_name in ("systemuser", "team"):
             self._following.clear()
-            self._last = (None, {})
 
     def _unit_of(self, owner: EntityReference, catalog: Catalog) -> Guid:
         query = QueryExpression(owner.table, ("businessunitid",), filter=equals(f"{owner.table}id", owner.id))

@@ -33,7 +33,11 @@ class RecordWrites:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._new = NewRecords(work.now, work.system.next_number)
+        self._new = NewRecords(
+            work.now,
+            work.system.next_number,
+            lambda table, record: work.owners.following(table, record, work.catalog),
+        )
         self._next_id = SequentialIds()
 
     def write(self, message: Create | Update, principal: Principal) -> Written:
@@ -72,13 +76,15 @@ class RecordWrites:
         table = work.standard(message.table)
         record = resolved(work.connection, work.catalog, message.record)
         context = ExecutionContext(message, principal.caller, work.system, record)
-        work.run(context, Stage.PRE_VALIDATION, table.logical_name)
+        steps = work.steps("Create", table.logical_name)
+        for step in steps.pre_validation:
+            step.handler(context)
         if table.primary_id not in record:
             record[table.primary_id] = new_id(work.connection, table.record_number, self._next_id)
         new = context.record = self._new.completed(table, record, principal.caller)
-        new.fill(work.owners.following(table, new, work.catalog))
-        context.reference = EntityReference(table.logical_name, Guid(str(new[table.primary_id])))
-        work.run(context, Stage.PRE_OPERATION, table.logical_name)
+        context.reference = EntityReference(table.logical_name, cast("Guid", new[table.primary_id]))
+        for step in steps.pre_operation:
+            step.handler(context)
         require(table, new)
         take_images(work.connection, table, context)
         validate(table, new, new.unchecked(message.record))
@@ -114,6 +120,8 @@ class RecordWrites:
             AccessDenied: one is missing.
         """
         self._work.written(drafts[0].table)
+        if drafts[0].table.base_type == "principal":
+            self._new.forget()
         checks = self._work.checks
         made = [(draft.authorized, draft.context.record) for draft in drafts if isinstance(draft.message, Create)]
         checks.check_made(drafts[0].table, made)

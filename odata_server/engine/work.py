@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Final, NamedTuple
 
 from entities.messages import Message, name_of
 from entities.metadata.catalog import Catalog
@@ -20,6 +21,21 @@ from odata_server.engine.readings import Readings
 from odata_server.engine.row_checks import RowChecks
 from odata_server.engine.rules import Rules, not_in_transaction
 from security.principals import Principal
+
+_STAGES: Final = tuple(Stage)
+
+
+class Steps(NamedTuple):
+    """The steps of one message on one table, by stage."""
+
+    pre_validation: tuple[Step, ...]
+    pre_operation: tuple[Step, ...]
+    main: tuple[Step, ...]
+    post_operation: tuple[Step, ...]
+
+    def at(self, stage: Stage) -> tuple[Step, ...]:
+        """Return those of a stage."""
+        return self[_STAGES.index(stage)]
 
 
 class Work:
@@ -44,7 +60,7 @@ class Work:
             lambda query: reading.read_records(connection, rules.plans, self.catalog, query).records
         )
         self.owners = Owners(self.readings.records)
-        self._steps: dict[tuple[str, str | None, Stage], tuple[Step, ...]] = {}
+        self._steps: dict[tuple[str, str | None], Steps] = {}
         self._registered = rules.registered.at(catalog, self.readings.records)
         self._rights_changed = False
 
@@ -83,17 +99,19 @@ class Work:
 
     def run(self, context: ExecutionContext, stage: Stage, table: str | None) -> None:
         """Run the steps of a message at a stage: those of the environment, then those that rows register."""
-        for step in self.steps(name_of(context.message), table, stage):
+        for step in self.steps(name_of(context.message), table).at(stage):
             step.handler(context)
 
-    def steps(self, message: str, table: str | None, stage: Stage) -> tuple[Step, ...]:
-        """Return the steps of a message on a table at a stage, in the order in which they run."""
-        place = (message, table, stage)
-        steps = self._steps.get(place)
+    def steps(self, message: str, table: str | None) -> Steps:
+        """Return the steps of a message on a table."""
+        steps = self._steps.get((message, table))
         if steps is None:
-            registered = self._registered.steps(*place) if self._registered is not None else ()
-            steps = self._steps[place] = (*self.rules.pipeline.steps(*place), *registered)
+            steps = self._steps[message, table] = Steps(*(self._found(message, table, stage) for stage in Stage))
         return steps
+
+    def _found(self, message: str, table: str | None, stage: Stage) -> tuple[Step, ...]:
+        registered = self._registered.steps(message, table, stage) if self._registered is not None else ()
+        return (*self.rules.pipeline.steps(message, table, stage), *registered)
 
     def written(self, table: Table) -> None:
         """Take note that rows of a table have been written; where they decide about rights, all processes must."""
