@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from entities.metadata.columns import BooleanType, ChoiceType, Column, LookupType, ManagedPropertyType, RequiredLevel
 from entities.metadata.labels import Label
@@ -116,7 +116,7 @@ class Table:
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)
     autonumbers: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
     calculated: tuple[Column, ...] = field(init=False, repr=False, compare=False)
-    _derived: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _derived: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.logical_name: column for column in self.columns})
@@ -133,10 +133,10 @@ class Table:
         Args:
             make: a pure function that lives as long as the program (not one that is made where it is used).
         """
-        found = self._derived.get(make)
+        found: T | None = self._derived.get(make)
         if found is None:
             found = self._derived[make] = make(self)
-        return cast("T", found)
+        return found
 
     @property
     def is_user_owned(self) -> bool:

@@ -113,8 +113,10 @@ class Pending:
         ids = [target.id for target in map(_target, messages) if isinstance(target, EntityReference)]
         if len(ids) > 1:
             self._stages.read_ahead(_table(messages[0]), ids)
+        alone = bool(messages) and _table(messages[0]) in self._stages.alone
         for message in messages:
-            if is_alone(message, self._stages.alone):
+            if alone or message.detects_duplicates or (isinstance(message, Create) and message.related):
+                # It, or its table's rules, look at other rows, or others come with it.
                 self.write()
                 self._written.append(self._stages.perform(message))
             else:
@@ -156,13 +158,6 @@ class Pending:
             return False
         is_of_one_table = not query.links and not query.expansions and own_columns(query.filter) is not None
         return not is_of_one_table or query.table == self._waiting.drafts[0].table.logical_name
-
-
-def is_alone(message: Create | Update | Upsert, alone: frozenset[str]) -> bool:
-    """Say whether a change is made on its own: it or its table's rules look at other rows, or others come with it."""
-    if message.detects_duplicates or _table(message) in alone:
-        return True
-    return isinstance(message, Create) and bool(message.related)
 
 
 def _table(message: Create | Update | Upsert) -> str:

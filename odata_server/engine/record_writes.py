@@ -136,15 +136,15 @@ class RecordWrites:
             DataverseError: what follows from it is refused.
         """
         work, table, context = self._work, draft.table, draft.context
-        made = isinstance(draft.message, Create)
-        if made and table.primary_id in draft.message.record:
-            note_creation(work.connection, table, draft.reference.id)
+        made, reference = isinstance(draft.message, Create), draft.reference
         if not made:
             self._assign_along(context, draft.authorized.principal)
+        elif table.primary_id in draft.message.record:
+            note_creation(work.connection, table, reference.id)
         inherit_access(work.connection, work.system, context, made=made)
         attach_images(work.connection, table, context)
         work.run(context, Stage.POST_OPERATION, table.logical_name)
-        return Written(draft.reference, made, cast("int | None", context.record.get("versionnumber")))
+        return Written(reference, made, cast("int | None", context.record.get("versionnumber")))
 
     def _assign_along(self, context: ExecutionContext, principal: Principal) -> None:
         """Give a changed record's new owner the records that go with it, as their relationships say."""

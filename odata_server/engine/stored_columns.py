@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from entities.metadata.columns import (
     BigIntType,
@@ -30,7 +30,7 @@ from entities.values import EntityReference, Value, utc_text
 from odata_server.engine.schema import comparable
 from odata_server.engine.storage import SqlValue, fold_of, stored, table_of_lookup
 
-Store: TypeAlias = Callable[[Value], SqlValue]
+Store: TypeAlias = Callable[[Any], SqlValue]
 """Makes the stored form of a value; a text and null are stored already."""
 
 _moment_text = lru_cache(maxsize=256)(utc_text)
@@ -73,9 +73,9 @@ def _store(type_: ColumnType) -> Store:
             return partial(_other, type_)
 
 
-def unchanged(value: Value) -> SqlValue:
+def unchanged(value: SqlValue) -> SqlValue:
     """Return a value that is its own stored form."""
-    return cast("SqlValue", value)
+    return value
 
 
 def stored_values(values: list[Value], store: Store) -> Sequence[SqlValue]:
@@ -90,25 +90,25 @@ def stored_values(values: list[Value], store: Store) -> Sequence[SqlValue]:
     return list(map(store, values))
 
 
-def _fold(value: Value) -> SqlValue:
-    return fold(value) if isinstance(value, str) else None
+def _fold(value: str | None) -> SqlValue:
+    return None if value is None else fold(value)
 
 
-def _id(value: Value) -> SqlValue:
-    return value.id if isinstance(value, EntityReference) else unchanged(value)
+def _id(value: EntityReference | str | None) -> SqlValue:
+    return value.id if isinstance(value, EntityReference) else value
 
 
-def _table(value: Value) -> SqlValue:
+def _table(value: EntityReference | str | None) -> SqlValue:
     return value.table if isinstance(value, EntityReference) else None
 
 
-def _whole(value: Value) -> SqlValue:
-    return int(value) if isinstance(value, bool) else unchanged(value)
+def _whole(value: int | None) -> SqlValue:
+    return int(value) if isinstance(value, bool) else value
 
 
-def _moment(value: Value) -> SqlValue:
-    return _moment_text(value) if isinstance(value, datetime) else unchanged(value)
+def _moment(value: datetime | str | None) -> SqlValue:
+    return _moment_text(value) if isinstance(value, datetime) else value
 
 
 def _other(type_: ColumnType, value: Value) -> SqlValue:
-    return unchanged(value) if value is None or isinstance(value, str) else stored(type_, value)
+    return value if value is None or isinstance(value, str) else stored(type_, value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import assert_never, cast
 
 from entities.errors import NotSupported
@@ -191,8 +192,8 @@ class Transaction:
         work, records = self._work, self._records
         return Stages(
             work.connection,
-            lambda message: records.settled(message, principal),
-            lambda message: records.begin(message, principal),
+            partial(records.settled, principal=principal),
+            partial(records.begin, principal=principal),
             records.check,
             records.end,
             lambda message: cast("Written", self._dispatch(message, principal)),

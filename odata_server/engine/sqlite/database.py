@@ -31,6 +31,7 @@ from odata_server.engine.storage import SqlValue
 _BUSY_MILLISECONDS = 10_000
 _CHECKPOINT_SECONDS = 0.25
 _CHECKPOINT_PAGES = 1_000
+_BUSY_TURNS = 4
 _SAFETY_NET_PAGES = 20_000
 _CACHED_STATEMENTS = 512
 _PRAGMAS = (
@@ -165,12 +166,28 @@ class SqliteDatabase:
 
     def _checkpoint_forever(self) -> None:
         connection = self._open()
+        moved, seen, turns = 0, 0, 0
         while not self._stop.wait(_CHECKPOINT_SECONDS):
-            log = self.path.with_name(self.path.name + "-wal")
-            if log.exists() and log.stat().st_size > _CHECKPOINT_PAGES * 4096:
-                # Another process's checkpoint, or its closing, holds the lock now and then: the next turn does it.
-                with suppress(apsw.BusyError):
-                    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            written = self._log_written()
+            if written == moved:
+                continue
+            is_quiet, seen, turns = written == seen, written, turns + 1
+            # Writers wait for the disk while the log is moved: as long as they are at work, it is moved less often.
+            if not is_quiet and turns < _BUSY_TURNS:
+                continue
+            turns = 0
+            # Another process's checkpoint, or its closing, holds the lock now and then: the next turn does it.
+            with suppress(apsw.BusyError):
+                pages, done = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                moved = written if pages == done else moved
+
+    def _log_written(self) -> int:
+        """Return when the log was written last, 0 where it is too short to be worth moving."""
+        log = self.path.with_name(self.path.name + "-wal")
+        if not log.exists():
+            return 0
+        found = log.stat()
+        return found.st_mtime_ns if found.st_size > _CHECKPOINT_PAGES * 4096 else 0
 
     def close(self) -> None:
         """Close every connection; the database must not be used afterwards."""
