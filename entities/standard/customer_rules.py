@@ -59,8 +59,9 @@ def name_person(context: ExecutionContext) -> None:
 
 def compose_addresses(context: ExecutionContext) -> None:
     """Set the composite of every address of which a part is written."""
+    written = context.record.keys()
     for prefix, parts in _ADDRESSES.items():
-        if not context.record.keys().isdisjoint(parts):
+        if not written.isdisjoint(parts):
             context.record[f"{prefix}composite"] = composite_address(_merged(context), prefix)
 
 

@@ -16,6 +16,7 @@ from odata_server.engine import rows
 from odata_server.engine.database import Place, Writer, quoted, single
 from odata_server.engine.storage import SqlValue, physical
 from odata_server.engine.stored_columns import stored_columns, stored_values
+from odata_server.engine.watched import WatchedRecord
 
 _SAVED: Final = "rows"
 
@@ -78,9 +79,10 @@ def _write_together(connection: Writer, table: Table, writes: Sequence[RowWrite]
 
 def _alike(records: Iterable[dict[str, Value]]) -> Iterable[list[dict[str, Value]]]:
     """Return the records of the same columns together."""
-    by_columns: dict[tuple[str, ...], list[dict[str, Value]]] = {}
+    by_columns: dict[tuple[object, ...], list[dict[str, Value]]] = {}
     for record in records:
-        by_columns.setdefault(tuple(record), []).append(record)
+        key = (id(record.common), *record.own) if isinstance(record, WatchedRecord) else tuple(record)
+        by_columns.setdefault(key, []).append(record)
     return by_columns.values()
 
 
@@ -88,14 +90,15 @@ def _stored_rows(
     table: Table, records: Sequence[dict[str, Value]]
 ) -> tuple[tuple[str, ...], list[tuple[SqlValue, ...]]]:
     """Return physical columns and the stored rows of records with the same columns, made column by column."""
-    parts = table.derived(stored_columns)
+    parts, first, count = table.derived(stored_columns), records[0], len(records)
+    own = first.own if isinstance(first, WatchedRecord) else first
     names: list[str] = []
     columns: list[Sequence[SqlValue]] = []
-    for name in records[0]:
-        values = list(map(itemgetter(name), records))
+    for name, value in first.items():
+        values = list(map(itemgetter(name), records)) if name in own else None
         for part, store in parts[name]:
             names.append(part)
-            columns.append(stored_values(values, store))
+            columns.append([store(value)] * count if values is None else stored_values(values, store))
     return tuple(names), list(zip(*columns, strict=True))
 
 

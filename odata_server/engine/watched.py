@@ -1,4 +1,4 @@
-"""A new record that knows which of its columns have been set since the server completed it."""
+"""A new record that knows what it has in common with others, and what has been set since the server completed it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from entities.values import Record, Value
 
 
 class WatchedRecord(dict[str, Value]):
-    """A record as the steps of the event pipeline see it.
+    """A record as the steps of the event pipeline see it; `own` are the columns in which it may differ from others.
 
     Args:
-        record: what the server fills in unless more is given.
+        common: what it has in common with others of its table, whose `common` is the same object.
     """
 
-    __slots__ = ("_filled", "_set")
+    __slots__ = ("_filled", "_set", "common", "own")
 
-    def __init__(self, record: Record) -> None:
-        super().__init__(record)
+    def __init__(self, common: Record) -> None:
+        super().__init__(common)
+        self.common = common
+        self.own: dict[str, None] = {}
         self._set: dict[str, None] = {}
         self._filled = len(self)
 
     def fill(self, record: Record) -> None:
         """Set columns that need no check: they are the server's own, or are checked in any case."""
         super().update(record)
+        self.own.update(dict.fromkeys(record))
         self._filled = len(self)
 
     def unchecked(self, given: Iterable[str]) -> Iterable[str]:
@@ -35,7 +38,7 @@ class WatchedRecord(dict[str, Value]):
 
     def __setitem__(self, name: str, value: Value) -> None:
         """Set a column."""
-        self._set[name] = None
+        self._set[name] = self.own[name] = None
         super().__setitem__(name, value)
 
     def update(self, *more: object, **named: object) -> None:

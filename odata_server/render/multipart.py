@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 
-_HTTP: Final = b"Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
+_HTTP: Final = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n"
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -22,10 +22,10 @@ def http_part(status: int, headers: Iterable[tuple[str, str]], body: bytes, cont
         body: its body.
         content_id: what the request called itself, None when it had no name.
     """
-    head = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
-    head += [f"{name}: {value if value.isprintable() else _printable(value)}" for name, value in headers]
-    name = b"" if content_id is None else f"Content-ID: {content_id}\r\n".encode("latin-1")
-    return b"".join((_HTTP, name, b"\r\n", "\r\n".join(head).encode("latin-1", "replace"), b"\r\n\r\n", body, b"\r\n"))
+    told = "".join([f"{name}: {value if value.isprintable() else _printable(value)}\r\n" for name, value in headers])
+    named = "" if content_id is None else f"Content-ID: {content_id}\r\n"
+    head = f"{_HTTP}{named}\r\nHTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\n{told}\r\n"
+    return head.encode("latin-1", "replace") + body + b"\r\n"
 
 
 def _printable(value: str) -> str:
@@ -40,8 +40,8 @@ def change_set_part(boundary: str, parts: Iterable[bytes]) -> bytes:
 def mixed(boundary: str, parts: Iterable[bytes]) -> bytes:
     """Return parts between delimiters."""
     delimiter = f"--{boundary}".encode("ascii")
-    text = [b"".join((delimiter, b"\r\n", part)) for part in parts]
-    return b"".join((*text, delimiter, b"--\r\n"))
+    line = delimiter + b"\r\n"
+    return b"".join([line + part for part in parts]) + delimiter + b"--\r\n"
 
 
 def mixed_type(boundary: str) -> str:
