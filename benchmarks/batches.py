@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 
 from benchmarks.client import Client
@@ -11,6 +12,7 @@ from benchmarks.many_rows import ManyRows, command
 
 CREATES: Final = 100
 _BOUNDARY: Final = "batch_of_the_benchmark"
+_CREATED: Final = re.compile(rb"OData-EntityId: [^\r]*\(([^)]*)\)\r")
 _CHANGES: Final = "changeset_of_the_benchmark"
 
 
@@ -43,9 +45,8 @@ def _part(content_id: int, number: int) -> str:
     return f"--{_CHANGES}\r\n{wrapper}{request}{json.dumps(account(number))}\r\n"
 
 
-def _created(body: bytes) -> str:
-    line = body.decode().partition("OData-EntityId: ")[2].partition("\r\n")[0]
-    return line.rpartition("(")[2].rstrip(")")
+def _created(body: bytes) -> list[str]:
+    return [found.decode() for found in _CREATED.findall(body)]
 
 
 BATCHES: Final = ManyRows("W3", f"batches of {CREATES} creates", CREATES, 50, 0.30, batch_of_creates, _created)

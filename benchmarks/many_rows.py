@@ -38,7 +38,7 @@ class ManyRows:
         different: how many requests are sent in turn.
         goal: what part of the rows per second of bare SQLite they are to reach.
         request: makes the request for a client, with the number of its first account.
-        created: finds the id of the first account in the answer's body.
+        created: finds the ids of the accounts in the answer's body.
     """
 
     name: str
@@ -47,7 +47,7 @@ class ManyRows:
     different: int
     goal: float
     request: Callable[[Client, int], bytes]
-    created: Callable[[bytes], str]
+    created: Callable[[bytes], list[str]]
 
     def share(self, found: Sequence[Rates]) -> Spread:
         """Return what percentage of bare SQLite the rounds reached."""
@@ -71,24 +71,25 @@ class Rates:
         return self.requests / self.raw
 
 
-def raw_inserts(database: SqliteDatabase, row: Mapping[str, apsw.SQLiteValue], count: int) -> Callable[[], None]:
-    """Return what inserts a stored account several times, under new ids, in one transaction.
+def raw_inserts(
+    database: SqliteDatabase, rows: Sequence[Mapping[str, apsw.SQLiteValue]], count: int
+) -> Callable[[], None]:
+    """Return what inserts stored accounts under new ids: the next ones with each call, behind the last the first ones.
 
     Args:
         database: where to.
-        row: the account by physical column.
-        count: how many times.
+        rows: the accounts by physical column.
+        count: how many of them in one transaction.
     """
-    place = list(row).index("accountid")
-    before, after = tuple(row.values())[:place], tuple(row.values())[place + 1 :]
-    sql = insert_sql(row)
+    names = [name for name in rows[0] if name != "accountid"]
+    sql = insert_sql(dict.fromkeys(("accountid", *names)))
+    others = itertools.cycle([tuple(row[name] for name in names) for row in rows])
     numbers = itertools.count(1)
 
     def insert() -> None:
         ids = (f"ffffffff-0000-4000-8000-{number:012x}" for number in itertools.islice(numbers, count))
-        rows = [(*before, chosen, *after) for chosen in ids]
         with database.writing() as connection:
-            connection.executemany(sql, rows)
+            connection.executemany(sql, [(chosen, *other) for chosen, other in zip(ids, others, strict=False)])
 
     return insert
 
@@ -113,8 +114,8 @@ def measured(kind: ManyRows, generator: Generator, place: Path, rows: int, secon
     ):
         client = Client(f"localhost:{server.port}", fetch_token(server))
         requests = [kind.request(client, rows + kind.count * number) for number in range(kind.different)]
-        made = kind.created(exchange(server, requests[0]).body)
-        insert = raw_inserts(raw, stored_row(filled.reader(), made), kind.count)
+        made = [account for request in requests for account in kind.created(exchange(server, request).body)]
+        insert = raw_inserts(raw, [stored_row(filled.reader(), account) for account in made], kind.count)
         while True:
             created = kind.count * generator.measure(server, requests, seconds).per_second
             with pinned(generator.processors.server):

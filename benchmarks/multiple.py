@@ -36,8 +36,8 @@ def creation_of_many(client: Client, first: int) -> bytes:
     return "\r\n".join((*head, "", "")).encode() + body
 
 
-def _created(body: bytes) -> str:
-    return str(json.loads(body)["Ids"][0])
+def _created(body: bytes) -> list[str]:
+    return [str(chosen) for chosen in json.loads(body)["Ids"]]
 
 
 MULTIPLE: Final = ManyRows("W4", f"CreateMultiple of {RECORDS}", RECORDS, 10, 0.40, creation_of_many, _created)

@@ -32,22 +32,22 @@ def test_a_bulk_message_holds_a_thousand_different_accounts():
     assert len({target["accountnumber"] for target in orjson.loads(body)["Targets"]}) == RECORDS
 
 
-def test_the_first_account_is_found_in_an_answer():
+def test_the_accounts_are_found_in_an_answer():
     made = b"HTTP/1.1 204 No Content\r\nOData-EntityId: https://x/api/data/v9.2/accounts(one)\r\n\r\n"
-    assert BATCHES.created(made + made.replace(b"one", b"two")) == "one"
-    assert MULTIPLE.created(b'{"Ids":["one","two"]}') == "one"
+    assert BATCHES.created(made + made.replace(b"one", b"two")) == ["one", "two"]
+    assert MULTIPLE.created(b'{"Ids":["one","two"]}') == ["one", "two"]
 
 
-def test_the_limit_inserts_as_many_rows_in_a_transaction(tmp_path: Path):
+def test_the_limit_inserts_other_accounts_in_each_transaction_as_the_requests_do(tmp_path: Path):
     with closing(SqliteDatabase(tmp_path / "raw.sqlite")) as database:
         with database.writing() as connection:
             connection.execute("CREATE TABLE account (name TEXT, accountid TEXT PRIMARY KEY, fax TEXT)")
-        insert = raw_inserts(database, {"name": "A", "accountid": "x", "fax": None}, CREATES)
-        for count in (CREATES, 2 * CREATES):
+        accounts = [{"name": f"A {n}", "accountid": "x", "fax": None} for n in range(2 * CREATES)]
+        insert = raw_inserts(database, accounts, CREATES)
+        for turn, names in ((1, CREATES), (2, 2 * CREATES), (3, 2 * CREATES)):
             insert()
-            rows = database.reader().execute("SELECT DISTINCT name, accountid, fax FROM account").fetchall()
-            assert len(rows) == count
-        assert rows[0][::2] == ("A", None)
+            (rows,) = database.reader().execute("SELECT count(*), count(DISTINCT name) FROM account").fetchall()
+            assert rows == (turn * CREATES, names)
 
 
 def test_a_share_is_a_part_of_the_limit():
