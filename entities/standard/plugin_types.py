@@ -27,8 +27,9 @@ from entities.metadata.declare import (
 )
 from entities.metadata.relationships import Cascade, CascadeConfiguration, Relationship
 from entities.metadata.tables import Ownership, Table
-from entities.standard.choices import COMPONENT_STATE, numbered
+from entities.standard.choices import numbered
 from entities.standard.references import delegate_names, reference, system_references
+from entities.standard.solution_parts import solution_part_columns
 
 _LONGEST: Final = 1_073_741_823
 _PARTS: Final = CascadeConfiguration(delete=Cascade.CASCADE)
@@ -98,11 +99,7 @@ PLUGIN_ASSEMBLY: Final = with_ids(
             boolean("IsManaged", "State", yes="Managed", no="Unmanaged", **SERVER_SET),
             column("IsCustomizable", ManagedPropertyType("iscustomizable"), "Customizable"),
             column("IsHidden", ManagedPropertyType("ishidden"), "Hidden"),
-            unique_identifier("PluginAssemblyIdUnique", "Unique Id", **SERVER_SET),
-            unique_identifier("SolutionId", "Solution", **SERVER_SET),
-            choice("ComponentState", COMPONENT_STATE, "Component State", **SERVER_SET),
-            date_time("OverwriteTime", "Record Overwrite Time", **SERVER_SET),
-            lookup("OrganizationId", "organization", text="Organization", **SERVER_SET),
+            *solution_part_columns("PluginAssemblyId"),
             *audit_columns(),
         ),
         plain("Plug-in Assembly"),
@@ -137,11 +134,7 @@ PLUGIN_TYPE: Final = with_ids(
             string("WorkflowActivityGroupName", 256, "Workflow Activity Group Name"),
             lookup("PluginAssemblyId", "pluginassembly", text="Plugin Assembly"),
             boolean("IsManaged", "State", yes="Managed", no="Unmanaged", **SERVER_SET),
-            unique_identifier("PluginTypeIdUnique", "Unique Id", **SERVER_SET),
-            unique_identifier("SolutionId", "Solution", **SERVER_SET),
-            choice("ComponentState", COMPONENT_STATE, "Component State", **SERVER_SET),
-            date_time("OverwriteTime", "Record Overwrite Time", **SERVER_SET),
-            lookup("OrganizationId", "organization", text="Organization", **SERVER_SET),
+            *solution_part_columns("PluginTypeId"),
             *audit_columns(),
         ),
         plain("Plug-in Type"),

@@ -14,23 +14,20 @@ from entities.metadata.declare import (
     SERVER_SET,
     audit_columns,
     boolean,
-    choice,
     column,
-    date_time,
     derived_id,
     integer,
     lookup,
     plain,
     primary_id,
     string,
-    unique_identifier,
     with_ids,
 )
 from entities.metadata.relationships import Relationship
 from entities.metadata.tables import Ownership, Table, TableKind
-from entities.standard.choices import COMPONENT_STATE
 from entities.standard.identifiers import ACTIVE_SOLUTION
 from entities.standard.references import PARENTAL, reference, system_references
+from entities.standard.solution_parts import solution_part_columns
 from entities.values import EntityReference, Guid, Record
 
 BACKGROUND_COMPLETE: Final = "OnBackgroundOperationComplete"
@@ -64,10 +61,6 @@ _MANAGED: Final = (
     integer("CustomizationLevel", "Customization Level", **SERVER_SET),
     string("IntroducedVersion", 48, "Introduced Version", **SERVER_SET),
     boolean("IsManaged", "State", yes="Managed", no="Unmanaged", **SERVER_SET),
-    unique_identifier("SolutionId", "Solution", **SERVER_SET),
-    choice("ComponentState", COMPONENT_STATE, "Component State", **SERVER_SET),
-    date_time("OverwriteTime", "Record Overwrite Time", **SERVER_SET),
-    lookup("OrganizationId", "organization", text="Organization", **SERVER_SET),
 )
 
 SDK_MESSAGE: Final = with_ids(
@@ -92,8 +85,8 @@ SDK_MESSAGE: Final = with_ids(
             boolean("Template", "Template", **SERVER_SET),
             string("ThrottleSettings", 512, "Throttle Settings", **SERVER_SET),
             boolean("WorkflowSdkStepEnabled", "WorkflowSdkStepEnabled", **SERVER_SET),
-            unique_identifier("SdkMessageIdUnique", "Unique Id", **SERVER_SET),
             *_MANAGED,
+            *solution_part_columns("SdkMessageId"),
             *audit_columns(),
         ),
         plain("Sdk Message"),
@@ -121,8 +114,8 @@ SDK_MESSAGE_FILTER: Final = with_ids(
             boolean("IsVisible", "Is Visible", **SERVER_SET),
             integer("RestrictionLevel", "Restriction Level", **SERVER_SET),
             boolean("WorkflowSdkStepEnabled", "WorkflowSdkStepEnabled", **SERVER_SET),
-            unique_identifier("SdkMessageFilterIdUnique", "Unique Id", **SERVER_SET),
             *_MANAGED,
+            *solution_part_columns("SdkMessageFilterId"),
             *audit_columns(),
         ),
         plain("Sdk Message Filter"),

@@ -14,7 +14,6 @@ from entities.metadata.declare import (
     boolean,
     choice,
     column,
-    date_time,
     integer,
     lookup,
     memo,
@@ -22,13 +21,13 @@ from entities.metadata.declare import (
     primary_id,
     state_and_status,
     string,
-    unique_identifier,
     with_ids,
 )
 from entities.metadata.relationships import Cascade, CascadeConfiguration, Relationship
 from entities.metadata.tables import Ownership, Table
-from entities.standard.choices import COMPONENT_STATE, numbered
+from entities.standard.choices import numbered
 from entities.standard.references import REMOVE_LINK, delegate_names, reference, system_references
+from entities.standard.solution_parts import solution_part_columns
 
 WEBHOOK: Final = 8
 """`contract` of a service endpoint that is a webhook."""
@@ -119,11 +118,7 @@ SERVICE_ENDPOINT: Final = with_ids(
             boolean("IsManaged", "State", yes="Managed", no="Unmanaged", **SERVER_SET),
             column("IsCustomizable", ManagedPropertyType("iscustomizable"), "Customizable"),
             string("IntroducedVersion", 48, "Introduced Version", **SERVER_SET),
-            unique_identifier("ServiceEndpointIdUnique", "Unique Id", **SERVER_SET),
-            unique_identifier("SolutionId", "Solution", **SERVER_SET),
-            choice("ComponentState", COMPONENT_STATE, "Component State", **SERVER_SET),
-            date_time("OverwriteTime", "Record Overwrite Time", **SERVER_SET),
-            lookup("OrganizationId", "organization", text="Organization", **SERVER_SET),
+            *solution_part_columns("ServiceEndpointId"),
             # $metadata shows no versionnumber on service endpoints.
             *audit_columns()[:-1],
         ),
@@ -181,11 +176,7 @@ PROCESSING_STEP: Final = with_ids(
             integer("CustomizationLevel", "Customization Level", **SERVER_SET),
             boolean("IsManaged", "State", yes="Managed", no="Unmanaged", **SERVER_SET),
             string("IntroducedVersion", 48, "Introduced Version", **SERVER_SET),
-            unique_identifier("SdkMessageProcessingStepIdUnique", "Unique Id", **SERVER_SET),
-            unique_identifier("SolutionId", "Solution", **SERVER_SET),
-            choice("ComponentState", COMPONENT_STATE, "Component State", **SERVER_SET),
-            date_time("OverwriteTime", "Record Overwrite Time", **SERVER_SET),
-            lookup("OrganizationId", "organization", text="Organization", **SERVER_SET),
+            *solution_part_columns("SdkMessageProcessingStepId"),
             *state_and_status(("Enabled", ((1, "Enabled"),)), ("Disabled", ((2, "Disabled"),))),
             *audit_columns(),
         ),
@@ -228,11 +219,7 @@ STEP_IMAGE: Final = with_ids(
             integer("CustomizationLevel", "Customization Level", **SERVER_SET),
             boolean("IsManaged", "State", yes="Managed", no="Unmanaged", **SERVER_SET),
             string("IntroducedVersion", 48, "Introduced Version", **SERVER_SET),
-            unique_identifier("SdkMessageProcessingStepImageIdUnique", "Unique Id", **SERVER_SET),
-            unique_identifier("SolutionId", "Solution", **SERVER_SET),
-            choice("ComponentState", COMPONENT_STATE, "Component State", **SERVER_SET),
-            date_time("OverwriteTime", "Record Overwrite Time", **SERVER_SET),
-            lookup("OrganizationId", "organization", text="Organization", **SERVER_SET),
+            *solution_part_columns("SdkMessageProcessingStepImageId"),
             *audit_columns(),
         ),
         plain("Sdk Message Processing Step Image"),
