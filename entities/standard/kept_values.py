@@ -6,15 +6,20 @@ What JSON has no form for is an object with one member, whose name says what it 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
 from entities.errors import InvalidArgument
 from entities.values import ChoiceSet, EntityReference, EntityValue, Guid, KeyReference, Value
+
+_BIG: Final = 2**63
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def kept(value: object) -> object:
@@ -24,12 +29,18 @@ def kept(value: object) -> object:
         InvalidArgument: it is of a kind that no job can keep.
     """
     match value:
+        case int() if not -_BIG <= value < _BIG:
+            return {"$whole": str(value)}
+        case float() if not isfinite(value):
+            return {"$float": str(value)}
+        case str() if not value.isascii() and _SURROGATE.search(value):
+            raise InvalidArgument("A background job cannot be given a text with half a character.")
         case None | bool() | int() | float() | str():
             return value
         case list() | tuple():
             return [kept(item) for item in value]
         case Mapping():
-            return {"$object": {str(name): kept(inner) for name, inner in value.items()}}
+            return {"$object": {str(kept(str(name))): kept(inner) for name, inner in value.items()}}
         case EntityReference() | KeyReference() | EntityValue() | ChoiceSet():
             return _kept_record(value)
         case _:
@@ -112,6 +123,8 @@ def _object(inner: object) -> dict[str, object]:
 _READERS: Final[Mapping[str, Callable[[object], object]]] = MappingProxyType(
     {
         "$object": _object,
+        "$whole": lambda inner: int(str(inner)),
+        "$float": lambda inner: float(str(inner)),
         "$decimal": lambda inner: Decimal(str(inner)),
         "$moment": lambda inner: datetime.fromisoformat(str(inner)),
         "$date": lambda inner: date.fromisoformat(str(inner)),

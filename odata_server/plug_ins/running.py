@@ -124,6 +124,7 @@ class PlugIns:
         if function is None:
             raise JobFailed(f"Unable to load plug-in type '{name}'.", code=_CANNOT_LOAD)
         given = cast("dict[str, Any]", restored(payload["context"]))
+        given |= {"stage": Stage(given["stage"]), "mode": Mode(given["mode"])}
         user = Guid(str(given["user_id"]))
         try:
             with dataverse.changing() as transaction:
