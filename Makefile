@@ -10,7 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := odata_server security entities integration talent_hub_adapter
-JOBS ?= 2
+# One more than most machines of this kind have cores: many tests wait for a server now and then.
+JOBS ?= 3
 # What runs on PostgreSQL as well, on a private server that the tests start.
 BOTH := tests/engine tests/odata_server/endpoints tests/odata_server/test_finance_operations_rows.py \
 	tests/security/test_directory.py tests/entities/test_standard_rules.py tests/entities/test_human_resources_chain.py
@@ -61,7 +62,7 @@ nightly: $(VENV)/installed-dev ## Run the random tests at length: hours, each ti
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --quiet $(RANDOM_TESTS)
 
 docs: $(VENV)/installed-dev ## Run the examples in the documentation.
-	@$(BIN)/pytest --quiet docs README.md
+	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --quiet docs README.md
 
 bench: $(VENV)/installed-dev ## Measure the speed (see benchmarks/).
 	@$(BIN)/python -m benchmarks
