@@ -172,6 +172,8 @@ def _is_found(call: Call, target: KeyReference) -> bool:
 
 def _not_expanded(options: QueryOptions) -> QueryOptions:
     """Return options without `$expand`, which the answer to a change ignores (Learn: "Update with data returned")."""
+    if options.expand is None:
+        return options
     return replace(options, expand=None, names=tuple(name for name in options.names if name != "$expand"))
 
 

@@ -138,7 +138,8 @@ class RecordWrites:
         work, table, context = self._work, draft.table, draft.context
         made, reference = isinstance(draft.message, Create), draft.reference
         if not made:
-            self._assign_along(context, draft.authorized.principal)
+            if "ownerid" in context.record:
+                self._assign_along(context, draft.authorized.principal)
         elif table.primary_id in draft.message.record:
             note_creation(work.connection, table, reference.id)
         inherit_access(work.connection, work.system, context, made=made)

@@ -258,10 +258,13 @@ class FetchedRecords(Sequence[Record]):
 
 def _record_of(fetch: Fetch, row: Sequence[SqlValue]) -> Record:
     """Return the record that a row's values make."""
-    return {key: _value(at, row) for key, at in fetch.places.items()}
+    # Most columns of most records are empty.
+    return {key: None if row[at.first] is None else _value(at, row) for key, at in fetch.places.items()}
 
 
 def _value(at: _Place, row: Sequence[SqlValue]) -> Value:
+    if isinstance(at.column.type, _STORED_AS_THEY_ARE):
+        return row[at.first]
     if not isinstance(at.column.type, LookupType):
         return loaded(at.column, row[at.first])
     table = at.column.type.targets[0] if at.table is None else row[at.table]
