@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
-from typing import Final, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from entities.formulas.checking import FormulaScope
 from entities.formulas.numbers_and_dates import date_between, date_plus, now_text, scaled_number
@@ -53,13 +53,13 @@ _LARGEST: Final = 9.2e18
 
 _LARGEST_INTEGER: Final = 2_147_483_647
 
-_COMPARISONS: Final[Mapping[str, Callable[[object, object], object]]] = {
+_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], object]]] = {
     "=": eq,
     "<>": ne,
-    "<": lt,  # type: ignore[dict-item]  # both sides are of one kind
-    "<=": le,  # type: ignore[dict-item]  # the same
-    ">": gt,  # type: ignore[dict-item]  # the same
-    ">=": ge,  # type: ignore[dict-item]  # the same
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
 }
 
 

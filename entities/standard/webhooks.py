@@ -146,7 +146,8 @@ def _settings(value: str) -> list[tuple[str, str]]:
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.StartDoctypeDeclHandler = refuse
-    parser.Parse(value, True)  # noqa: FBT003 - expat names no parameters
+    is_all = True
+    parser.Parse(value, is_all)
     return found
 
 

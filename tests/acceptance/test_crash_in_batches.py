@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 import time
+from abc import ABC, abstractmethod
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,7 @@ CHUNK = 64 * 1024
 FILE_NAME = "x-ms-file-name"
 
 
-class Client(threading.Thread):
+class Client(threading.Thread, ABC):
     """A client that works until its server is gone."""
 
     def __init__(self, client, seed: int) -> None:
@@ -46,8 +47,9 @@ class Client(threading.Thread):
             while True:
                 self.work()
 
+    @abstractmethod
     def work(self) -> None:
-        raise NotImplementedError
+        """Send one request, and take note of what was acknowledged."""
 
     def send(self, method: str, path: str, body: bytes, status: int, **headers: str) -> requests.Response:
         url = path if path.startswith("https:") else f"{self.root}/{path}"
