@@ -15,14 +15,10 @@ from entities.metadata.columns import (
     StatusType,
 )
 from entities.metadata.declare import derived_id
+from entities.metadata.ids import choice_id
 from entities.metadata.labels import Label
 from entities.metadata.tables import Table
 from odata_server.render.definition_labels import INTRODUCED, Json, label_value, managed, option_value
-
-
-def choice_id(choice: Choice) -> str:
-    """Return a global choice's MetadataId."""
-    return choice.metadata_id or derived_id("choice", choice.name)
 
 
 def option_set_values(table: Table, column: Column) -> Json | None:

@@ -33,7 +33,7 @@ from entities.metadata.columns import (
     StringType,
     UniqueIdentifierType,
 )
-from entities.metadata.declare import derived_id
+from entities.metadata.ids import column_id
 from entities.metadata.tables import Table, TableKind
 from entities.rollups import rollup_text
 from odata_server.render.definition_labels import EPOCH, INTRODUCED, Json, label_value, managed
@@ -84,11 +84,6 @@ def column_kind(type_: ColumnType) -> ColumnKind:
         name = type_.kind.value
         return ColumnKind("LookupAttributeMetadata", name, f"{name}Type")
     return _KINDS[type(type_)]
-
-
-def column_id(table: Table, column: Column) -> str:
-    """Return a column's MetadataId."""
-    return column.metadata_id or derived_id(table.logical_name, column.logical_name)
 
 
 def column_values(table: Table, column: Column, number: int) -> Json:

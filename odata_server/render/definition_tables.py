@@ -9,26 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 from entities.metadata.columns import ImageType
-from entities.metadata.declare import derived_id
+from entities.metadata.ids import key_id, relationship_id, table_id
 from entities.metadata.labels import Label
 from entities.metadata.relationships import CascadeConfiguration, ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Table, TableKind
-from entities.values import Guid
 from odata_server.render.definition_labels import EPOCH, INTRODUCED, Json, label_value, managed
 from security.privileges import RIGHT_NAMES, Depth, table_privileges
 
 _CUSTOM_VERSION: Final = "1.0.0.0"
 _SYSTEM_USER_CODE: Final = 8
-
-
-def table_id(table: Table) -> Guid:
-    """Return a table's MetadataId."""
-    return table.metadata_id or derived_id(table.logical_name)
-
-
-def relationship_id(relationship: Relationship) -> Guid:
-    """Return a relationship's MetadataId."""
-    return relationship.metadata_id or derived_id("relationship", relationship.schema_name)
 
 
 def table_values(table: Table) -> Json:
@@ -205,7 +194,7 @@ def _privileges(table: Table) -> list[Json]:
 
 def key_values(table: Table, key: AlternateKey) -> Json:
     """Return the properties of an alternate key's definition; its index is always built."""
-    owner = key.metadata_id or derived_id(table.logical_name, "key", key.logical_name)
+    owner = key_id(table, key)
     return {
         "LogicalName": key.logical_name,
         "SchemaName": key.schema_name or key.logical_name,

@@ -12,6 +12,7 @@ from typing import TypeAlias, assert_never
 
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Choice, ChoiceType, Column, LookupType, MultiChoiceType
+from entities.metadata.ids import table_id
 from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Table
 from odata_server.edm.definition_types import alternate_key
@@ -22,7 +23,6 @@ from odata_server.render.definition_tables import (
     key_values,
     many_to_many_values,
     one_to_many_values,
-    table_id,
     table_values,
 )
 
