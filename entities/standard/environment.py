@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from entities.metadata.catalog import Catalog, catalog
 from entities.metadata.relationships import Relationship
 from entities.standard import (
@@ -22,9 +24,11 @@ from entities.standard import (
     step_registration,
     user_settings,
 )
+from entities.standard.library.assembly import Library, assembled
+from entities.standard.library.reading import texts
 from entities.standard.references import with_relationship_id
 
-STANDARD_TABLES = (
+_TABLES = (
     *organization.TABLES,
     *people.TABLES,
     *roles.TABLES,
@@ -43,7 +47,7 @@ STANDARD_TABLES = (
     *sharing.TABLES,
 )
 
-_DECLARED: tuple[Relationship, ...] = (
+_RELATIONSHIPS: tuple[Relationship, ...] = (
     *organization.RELATIONSHIPS,
     *people.RELATIONSHIPS,
     *roles.RELATIONSHIPS,
@@ -61,13 +65,23 @@ _DECLARED: tuple[Relationship, ...] = (
     *duplicate_tables.RELATIONSHIPS,
 )
 
-STANDARD_RELATIONSHIPS = tuple(with_relationship_id(relationship) for relationship in _DECLARED)
+
+@cache
+def standard_library() -> Library:
+    """Return the tables and relationships of a fresh environment; the texts are read once.
+
+    Tables whose columns rules depend on are declared in Python, and completed by the texts; the others stand there.
+    """
+    related = (with_relationship_id(relationship) for relationship in _RELATIONSHIPS)
+    return assembled(texts(), _TABLES, related)
 
 
+@cache
 def standard_catalog(version: int) -> Catalog:
     """Return the catalog of the standard tables.
 
     Args:
         version: the snapshot's version.
     """
-    return catalog(version, STANDARD_TABLES, STANDARD_RELATIONSHIPS)
+    library = standard_library()
+    return catalog(version, library.tables, library.relationships)

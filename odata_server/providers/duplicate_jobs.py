@@ -16,7 +16,7 @@ from entities.standard.duplicate_detection import MOST_FOUND, published_rules
 from entities.standard.duplicate_jobs import DETECTION_JOB
 from entities.standard.duplicate_matching import DetectionRule, duplicates_query, found_by, is_duplicate
 from entities.standard.duplicate_tables import FOUND, RULE, RuleStatus
-from entities.standard.environment import STANDARD_TABLES
+from entities.standard.environment import standard_catalog
 from entities.standard.system_jobs import JOB_TABLE
 from entities.values import EntityReference, Guid, Record
 from odata_server.engine.catalog_store import CatalogChange
@@ -25,8 +25,6 @@ from odata_server.engine.organization import OrganizationService
 from odata_server.engine.transaction import Transaction
 from odata_server.providers.system_jobs import begun
 from security.principals import Principal
-
-_DECLARED: Mapping[str, tuple[str, ...]] = {table.logical_name: table.indexed for table in STANDARD_TABLES}
 
 
 def publish_rule(dataverse: OrganizationService, payload: Mapping[str, object]) -> None:
@@ -47,7 +45,9 @@ def publish_rule(dataverse: OrganizationService, payload: Mapping[str, object]) 
 def _index(transaction: Transaction, name: str) -> None:
     table = transaction.catalog.tables[name]
     found = (found_by(rule, transaction.catalog) for rule in published_rules(transaction, None, name))
-    wanted = tuple(dict.fromkeys((*_DECLARED.get(name, ()), *(column for column in found if column is not None))))
+    declared = standard_catalog(1).tables.get(name)
+    always = declared.indexed if declared is not None else ()
+    wanted = tuple(dict.fromkeys((*always, *(column for column in found if column is not None))))
     if wanted != table.indexed:
         transaction.change_catalog(CatalogChange(put=(replace(table, indexed=wanted),)))
 

@@ -29,9 +29,11 @@ from entities.metadata.columns import (
     UniqueIdentifierType,
 )
 from entities.metadata.relationships import ManyToMany, OneToMany
-from entities.standard.environment import STANDARD_RELATIONSHIPS, STANDARD_TABLES, standard_catalog
+from entities.standard.environment import standard_catalog, standard_library
 
 CATALOG = standard_catalog(1)
+STANDARD_TABLES = standard_library().tables
+STANDARD_RELATIONSHIPS = standard_library().relationships
 NAMES = tuple(table.logical_name for table in STANDARD_TABLES)
 
 _METADATA = Path(

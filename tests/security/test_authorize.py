@@ -42,7 +42,7 @@ from entities.query import (
     QueryExpression,
     equals,
 )
-from entities.standard.environment import STANDARD_RELATIONSHIPS, STANDARD_TABLES
+from entities.standard.environment import standard_library
 from entities.values import EntityReference, Guid
 from security.authorize import authorize
 from security.principals import EveryPrivilege, Principal
@@ -55,8 +55,9 @@ TEAM = Guid("00000000-0000-0000-0000-0000000000c3")
 OTHER = Guid("00000000-0000-0000-0000-0000000000d4")
 RECORD = Guid("00000000-0000-0000-0000-0000000000e5")
 
+LIBRARY = standard_library()
 WORKER = replace(
-    next(table for table in STANDARD_TABLES if table.logical_name == "transactioncurrency"),
+    next(table for table in LIBRARY.tables if table.logical_name == "transactioncurrency"),
     logical_name="mshr_worker",
     schema_name="mshr_Worker",
     entity_set_name="mshr_workers",
@@ -73,7 +74,7 @@ LEGACY = replace(
     object_type_code=11_001,
     source=ExternalSource("odata", "Legacy", "Legacies", derived_id("provider")),
 )
-CATALOG = catalog(1, (*STANDARD_TABLES, WORKER, LEGACY), STANDARD_RELATIONSHIPS)
+CATALOG = catalog(1, (*LIBRARY.tables, WORKER, LEGACY), LIBRARY.relationships)
 
 ACCOUNT = EntityReference("account", RECORD)
 CONTACT = EntityReference("contact", RECORD)

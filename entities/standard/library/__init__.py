@@ -1,0 +1,1 @@
+"""The standard library of tables: declarations as text, one line per column."""
