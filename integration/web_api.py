@@ -92,20 +92,44 @@ class WebApi:
     ) -> WebApiAnswer:
         """Send one request; a token the server no longer accepts is renewed once. Raises what `get` raises."""
         address = self._service_root + quote(path, safe="/()=',$@:") + _query_text(query)
-        answer = self._send(method, address, body, self._token())
-        if answer.status_code == UNAUTHORIZED:
-            answer = self._send(method, address, body, self._token(fresh=True))
-        if not answer.ok or answer.is_redirect:
-            raise error_of(answer)
+        content, headers = None, {}
+        if body is not None:
+            headers = {"Content-Type": "application/json; charset=utf-8"}
+            content = json.dumps(body, ensure_ascii=False).encode()
+        answer = self.exchange(method, address, content, headers)
         return WebApiAnswer(answer.status_code, answer.headers.get("OData-EntityId"), _object_of(answer))
 
-    def _send(self, method: str, address: str, body: Mapping[str, object] | None, token: str) -> requests.Response:
-        headers = {**_HEADERS, "User-Agent": self._user_agent}
-        content = None
-        if body is not None:
-            headers["Content-Type"] = "application/json; charset=utf-8"
-            content = json.dumps(body, ensure_ascii=False).encode()
+    def exchange(
+        self, method: str, address: str, content: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """Send one request as it is and return a success as it came: for batches, and for the links of answers.
 
+        Args:
+            method: the HTTP method.
+            address: a URL of this service, encoded, or one relative to its root.
+            content: the body.
+            headers: what is sent besides the headers of every request.
+
+        Raises:
+            WebApiError: the server refused, or the address is another service's, which gets no token.
+            ServerUnreachableError: no answer came.
+            TokenError: no token is to be had.
+        """
+        if "://" not in address:
+            address = self._service_root + address
+        if not address.startswith(self._service_root):
+            raise WebApiError(0, None, f"the link {address} leads to another service than {self._service_root}")
+        complete = {**_HEADERS, "User-Agent": self._user_agent, **(headers or {})}
+        answer = self._send(method, address, content, complete, self._token())
+        if answer.status_code == UNAUTHORIZED:
+            answer = self._send(method, address, content, complete, self._token(fresh=True))
+        if not answer.ok or answer.is_redirect:
+            raise error_of(answer)
+        return answer
+
+    def _send(
+        self, method: str, address: str, content: bytes | None, headers: Mapping[str, str], token: str
+    ) -> requests.Response:
         def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
             request.headers["Authorization"] = f"Bearer {token}"
             return request
@@ -113,7 +137,7 @@ class WebApi:
         # The token goes in as `auth`: a .netrc entry for the host would replace a plain Authorization header.
         try:
             return self._session.request(
-                method, address, data=content, headers=headers, auth=authorize, allow_redirects=False
+                method, address, data=content, headers=dict(headers), auth=authorize, allow_redirects=False
             )
         except requests.exceptions.SSLError as error:
             raise ServerNotTrustedError(f"{self._service_root} gave no answer: {reason_of(error)}") from error
