@@ -12,11 +12,14 @@ from entities.values import Guid
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a choice: number, label, and what an external system calls it."""
+    """One option of a choice: number, label, what an external system calls it, and the options it depends on."""
 
     value: int
     label: Label
     external_value: str | None = None
+    description: Label = Label()
+    color: str | None = None
+    parent_values: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class StatusOption:
     value: int
     label: Label
     state: int
+    description: Label = Label()
+    color: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class StateOption:
     label: Label
     invariant_name: str
     default_status: int
+    description: Label = Label()
+    color: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

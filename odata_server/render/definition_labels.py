@@ -86,12 +86,14 @@ def option_value(option: Option | StateOption | StatusOption, *, owner: str, is_
     return {
         **specific,
         "Value": option.value,
-        "Color": None,
+        "Color": option.color,
         "IsManaged": is_managed,
         "ExternalValue": option.external_value if isinstance(option, Option) else None,
-        "ParentValues": [],
+        "ParentValues": list(option.parent_values) if isinstance(option, Option) else [],
         "MetadataId": None,
         "HasChanged": None,
         "Label": label_value(option.label, owner=owner, kind=f"option/{option.value}", is_managed=is_managed),
-        "Description": {"LocalizedLabels": [], "UserLocalizedLabel": None},
+        "Description": label_value(
+            option.description, owner=owner, kind=f"described/{option.value}", is_managed=is_managed
+        ),
     }

@@ -8,7 +8,8 @@ FETCH = """
 <fetch><entity name="account"><attribute name="name"/><order attribute="createdon"/>
   <filter><condition attribute="statecode" operator="eq" value="0"/>
     <condition entityname="c" attribute="fullname" operator="not-null"/></filter>
-  <link-entity name="contact" alias="c" from="contactid" to="primarycontactid"><attribute name="fullname"/></link-entity>
+  <link-entity name="contact" alias="c" from="contactid" to="primarycontactid">
+    <attribute name="fullname"/></link-entity>
 </entity></fetch>
 """
 
