@@ -190,12 +190,27 @@ def _literal_value(literal: Expression, type_: PropertyType, operator: Operator)
 
 def _member(literal: Expression, type_: PropertyType, operator: Operator) -> str:
     qualified = f"{WEB_API_NAMESPACE}.{type_.name}"
-    if not isinstance(literal, EnumLiteral) or literal.type_name not in {qualified, f"mscrm.{type_.name}"}:
+    members = _members(literal, {qualified, f"mscrm.{type_.name}"})
+    if members is None:
         raise _incompatible(qualified, literal, operator)
-    unknown = [member for member in literal.members if member not in ENUMS[type_.name].members]
+    unknown = [member for member in members if member not in ENUMS[type_.name].members]
     if unknown:
         raise MalformedRequest(f"The string '{unknown[0]}' is not a valid enumeration member of '{qualified}'.")
-    return ", ".join(literal.members)
+    return ", ".join(members)
+
+
+def _members(literal: Expression, type_names: set[str]) -> tuple[str, ...] | None:
+    """Return the members that a literal names, with its type or without it (OData 4.01 URL Conventions §5.1.1.14.1).
+
+    Microsoft's client for Python leaves the type out (`AttributeType ne 'Virtual'`).
+    """
+    match literal:
+        case EnumLiteral(type_name=name, members=members) if name in type_names:
+            return members
+        case Literal(kind=LiteralKind.STRING, value=str(text)):
+            return tuple(member.strip() for member in text.split(","))
+        case _:
+            return None
 
 
 def _incompatible(left: str, literal: Expression, operator: Operator) -> MalformedRequest:
