@@ -24,6 +24,7 @@ from benchmarks.limits import seconds_per_call
 from benchmarks.processors import Processors, pinned
 from benchmarks.workloads import PAGE, ROW, Read, all_reads
 from entities.messages import Associate, Create, Execute, RetrieveMultiple, Rows, Written
+from entities.metadata.catalog import CatalogChange
 from entities.query import QueryExpression, equals
 from entities.standard.identifiers import privilege_id
 from entities.values import EntityReference, Guid
@@ -34,7 +35,6 @@ from odata_server.app import services
 from odata_server.endpoints.exchange import ODataRequest
 from odata_server.endpoints.services import Services
 from odata_server.endpoints.web_api import handle
-from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.organization import OrganizationService
 from odata_server.settings import Settings
 from security.authority.authority import Authority, current_signing_key

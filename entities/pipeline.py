@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import Final, Protocol, TypeAlias
 
 from entities.messages import Message, Response, Update
-from entities.metadata.catalog import Catalog
+from entities.metadata.catalog import Catalog, CatalogChange
 from entities.metadata.tables import Table
 from entities.query import QueryExpression, equals
 from entities.values import EntityReference, Guid, Record, Value
@@ -74,7 +74,7 @@ class Operations(Protocol):
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog of this environment at the start of the request."""
+        """The catalog of this environment as this transaction sees it."""
         ...
 
     @property
@@ -124,6 +124,14 @@ class Operations(Protocol):
 
     def next_number(self, sequence: str) -> int:
         """Take the next number of a named sequence (gaps appear when the transaction rolls back)."""
+        ...
+
+    def change_catalog(self, change: CatalogChange) -> None:
+        """Put or remove definitions; what follows in this transaction sees them."""
+        ...
+
+    def removed_since(self, stamp: int) -> tuple[tuple[str, str], ...]:
+        """Return the definitions that were removed after a stamp: what kind each was of, and its MetadataId."""
         ...
 
     def enqueue(self, job: str, payload: Mapping[str, object], due: datetime | None = None) -> Guid:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from entities.metadata.labels import Label
+from entities.metadata.labels import Further, Label
 from entities.values import Guid
 
 
@@ -55,6 +55,8 @@ class Choice:
     is_global: bool = False
     metadata_id: Guid | None = None
     external_type_name: str | None = None
+    description: Label = Label()
+    is_custom: bool = False
 
 
 class DateTimeBehavior(Enum):
@@ -298,6 +300,7 @@ class Column:
 
     A column with a `formula` is calculated: it is computed when it is read and lies in no row. One with a `rollup` is
     computed now and then and kept, with the moment in the column `_date` and the outcome in the column `_state`.
+    `further` are properties of the definition that decide nothing here, kept as they were given.
     """
 
     logical_name: str
@@ -316,6 +319,7 @@ class Column:
     metadata_id: Guid | None = None
     formula: str = ""
     rollup: Rollup | None = None
+    further: Further = ()
 
     @property
     def source_type(self) -> SourceType:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 ENGLISH = 1033
+
+Further: TypeAlias = tuple[tuple[str, str], ...]
+"""Properties of a definition that decide nothing here and are kept as they were given: name and value as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

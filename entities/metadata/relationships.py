@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from entities.metadata.labels import Further
 from entities.values import Guid
 
 
@@ -51,6 +52,7 @@ class OneToMany:
     is_custom: bool = False
     metadata_id: Guid | None = None
     is_hierarchical: bool = False
+    further: Further = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class ManyToMany:
     navigation2: str
     is_custom: bool = False
     metadata_id: Guid | None = None
+    further: Further = ()
 
 
 Relationship: TypeAlias = OneToMany | ManyToMany

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from entities.metadata.columns import BooleanType, ChoiceType, Column, LookupType, ManagedPropertyType, RequiredLevel
-from entities.metadata.labels import Label
+from entities.metadata.labels import Further, Label
 from entities.values import Guid, Value
 
 T = TypeVar("T")
@@ -31,15 +31,26 @@ class TableKind(Enum):
     INTERSECT = "Intersect"
 
 
+class KeyIndexStatus(Enum):
+    """How far the index behind an alternate key is (Learn: "EntityKeyIndexStatus EnumType")."""
+
+    PENDING = "Pending"
+    IN_PROGRESS = "InProgress"
+    ACTIVE = "Active"
+    FAILED = "Failed"
+
+
 @dataclass(frozen=True, slots=True)
 class AlternateKey:
-    """Columns whose values name one record."""
+    """Columns whose values name one record, as soon as the index behind them is active."""
 
     logical_name: str
     columns: tuple[str, ...]
     schema_name: str = ""
     display_name: Label = Label()
     metadata_id: Guid | None = None
+    index_status: KeyIndexStatus = KeyIndexStatus.ACTIVE
+    further: Further = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,9 @@ class Table:
     `record_number` is set where ids are composed of a table number and a record number, as finance-and-operations
     tables do (domain rule d.1); otherwise ids are sequential GUIDs. `company_column` names the column that stripes
     the table by legal entity. `natural_key` is the OData key where that is not the id (Human Resources). `indexed` are
-    columns by which rows are found quickly, besides those that every table has indexed.
+    columns by which rows are found quickly, besides those that every table has indexed. `is_activity` tables derive
+    from the activity pointer; `has_notes` and `has_activities` tables can have some. `further` are properties of the
+    definition that decide nothing here, kept as they were given.
 
     Derived once: columns by name, the values of columns that a new record does not set, the columns that it must have
     (`required`), (column, format) of automatic numbers, and the calculated columns, which lie in no row.
@@ -111,6 +124,10 @@ class Table:
     is_private: bool = False
     metadata_id: Guid | None = None
     indexed: tuple[str, ...] = ()
+    is_activity: bool = False
+    has_notes: bool = False
+    has_activities: bool = False
+    further: Further = ()
     by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
     defaults: Mapping[str, Value] = field(init=False, repr=False, compare=False)
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)

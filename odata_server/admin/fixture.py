@@ -11,6 +11,7 @@ from typing import Any
 from entities.errors import DataverseError, RecordNotFound
 from entities.formulas.checking import check_formulas
 from entities.messages import Associate, Create, Execute, Response, RetrieveMultiple, Rows, Written
+from entities.metadata.catalog import CatalogChange
 from entities.metadata.tables import Table
 from entities.query import And, Filter, QueryExpression, equals
 from entities.rollups import check_rollups
@@ -33,7 +34,6 @@ from odata_server.bind.dialect import FINANCE, WEB_API, Dialect
 from odata_server.bind.json_body import read_object
 from odata_server.bind.payload import Payload, bind_new
 from odata_server.bind.target import RecordUrls
-from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.organization import OrganizationService
 from security.authority.authority import Authority
 from security.authority.built_in import ADAPTER_CLIENT_ID, ADMIN_CLIENT_ID

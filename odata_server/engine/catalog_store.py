@@ -6,21 +6,22 @@ it before it uses what it remembers. `row_version` is the organization-wide vers
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Final, TypeVar
 
-import orjson
-from cattrs import Converter
-from cattrs.strategies import configure_tagged_union
-
-from entities.metadata.catalog import Catalog, catalog, changed, ends_of
-from entities.metadata.columns import ColumnType
-from entities.metadata.custom_apis import CustomApi
-from entities.metadata.relationships import Relationship
+from entities.metadata.catalog import Catalog, CatalogChange, catalog, changed, completed, names_of, restamped
 from entities.metadata.tables import Table
 from odata_server.engine.custom_api_store import read_custom_apis
 from odata_server.engine.database import Connection, quoted, single
+from odata_server.engine.definition_texts import (
+    choice_of,
+    choice_text,
+    relationship_of,
+    relationship_text,
+    table_of,
+    table_text,
+)
 from odata_server.engine.schema import alter_table, create_relationship, create_table, drop_table
 
 SCHEMA_VERSION = 1
@@ -31,6 +32,8 @@ _INTERNAL_TABLES = {
     " organization_id {TEXT} NOT NULL",
     "$table": "name {TEXT} NOT NULL PRIMARY KEY, definition {TEXT} NOT NULL",
     "$relationship": "name {TEXT} NOT NULL PRIMARY KEY, definition {TEXT} NOT NULL",
+    "$choice": "name {TEXT} NOT NULL PRIMARY KEY, definition {TEXT} NOT NULL",
+    "$changed": "name {TEXT} NOT NULL PRIMARY KEY, stamp {INTEGER} NOT NULL, removed_id {TEXT}",
     "$sequence": "name {TEXT} NOT NULL PRIMARY KEY, value {INTEGER} NOT NULL",
     "$job": "id {TEXT} NOT NULL PRIMARY KEY, name {TEXT} NOT NULL, payload {TEXT} NOT NULL, state {TEXT} NOT NULL,"
     " attempts {INTEGER} NOT NULL, due {REAL} NOT NULL, lease {REAL}, error {TEXT}, created {REAL} NOT NULL,"
@@ -43,36 +46,22 @@ _INTERNAL_TABLES = {
     "$block": "file_id {TEXT} NOT NULL, name {TEXT} NOT NULL, size {INTEGER} NOT NULL, file_offset {INTEGER},"
     " data {BLOB} NOT NULL, PRIMARY KEY (file_id, name)",
 }
-"""Column definitions by table; the types are those of the dialect."""
+"""Column definitions by table; the types are those of the dialect. `$changed` says at which stamp a definition was put,
+or removed, last."""
 
-
-@dataclass(frozen=True, slots=True)
-class CatalogChange:
-    """Tables and relationships to put and tables to remove, in one step."""
-
-    put: tuple[Table, ...] = ()
-    relate: tuple[Relationship, ...] = ()
-    remove: tuple[str, ...] = ()
-
-
-@cache
-def _converter() -> Converter:
-    converter = Converter(omit_if_default=True, forbid_extra_keys=False)
-    configure_tagged_union(ColumnType, converter)
-    configure_tagged_union(Relationship, converter)
-    return converter
-
-
-def _encoded(definition: Table | Relationship, kind: object) -> str:
-    return orjson.dumps(_converter().unstructure(definition, unstructure_as=kind)).decode()
+T = TypeVar("T")
 
 
 _INTERNAL_INDEXES = {
+    "$changed$stamp": '"$changed" (stamp)',
     "$job$due": '"$job" (state, due)',
     "$deletion$version": '"$deletion" (table_name, version)',
     "$deletion$deleted": '"$deletion" (deleted)',
     "$file$record": '"$file" (table_name, record_id)',
 }
+
+_EVERYTHING: Final = "*"
+"""What has changed when the data have been put back: every definition may be another one."""
 
 _TRACKED_FROM = "$tracked_from"
 """The sequence whose value is the row version before which nobody knows what has changed."""
@@ -134,6 +123,7 @@ def resume(connection: Connection, stamp: int, version: int) -> None:
         version: their row version.
     """
     version = max(version, read_row_version(connection)) + 1
+    _note(connection, _EVERYTHING, stamp + 1)
     connection.execute('UPDATE "$state" SET stamp = $1, row_version = $2', (stamp + 1, version))
     connection.execute(
         'INSERT INTO "$sequence" VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
@@ -141,31 +131,81 @@ def resume(connection: Connection, stamp: int, version: int) -> None:
     )
 
 
-def load_catalog(connection: Connection) -> Catalog:
-    """Return the stored catalog; its version is the stamp."""
-    converter = _converter()
-    stamp, tables, relations, custom_apis = _definitions(connection)
-    while read_stamp(connection) != stamp:
-        # It was changed between the statements.
-        stamp, tables, relations, custom_apis = _definitions(connection)
-    return catalog(
+def load_catalog(connection: Connection, known: Catalog | None = None) -> Catalog:
+    """Return the stored catalog; its version is the stamp.
+
+    Args:
+        connection: what to read with.
+        known: an earlier snapshot of the same database: only what has changed since is read.
+    """
+    while True:
+        stamp = read_stamp(connection)
+        made = _loaded(connection, stamp, known)
+        # It was changed between the statements when the stamp is another one.
+        if read_stamp(connection) == stamp:
+            return made
+
+
+def _loaded(connection: Connection, stamp: int, known: Catalog | None) -> Catalog:
+    if known is None or stamp < known.version:
+        return _everything(connection, stamp)
+    rows = 'SELECT name, stamp, removed_id FROM "$changed" WHERE stamp > $1'
+    noted = {str(name): (int(at), gone) for name, at, gone in connection.execute(rows, (known.version,)).fetchall()}
+    if _EVERYTHING in noted:
+        return _everything(connection, stamp)
+    apis = {api.name: api for api in read_custom_apis(connection)}
+    if apis != known.custom_apis:
+        known = replace(known, custom_apis=apis, definitions_version=stamp)
+    if not noted:
+        return restamped(known, stamp)
+    put = {name: at for name, (at, gone) in noted.items() if gone is None}
+    gone = [name for name, (_, removed) in noted.items() if removed is not None]
+    later = changed(known, _changes(connection, put, gone), version=stamp)
+    return replace(later, stamps={**later.stamps, **put})
+
+
+def _changes(connection: Connection, put: Collection[str], gone: Collection[str]) -> CatalogChange:
+    """Return the change that leads to the stored definitions from those before they were put or removed."""
+    return CatalogChange(
+        _read(connection, "$table", table_of, _of_kind("table", put)),
+        _read(connection, "$relationship", relationship_of, _of_kind("relationship", put)),
+        _of_kind("table", gone),
+        _of_kind("relationship", gone),
+        _read(connection, "$choice", choice_of, _of_kind("choice", put)),
+        _of_kind("choice", gone),
+    )
+
+
+def _of_kind(kind: str, names: Collection[str]) -> tuple[str, ...]:
+    return tuple(name.removeprefix(f"{kind}:") for name in names if name.startswith(f"{kind}:"))
+
+
+def _read(connection: Connection, store: str, make: Callable[[str], T], names: Collection[str]) -> tuple[T, ...]:
+    statement = f"SELECT definition FROM {quoted(store)} WHERE name = $1"
+    found = (connection.execute(statement, (name,)).fetchone() for name in names)
+    return tuple(make(str(row[0])) for row in found if row is not None)
+
+
+def _everything(connection: Connection, stamp: int) -> Catalog:
+    def stored(table: str, make: Callable[[str], T]) -> Iterator[T]:
+        statement = f"SELECT definition FROM {quoted(table)} ORDER BY name"
+        return (make(str(text)) for (text,) in connection.execute(statement).fetchall())
+
+    made = catalog(
         stamp,
-        (converter.structure(orjson.loads(str(d)), Table) for d in tables),
-        (converter.structure(orjson.loads(str(d)), Relationship) for d in relations),  # type: ignore[arg-type]  # a union, which cattrs takes
-        custom_apis,
+        stored("$table", table_of),
+        stored("$relationship", relationship_of),
+        read_custom_apis(connection),
+        stored("$choice", choice_of),
     )
+    stamps = connection.execute('SELECT name, stamp FROM "$changed" WHERE removed_id IS NULL').fetchall()
+    return replace(made, stamps={str(name): int(at) for name, at in stamps if name != _EVERYTHING})
 
 
-def _definitions(connection: Connection) -> tuple[int, list[str], list[str], tuple[CustomApi, ...]]:
-    stamp = read_stamp(connection)
-    tables, relations = (
-        [
-            str(definition)
-            for (definition,) in connection.execute(f"SELECT definition FROM {quoted(name)} ORDER BY name")
-        ]
-        for name in ("$table", "$relationship")
-    )
-    return stamp, tables, relations, read_custom_apis(connection)
+def removed_since(connection: Connection, stamp: int) -> tuple[tuple[str, str], ...]:
+    """Return the definitions that were removed after a stamp: what kind each was of, and its MetadataId."""
+    statement = 'SELECT name, removed_id FROM "$changed" WHERE stamp > $1 AND removed_id IS NOT NULL ORDER BY name'
+    return tuple((str(name).partition(":")[0], str(gone)) for name, gone in connection.execute(statement, (stamp,)))
 
 
 def apply_change(connection: Connection, before: Catalog, change: CatalogChange) -> Catalog:
@@ -174,27 +214,80 @@ def apply_change(connection: Connection, before: Catalog, change: CatalogChange)
     Returns:
         The catalog as it is once the transaction commits.
     """
+    change = completed(before, change)
     for name in change.remove:
-        drop_table(connection, before.tables[name])
-        connection.execute('DELETE FROM "$table" WHERE name = $1', (name,))
-        connection.execute('DELETE FROM "$deletion" WHERE table_name = $1', (name,))
-        files = 'SELECT id FROM "$file" WHERE table_name = $1'
-        connection.execute(f'DELETE FROM "$block" WHERE file_id IN ({files})', (name,))
-        connection.execute('DELETE FROM "$file" WHERE table_name = $1', (name,))
-    gone = frozenset(change.remove)
-    _forget(connection, (n for n, r in before.relationships.items() if not gone.isdisjoint(ends_of(r))))
+        _drop(connection, before.tables[name])
     for table in change.put:
         known = before.tables.get(table.logical_name)
         if known is None:
             create_table(connection, table)
         elif known != table:
             alter_table(connection, known, table)
-        _remember(connection, "$table", table.logical_name, _encoded(table, Table))
     for relationship in change.relate:
         create_relationship(connection, relationship)
-        _remember(connection, "$relationship", relationship.schema_name, _encoded(relationship, Relationship))
     bump_stamp(connection)
-    return changed(before, version=read_stamp(connection), put=change.put, relate=change.relate, remove=change.remove)
+    stamp = read_stamp(connection)
+    _store(connection, change)
+    # What has been there from the start has not changed.
+    for name in names_of(change) if before.version else ():
+        _note(connection, name, stamp)
+    for name, removed_id in _removed(before, change):
+        _note(connection, name, stamp, removed_id)
+    for name in _back(before, change):
+        connection.execute('DELETE FROM "$changed" WHERE name = $1', (name,))
+    return changed(before, change, version=stamp)
+
+
+def _drop(connection: Connection, table: Table) -> None:
+    """Remove a table with its rows, their files and the memory of those that were deleted."""
+    name = (table.logical_name,)
+    drop_table(connection, table)
+    connection.execute('DELETE FROM "$deletion" WHERE table_name = $1', name)
+    files = 'SELECT id FROM "$file" WHERE table_name = $1'
+    connection.execute(f'DELETE FROM "$block" WHERE file_id IN ({files})', name)
+    connection.execute('DELETE FROM "$file" WHERE table_name = $1', name)
+
+
+def _store(connection: Connection, change: CatalogChange) -> None:
+    """Put the texts of definitions that are new or changed, and remove those of what is gone."""
+    gone: Mapping[str, tuple[str, ...]] = {
+        "$table": change.remove,
+        "$relationship": change.unrelate,
+        "$choice": change.drop_choices,
+    }
+    for store, names in gone.items():
+        for name in names:
+            connection.execute(f"DELETE FROM {quoted(store)} WHERE name = $1", (name,))
+    for table in change.put:
+        _remember(connection, "$table", table.logical_name, table_text(table))
+    for relationship in change.relate:
+        _remember(connection, "$relationship", relationship.schema_name, relationship_text(relationship))
+    for choice in change.choices:
+        _remember(connection, "$choice", choice.name, choice_text(choice))
+
+
+def _removed(before: Catalog, change: CatalogChange) -> Iterator[tuple[str, str]]:
+    """Yield name and MetadataId of definitions that go; columns are named by their tables as well."""
+    for name in change.remove:
+        yield f"table:{name}", before.tables[name].metadata_id or ""
+    for table in change.put:
+        known = before.tables.get(table.logical_name)
+        for column in known.columns if known is not None else ():
+            if column.logical_name not in table.by_name:
+                yield f"column:{table.logical_name}.{column.logical_name}", column.metadata_id or ""
+    for name in change.unrelate:
+        yield f"relationship:{name}", before.relationships[name].metadata_id or ""
+    for name in change.drop_choices:
+        yield f"choice:{name}", before.own_choices[name].metadata_id or ""
+
+
+def _back(before: Catalog, change: CatalogChange) -> Iterator[str]:
+    """Yield the columns that tables get, which may have had them before."""
+    for table in change.put:
+        known = before.tables.get(table.logical_name, table)
+        for column in table.columns:
+            if column.logical_name not in known.by_name:
+                yield f"column:{table.logical_name}.{column.logical_name}"
 
 
 def _remember(connection: Connection, table: str, name: str, definition: str) -> None:
@@ -204,6 +297,9 @@ def _remember(connection: Connection, table: str, name: str, definition: str) ->
     )
 
 
-def _forget(connection: Connection, names: Iterable[str]) -> None:
-    for name in names:
-        connection.execute('DELETE FROM "$relationship" WHERE name = $1', (name,))
+def _note(connection: Connection, name: str, stamp: int, removed_id: str | None = None) -> None:
+    """Note at which stamp a definition was put, or removed, last."""
+    statement = 'INSERT INTO "$changed" VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE'
+    connection.execute(
+        f"{statement} SET stamp = excluded.stamp, removed_id = excluded.removed_id", (name, stamp, removed_id)
+    )

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from entities.errors import EngineFault
 from entities.messages import Create
-from entities.metadata.catalog import Catalog, catalog
+from entities.metadata.catalog import Catalog, CatalogChange, catalog
 from entities.values import Guid, Record
 from odata_server.engine.catalog_store import (
     SCHEMA_VERSION,
-    CatalogChange,
     apply_change,
     complete_internal_tables,
     initialize,

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from entities.metadata.catalog import Catalog
+from entities.metadata.catalog import Catalog, CatalogChange
 from entities.metadata.columns import Column, LookupType
 from entities.metadata.tables import Table
 from entities.values import Guid, Record
 from odata_server.engine import rows
-from odata_server.engine.catalog_store import CatalogChange, apply_change, load_catalog
+from odata_server.engine.catalog_store import apply_change, load_catalog
 from odata_server.engine.database import Database
 from odata_server.engine.environment import fill
 from odata_server.engine.organization import OrganizationService

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from entities.errors import NotSupported, RecordNotFound, TemporarilyUnavailable
+from entities.errors import NotSupported, TemporarilyUnavailable
 from entities.grouping import has_dates, with_calendar
 from entities.messages import (
     Associate,
@@ -36,10 +36,10 @@ from entities.messages import (
 )
 from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table
-from entities.pipeline import Caller, Pipeline
+from entities.pipeline import Pipeline
 from entities.query import ALL_ROWS, QueryExpression, both, equals
 from entities.relative import concrete, is_relative
-from entities.values import EntityReference, Guid, KeyReference
+from entities.values import EntityReference, Guid
 from entities.virtual import DataProvider
 from odata_server.edm.representation import RowShape
 from odata_server.engine import reading, rows
@@ -54,6 +54,7 @@ from odata_server.engine.registered_steps import LoadSteps, RegisteredSteps
 from odata_server.engine.relations import Link
 from odata_server.engine.rules import Rules, no_versions, not_in_transaction
 from odata_server.engine.transaction import Transaction
+from odata_server.engine.virtual_records import create_virtual, id_of
 from odata_server.engine.virtual_relations import relate
 from security.authorize import Authorized, authorize
 from security.denials import row_denied
@@ -111,7 +112,7 @@ class OrganizationService:
     def _refresh(self) -> None:
         # An open transaction keeps its definitions: nobody else may see plans of a version that is rolled back.
         if self.opened is None and read_stamp(self.database.reader()) != self._catalog.version:
-            self._catalog = load_catalog(self.database.reader())
+            self._catalog = load_catalog(self.database.reader(), self._catalog)
 
     def _reader(self) -> Connection:
         """Return what to read with: what is committed, or what the open transaction sees."""
@@ -211,10 +212,22 @@ class OrganizationService:
         """Give a transaction for messages that were bound against a catalog; it is committed when the block ends."""
         with self.database.writing() as connection:
             if read_stamp(connection) != catalog.version:
-                catalog = _same_tables(messages, catalog, load_catalog(connection))
+                catalog = _same_tables(messages, catalog, load_catalog(connection, catalog))
             transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
-            yield transaction
+            with self._without_plans_to_be(transaction):
+                yield transaction
         self._committed(transaction)
+
+    @contextmanager
+    def _without_plans_to_be(self, transaction: Transaction) -> Iterator[None]:
+        """Forget plans of metadata that was not to be: other metadata will have its version."""
+        before = transaction.catalog.version
+        try:
+            yield
+        except BaseException:
+            if transaction.catalog.version != before:
+                self._plans.plans.clear()
+            raise
 
     @contextmanager
     def unit_of_work(self) -> Iterator[OrganizationService]:
@@ -231,23 +244,20 @@ class OrganizationService:
             transaction = Transaction(connection, self._catalog, self._parts.clock(), self._rules)
             unit = copy(self)
             unit.opened = _OpenTransaction(connection, transaction)
-            yield unit
+            with self._without_plans_to_be(transaction):
+                yield unit
         self._committed(transaction)
 
     @contextmanager
     def changing(self) -> Iterator[Transaction]:
         """Give a transaction to a job of the system; it is committed when the block ends."""
-        try:
-            with self.database.writing() as connection:
-                catalog = self._catalog
-                if read_stamp(connection) != catalog.version:
-                    catalog = load_catalog(connection)
-                transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
+        with self.database.writing() as connection:
+            catalog = self._catalog
+            if read_stamp(connection) != catalog.version:
+                catalog = load_catalog(connection, catalog)
+            transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
+            with self._without_plans_to_be(transaction):
                 yield transaction
-        except BaseException:
-            # Plans of metadata that was not to be: other metadata will have its version.
-            self._plans.plans.clear()
-            raise
         self._committed(transaction)
 
     def _committed(self, transaction: Transaction) -> None:
@@ -315,13 +325,13 @@ class OrganizationService:
             case Retrieve():
                 return self._retrieve_virtual(provider, message, principal, table)
             case Create():
-                return _create_virtual(provider, message, table, caller)
+                return create_virtual(provider, message, table, caller)
             case Update() | Upsert():
-                target = _id_of(table, message.target)
+                target = id_of(table, message.target)
                 provider.update(table, target.id, message.record, caller)
                 return Written(target, created=False)
             case Delete():
-                provider.delete(table, _id_of(table, message.target).id, caller)
+                provider.delete(table, id_of(table, message.target).id, caller)
                 return Done()
             case Associate() | Disassociate():
                 relate(self._link(message, table), self._catalog, self._provider, caller)
@@ -346,12 +356,12 @@ class OrganizationService:
         if message.version is not None:
             raise no_versions(table)
         tables, related = self._catalog.tables, message.related
-        other = _id_of(tables[related.table], related) if related else None
+        other = id_of(tables[related.table], related) if related else None
         navigation = self._catalog.navigations[table.logical_name][message.navigation]
-        return Link(navigation, _id_of(table, message.target), other, isinstance(message, Associate))
+        return Link(navigation, id_of(table, message.target), other, isinstance(message, Associate))
 
     def _retrieve_virtual(self, provider: DataProvider, message: Retrieve, principal: Principal, table: Table) -> Rows:
-        target = _id_of(table, message.target)
+        target = id_of(table, message.target)
         query = QueryExpression(table.logical_name, message.columns, filter=equals(table.primary_id, target.id))
         found = provider.retrieve_multiple(table, query, principal.caller)
         if not found.count:
@@ -377,20 +387,3 @@ def _same_tables(messages: Sequence[Message], before: Catalog, fresh: Catalog) -
         if fresh.tables.get(name) != before.tables.get(name):
             raise StaleSnapshot("The metadata changed while the request ran. Try again.")
     return fresh
-
-
-def _id_of(table: Table, target: EntityReference | KeyReference) -> EntityReference:
-    """Return the target's id; virtual tables have no alternate keys (Learn: "Limitations of virtual tables")."""
-    if isinstance(target, KeyReference):
-        raise RecordNotFound(
-            f"The specified key attributes are not a defined key for the {table.logical_name} entity",
-            code="0x80060890",
-        )
-    return target
-
-
-def _create_virtual(provider: DataProvider, message: Create, table: Table, caller: Caller) -> Written:
-    if message.related:
-        raise NotSupported(f"Related records cannot be created with one of the virtual table '{message.table}'.")
-    made = provider.create(table, message.record, caller)
-    return Written(EntityReference(table.logical_name, made), created=True)

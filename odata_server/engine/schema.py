@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from entities.metadata.columns import Column, EntityNameType, MemoType, StringType
 from entities.metadata.relationships import ManyToMany, Relationship
-from entities.metadata.tables import AlternateKey, Table, TableKind
+from entities.metadata.tables import AlternateKey, KeyIndexStatus, Table, TableKind
 from odata_server.engine.database import Connection, quoted
 from odata_server.engine.dialect import Dialect
 from odata_server.engine.storage import PhysicalColumn, fold_of, physical, stored
@@ -125,16 +125,22 @@ def comparable(column: Column) -> str:
 
 def _index_columns(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     for key in table.keys:
+        if key.index_status is not KeyIndexStatus.ACTIVE:
+            continue
         yield key_index(table, key), key_columns(table, key)
     single = [table.by_name[table.primary_name]] if table.primary_name else []
     single += [c for c in table.lookups() if c.valid_for_create or table.kind is TableKind.INTERSECT]
     if table.change_tracking and table.has_version:
         single.append(table.by_name["versionnumber"])
     for column in single:
-        yield f"{table.logical_name}${column.logical_name}", (comparable(column),)
+        yield _lookup_index(table, column), (comparable(column),)
     for name in table.indexed:
         if name in table.by_name:
             yield _value_index(table, name), (comparable(table.by_name[name]),)
+
+
+def _lookup_index(table: Table, column: Column) -> str:
+    return f"{table.logical_name}${column.logical_name}"
 
 
 def _value_index(table: Table, column: str) -> str:
@@ -143,10 +149,11 @@ def _value_index(table: Table, column: str) -> str:
 
 def _indexes(dialect: Dialect, table: Table) -> Iterator[str]:
     unique = {key_index(table, key) for key in table.keys}
+    # Rows without a value cost nothing where nobody looks for them.
     of_values = {_value_index(table, name) for name in table.indexed}
+    of_values.update(_lookup_index(table, column) for column in table.lookups())
     for index, columns in _index_columns(table):
         kind = "UNIQUE INDEX" if index in unique else "INDEX"
         listed = ", ".join(f"{quoted(column)}{dialect.index_order}" for column in columns)
-        # Rows without a value cost nothing.
         rows = f" WHERE {quoted(columns[0])} IS NOT NULL" if index in of_values else ""
         yield f"CREATE {kind} IF NOT EXISTS {quoted(index)} ON {quoted(table.logical_name)} ({listed}){rows}"

@@ -33,7 +33,7 @@ from entities.messages import (
     Written,
     table_of,
 )
-from entities.metadata.catalog import Catalog
+from entities.metadata.catalog import Catalog, CatalogChange
 from entities.metadata.tables import Table
 from entities.pipeline import Caller, Stage
 from entities.query import QueryExpression, equals
@@ -42,7 +42,7 @@ from odata_server.engine import file_store, jobs, reading, rows
 from odata_server.engine.admissions import Admissions
 from odata_server.engine.bulk import Pending, Stages
 from odata_server.engine.cascade import before_delete
-from odata_server.engine.catalog_store import CatalogChange, apply_change
+from odata_server.engine.catalog_store import apply_change, removed_since
 from odata_server.engine.change_tracking import note_deletion, retrieve_changes
 from odata_server.engine.database import Writer
 from odata_server.engine.deep_insert import Writing, create_with_related
@@ -156,6 +156,10 @@ class Transaction:
         change = with_files(work.connection, work.catalog, change)
         work.catalog = apply_change(work.connection, work.catalog, change)
         work.readings.forget()
+
+    def removed_since(self, stamp: int) -> tuple[tuple[str, str], ...]:
+        """Return the definitions that were removed after a stamp: what kind each was of, and its MetadataId."""
+        return removed_since(self._work.connection, stamp)
 
     def perform(self, message: Message, principal: Principal) -> Response:
         """Execute a message for a principal.

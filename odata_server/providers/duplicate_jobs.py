@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import islice
 
 from entities.messages import Create, RetrieveMultiple, Rows, Update
+from entities.metadata.catalog import CatalogChange
 from entities.pipeline import Operations
 from entities.query import QueryExpression, equals
 from entities.standard.duplicate_detection import MOST_FOUND, published_rules
@@ -19,7 +20,6 @@ from entities.standard.duplicate_tables import FOUND, RULE, RuleStatus
 from entities.standard.environment import standard_catalog
 from entities.standard.system_jobs import JOB_TABLE
 from entities.values import EntityReference, Guid, Record
-from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.directory import DataverseDirectory
 from odata_server.engine.organization import OrganizationService
 from odata_server.engine.transaction import Transaction

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from entities.generation import CATALOG_TABLE, PROVIDER, virtual_name, virtual_relationships, virtual_table
 from entities.messages import Create, Delete, Update
-from entities.metadata.catalog import Catalog
+from entities.metadata.catalog import Catalog, CatalogChange
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Stage, Step
@@ -18,7 +18,6 @@ from entities.query import QueryExpression, equals
 from entities.standard.sdk_messages import filter_rows
 from entities.standard.system_jobs import SystemJob, queue
 from entities.values import EntityReference, Guid
-from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.organization import OrganizationService
 from odata_server.engine.transaction import Transaction
 from security.privileges import privilege_records

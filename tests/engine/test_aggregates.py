@@ -9,7 +9,7 @@ from engines import Engine
 from worlds import CATALOG, record_guid
 
 from entities.errors import InvalidArgument
-from entities.metadata.catalog import catalog
+from entities.metadata.catalog import CatalogChange, catalog
 from entities.query import (
     Aggregate,
     AggregateFunction,
@@ -27,7 +27,7 @@ from entities.query import (
 from odata_server.edm.group_shapes import group_shape
 from odata_server.edm.preferences import AnnotationFilter
 from odata_server.engine import rows
-from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
+from odata_server.engine.catalog_store import apply_change, initialize
 from odata_server.engine.database import Durability
 from odata_server.engine.reading import PlanCache, read_records
 

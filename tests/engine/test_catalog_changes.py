@@ -4,14 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from things import GADGET, SYSTEM, UNIT, Office, OpenOffice, gadget_catalog
+from things import GADGET, RELATIONSHIPS, SYSTEM, UNIT, Office, OpenOffice, gadget_catalog
 
 from entities.errors import StepRejected
 from entities.messages import Retrieve, RetrieveMultiple, Rows
-from entities.metadata.declare import integer, with_ids
+from entities.metadata.catalog import CatalogChange
+from entities.metadata.columns import Choice, Option
+from entities.metadata.declare import choice, derived_id, integer, with_ids
+from entities.metadata.global_choices import choice_of
+from entities.metadata.labels import label
 from entities.metadata.tables import Table
 from entities.query import QueryExpression
-from odata_server.engine.catalog_store import CatalogChange, load_catalog
+from odata_server.engine.catalog_store import bump_stamp, load_catalog
 from odata_server.engine.organization import StaleSnapshot
 from odata_server.engine.transaction import Transaction
 
@@ -125,3 +129,58 @@ def test_a_change_of_who_may_do_what_is_seen_by_the_other_process(open_office: O
     assert there.service.catalog.version == version
     here.create("role", SYSTEM, name="Clerk", businessunitid=UNIT)
     assert there.service.catalog.version > version
+
+
+COLORS = Choice("new_colors", (Option(1, label("Red")),), is_global=True, metadata_id=derived_id("new_colors"))
+COLORED = with_ids(replace(GADGET, columns=(*GADGET.columns, choice("Color", COLORS))))
+MORE_COLORS = replace(COLORS, options=(*COLORS.options, Option(2, label("Blue"))))
+STEPS = (
+    CatalogChange(put=(COLORED,)),
+    CatalogChange(choices=(MORE_COLORS,)),
+    CatalogChange(put=(WIDER,)),
+    CatalogChange(drop_choices=("new_colors",)),
+    CatalogChange(unrelate=(RELATIONSHIPS[0].schema_name,)),
+    CatalogChange(remove=("gadget",)),
+)
+
+
+def test_what_has_changed_is_read_as_if_everything_were(office: Office) -> None:
+    reader = office.service.database.reader()
+    known = load_catalog(reader)
+    for step in STEPS:
+        change(office, step)
+        known, fresh = load_catalog(reader, known), load_catalog(reader)
+        assert known == fresh
+        assert (known.choices, known.stamps) == (fresh.choices, fresh.stamps)
+
+
+def test_a_change_of_rights_changes_no_definition(office: Office) -> None:
+    reader = office.service.database.reader()
+    known = load_catalog(reader)
+    with office.service.database.writing() as connection:
+        bump_stamp(connection)
+    later = load_catalog(reader, known)
+    assert later.version > known.version
+    assert (later.tables is known.tables, later.definitions_version) == (True, known.definitions_version)
+
+
+def test_a_global_choice_changes_in_every_column_that_uses_it(office: Office) -> None:
+    change(office, CatalogChange(put=(COLORED,)))
+    assert office.service.catalog.choices["new_colors"] == COLORS
+    change(office, CatalogChange(choices=(MORE_COLORS,)))
+    catalog = office.service.catalog
+    assert choice_of(catalog.tables["gadget"].by_name["color"]) == MORE_COLORS
+    assert catalog.stamps["choice:new_colors"] == catalog.stamps["table:gadget"] == catalog.version
+
+
+def test_what_was_removed_is_known_by_kind_and_id(office: Office) -> None:
+    change(office, CatalogChange(put=(WIDER,)))
+    stamp = office.service.catalog.version
+    weight = WIDER.by_name["weight"].metadata_id
+    change(office, CatalogChange(put=(GADGET,)))
+    with office.service.changing() as transaction:
+        assert transaction.removed_since(stamp) == (("column", weight),)
+        assert transaction.removed_since(stamp + 1) == ()
+    change(office, CatalogChange(put=(WIDER,)))
+    with office.service.changing() as transaction:
+        assert transaction.removed_since(stamp) == ()

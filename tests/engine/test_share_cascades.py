@@ -11,7 +11,7 @@ from databases import open_database, remove_database
 from things import ORGANIZATION, SYSTEM, SYSTEM_USER, UNIT, USER, Office, gadget_catalog
 
 from entities.messages import Execute, RetrieveMultiple, Rows, Update
-from entities.metadata.catalog import changed
+from entities.metadata.catalog import CatalogChange, changed
 from entities.metadata.relationships import Cascade, CascadeConfiguration, OneToMany
 from entities.query import QueryExpression, both, equals
 from entities.standard.sharing import OF_PARENT_OWNER, SHARABLE
@@ -41,7 +41,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         if isinstance(one, OneToMany) and name in CASCADES
     ]
     with closing(open_database(path)) as database:
-        prepare_database(database, Blueprint(ORGANIZATION, changed(declared, version=1, relate=ways)))
+        prepare_database(database, Blueprint(ORGANIZATION, changed(declared, CatalogChange(relate=ways), version=1)))
     opened = Office(path, *sharing_steps())
     opened.create("businessunit", SYSTEM, businessunitid=UNIT.id, name="Root")
     for user in (SYSTEM_USER, USER):

@@ -15,7 +15,7 @@ from entities.errors import (
     ResourceNotFound,
     UnknownName,
 )
-from entities.metadata.catalog import changed
+from entities.metadata.catalog import CatalogChange, changed
 from entities.metadata.columns import Choice, MultiChoiceType
 from entities.metadata.declare import choice, column, date_only, lookup, options, plain, primary_id, string
 from entities.metadata.labels import label
@@ -64,7 +64,7 @@ def _virtual():
 
 @pytest.fixture(scope="module")
 def catalog():
-    return changed(standard_catalog(1), version=2, put=(_virtual(),))
+    return changed(standard_catalog(1), CatalogChange((_virtual(),)), version=2)
 
 
 @pytest.fixture(scope="module")
@@ -514,7 +514,7 @@ def test_a_new_snapshot_is_seen_and_keeps_what_did_not_change(catalog):
     earlier = Definitions(catalog)
     account = earlier.table("account")
     columns = earlier.columns(catalog.tables["account"])
-    later = Definitions(changed(catalog, version=3, remove=("mshr_worker",)), earlier=earlier)
+    later = Definitions(changed(catalog, CatalogChange(remove=("mshr_worker",)), version=3), earlier=earlier)
     assert later.table("account") is account
     assert later.columns(catalog.tables["account"]) is columns
     assert later.table("mshr_worker") is None

@@ -8,8 +8,8 @@ from engines import Engine
 from hypothesis import HealthCheck, settings
 from worlds import CATALOG
 
-from entities.metadata.catalog import Catalog, catalog
-from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
+from entities.metadata.catalog import Catalog, CatalogChange, catalog
+from odata_server.engine.catalog_store import apply_change, initialize
 from odata_server.engine.database import Database, Durability
 from odata_server.engine.postgres.database import PostgresDatabase
 from odata_server.engine.sqlite.database import SqliteDatabase

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from worlds import table
 
 from entities.display import ENGLISH, Currencies, Currency, DateFormat, Display, NumberFormat, day_text, number_text
-from entities.metadata.catalog import catalog
+from entities.metadata.catalog import CatalogChange, catalog
 from entities.metadata.columns import BigIntType, Column, DateTimeBehavior, DateTimeType
 from entities.metadata.declare import column, date_only, date_time, decimal, double, integer, lookup, money, string
 from entities.query import QueryExpression
@@ -20,7 +20,7 @@ from odata_server.edm.formats import Format
 from odata_server.edm.preferences import FORMATTED_VALUE, AnnotationFilter
 from odata_server.edm.shapes import web_api_shape
 from odata_server.engine import rows
-from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
+from odata_server.engine.catalog_store import apply_change, initialize
 from odata_server.engine.database import Database, Durability
 from odata_server.engine.reading import PlanCache, read_page
 from odata_server.engine.sqlite.database import SqliteDatabase

@@ -9,7 +9,7 @@ from worlds import COLORS, GUIDS, TEXTS, record_guid, table, values
 
 from entities.evaluate import evaluate
 from entities.formulas.checking import check_formulas
-from entities.metadata.catalog import catalog
+from entities.metadata.catalog import CatalogChange, catalog
 from entities.metadata.declare import (
     boolean,
     calculated,
@@ -35,7 +35,7 @@ from entities.query import (
 from entities.text import fold
 from entities.values import EntityReference
 from odata_server.engine import rows
-from odata_server.engine.catalog_store import CatalogChange, apply_change, initialize
+from odata_server.engine.catalog_store import apply_change, initialize
 from odata_server.engine.database import Database, Durability
 from odata_server.engine.postgres.database import PostgresDatabase
 from odata_server.engine.reading import PlanCache, read_records

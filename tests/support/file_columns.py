@@ -8,8 +8,8 @@ from dataclasses import replace
 from things import Directory
 
 from entities.metadata import declare
+from entities.metadata.catalog import CatalogChange
 from entities.pipeline import pipeline
-from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.database import Database
 from odata_server.engine.organization import OrganizationService, Parts
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from entities.metadata.catalog import Catalog
+from entities.metadata.catalog import Catalog, CatalogChange
 from entities.metadata.columns import FileType, ImageType
 from entities.metadata.tables import Table, TableKind
 from entities.standard.files import FILE_TABLE, files_of, owners_of, without_owners
 from odata_server.engine import file_store
-from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.database import Connection, quoted
 
 

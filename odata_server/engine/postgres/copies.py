@@ -9,17 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from entities.metadata.catalog import Catalog, catalog
+from entities.metadata.catalog import Catalog, CatalogChange, catalog
 from entities.metadata.relationships import ManyToMany
 from entities.metadata.tables import Table, TableKind
-from odata_server.engine.catalog_store import (
-    CatalogChange,
-    apply_change,
-    complete_internal_tables,
-    initialize,
-    load_catalog,
-    resume,
-)
+from odata_server.engine.catalog_store import apply_change, complete_internal_tables, initialize, load_catalog, resume
 from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.postgres.functions import create_functions
 from odata_server.engine.schema import stored_columns

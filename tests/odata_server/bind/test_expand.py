@@ -9,7 +9,7 @@ import pytest
 from entities.errors import InvalidOperation
 from entities.generation import virtual_table
 from entities.human_resources.model import PUBLIC_TABLES
-from entities.metadata.catalog import changed
+from entities.metadata.catalog import CatalogChange, changed
 from entities.metadata.relationships import OneToMany
 from entities.standard.environment import standard_catalog
 from odata_server.bind.dialect import WEB_API
@@ -24,7 +24,7 @@ VIRTUAL = replace(virtual_table(PUBLIC_TABLES[0]), logical_name="new_far", entit
 LINKS = (
     OneToMany("new_far_contact", "new_far", VIRTUAL.primary_id, "contact", "parentcustomerid", "new_far", "new_near"),
 )
-CATALOG = changed(STANDARD, version=2, put=(VIRTUAL,), relate=LINKS)
+CATALOG = changed(STANDARD, CatalogChange(put=(VIRTUAL,), relate=LINKS), version=2)
 
 
 def reading(prefer=""):

@@ -11,10 +11,10 @@ from sharing import ROOT, named, set_up
 from things import dump
 
 from entities.messages import Update
+from entities.metadata.catalog import CatalogChange
 from entities.metadata.declare import plain, primary_id, with_ids
 from entities.metadata.tables import ExternalSource, Table, TableKind
 from entities.values import EntityReference, Guid
-from odata_server.engine.catalog_store import CatalogChange
 
 NOBODY = "0c000000-0000-4000-8000-0000000000ff"
 EVERYTHING = (

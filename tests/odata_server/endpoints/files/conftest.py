@@ -8,7 +8,7 @@ import pytest
 from things import dump
 
 from entities.metadata import declare
-from odata_server.engine.catalog_store import CatalogChange
+from entities.metadata.catalog import CatalogChange
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from file_requests import OCTETS, stored
 from pictures import picture, text_of
 
 from entities.metadata import declare
+from entities.metadata.catalog import CatalogChange
 from entities.metadata.columns import FileType, ImageType
 from entities.standard.environment import standard_catalog
 from odata_server.admin.fixture_file import ColumnFixture, TableFixture
 from odata_server.admin.fixture_tables import declared_table
-from odata_server.engine.catalog_store import CatalogChange
 from odata_server.engine.migration import difference
 
 

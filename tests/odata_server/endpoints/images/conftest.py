@@ -8,8 +8,8 @@ import pytest
 from things import dump
 
 from entities.metadata import declare
+from entities.metadata.catalog import CatalogChange
 from entities.metadata.columns import ImageType
-from odata_server.engine.catalog_store import CatalogChange
 
 
 @pytest.fixture(scope="module")
