@@ -1,4 +1,4 @@
-"""What is the same in every `$metadata` of the Web API: types of definitions, complex types, enumerations."""
+"""What is the same in every `$metadata` of the Web API: types of definitions; how values' types are written."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from odata_server.edm.alternate_keys import alternate_keys_xml
-from odata_server.edm.definition_types import DEFINITION_TYPES, DefinitionType, NavigationType
-from odata_server.edm.definition_values import COMPLEX_TYPES, ENUM_TYPES, ComplexType, EnumType, PropertyType
+from odata_server.edm.definition_types import DEFINITION_TYPES, DefinitionType, NavigationType, alternate_key
+from odata_server.edm.definition_values import ComplexType, EnumType, PropertyType
 from odata_server.edm.naming import WEB_API_ALIAS, WEB_API_NAMESPACE
 from odata_server.edm.xml_text import empty, opened
 
@@ -45,7 +45,8 @@ def _definition_type(type_: DefinitionType) -> Iterator[str]:
         yield '<Key><PropertyRef Name="MetadataId"/></Key>'
     yield from (_property(name, property_type) for name, property_type in type_.properties.items())
     yield from (_navigation(name, navigation) for name, navigation in type_.navigations.items())
-    yield from alternate_keys_xml([(type_.alternate_key,)] if type_.alternate_key else [])
+    named_by = alternate_key(type_.name)
+    yield from alternate_keys_xml([(named_by,)] if named_by else [])
     yield "</EntityType>"
 
 
@@ -78,19 +79,26 @@ def _navigation(name: str, navigation: NavigationType) -> str:
     )
 
 
-def value_types_xml(complex_types: Iterable[ComplexType] = (), enums: Iterable[EnumType] = ()) -> Iterator[str]:
-    """Yield complex types and enumerations: those of definitions, and more.
+def complex_type_xml(type_: ComplexType) -> str:
+    """Return a complex type; records in it are navigation properties (CSDL 4.0 §9)."""
+    head = opened("ComplexType", Name=type_.name, BaseType=f"{WEB_API_ALIAS}.{type_.base}" if type_.base else None)
+    inner = (
+        _navigation(name, NavigationType(part.name, part.is_collection, is_contained=False))
+        if is_record(part)
+        else _property(name, part)
+        for name, part in type_.properties.items()
+    )
+    return f"{head}{''.join(inner)}</ComplexType>"
 
-    Args:
-        complex_types: the complex types that operations need.
-        enums: the enumerations that operations need.
-    """
-    for complex_type in (*COMPLEX_TYPES, *complex_types):
-        base = f"{WEB_API_ALIAS}.{complex_type.base}" if complex_type.base else None
-        yield opened("ComplexType", Name=complex_type.name, BaseType=base)
-        yield from (_property(name, type_) for name, type_ in complex_type.properties.items())
-        yield "</ComplexType>"
-    for enum in (*ENUM_TYPES, *enums):
+
+def is_record(type_: PropertyType) -> bool:
+    """Say whether a type is a table's: their names have no capitals, those of all other types have."""
+    return type_.name.islower()
+
+
+def enums_xml(enums: Iterable[EnumType]) -> Iterator[str]:
+    """Yield enumerations."""
+    for enum in enums:
         yield opened("EnumType", Name=enum.name, IsFlags="true" if enum.is_flags else None)
         yield from (empty("Member", Name=member, Value=str(value)) for member, value in enum.members.items())
         yield "</EnumType>"

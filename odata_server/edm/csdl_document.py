@@ -102,8 +102,9 @@ def schema_of(data: bytes) -> Element:
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.CharacterDataHandler, parser.buffer_text = reader.text, True
     parser.StartDoctypeDeclHandler = reader.refuse
+    is_all = True
     try:
-        parser.Parse(data, True)
+        parser.Parse(data, is_all)
     except expat.ExpatError as error:
         raise _refused(f"it is not well-formed ({error})") from error
     root = reader.root()

@@ -1,13 +1,14 @@
 """Every function and action of the Web API, and which of them work here.
 
 `operations.txt` beside this module is the one table of them: the binder, `$metadata` and the answers 501 follow from
-it. What is in `AVAILABLE` has a handler in the event pipeline, or its own place in the engine.
+it; `operation_types.txt` has the types that only `$metadata` tells. What is in `AVAILABLE` has a handler in the event
+pipeline, or its own place in the engine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -108,7 +109,7 @@ _PRIVATE: Final = frozenset({"DeleteMultiple"})
 """What `$metadata` does not tell (Learn: "Use bulk operation messages", DeleteMultiple is a private action)."""
 
 _LINE: Final = re.compile(
-    r"(?P<kind>[a-z]+) (?P<name>\w+)(?: on (?P<on>\S+?))?\((?P<inner>.*)\)(?: (?P<result>\S+))?\Z"
+    r"(?P<kind>[a-z]+) (?P<name>\w+)(?: (?:on|of) (?P<on>\S+?))?\((?P<inner>.*)\)(?: (?P<result>\S+))?\Z"
 )
 _PRIMITIVE: Final = frozenset(
     {"Binary", "Boolean", "Date", "DateTimeOffset", "Decimal", "Double", "Guid", "Int16", "Int32", "Int64", "String"}
@@ -117,58 +118,104 @@ _PRIMITIVE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OperationList:
-    """Operations by name (one per table they are bound to), and the types that their parameters and results have."""
+    """Operations by name (one per table they are bound to), and the types that their parameters and results have.
+
+    `told_types` and `told_enums` are those of `$metadata`: what the binder reads, and what it hands on as it comes.
+    """
 
     by_name: Mapping[str, tuple[Operation, ...]]
     complex_types: Mapping[str, ComplexType]
     enums: Mapping[str, EnumType]
+    told_types: Mapping[str, ComplexType]
+    told_enums: Mapping[str, EnumType]
 
     @property
     def unbound(self) -> frozenset[str]:
         """The names of those that stand alone in a URL."""
         return frozenset(name for name, found in self.by_name.items() if any(one.bound is None for one in found))
 
-    def types_of(self, operations: tuple[Operation, ...]) -> tuple[tuple[ComplexType, ...], tuple[EnumType, ...]]:
-        """Return the types that some operations need and that definitions do not have, in the order of their names."""
-        needed: set[str] = set()
-        waiting = [type_.name for operation in operations for type_ in _types(operation)]
-        while waiting:
-            name = waiting.pop()
-            if name not in needed:
-                needed.add(name)
-                found = self.complex_types.get(name)
-                waiting.extend(type_.name for type_ in found.properties.values()) if found else None
-        own = sorted(needed - COMPLEX.keys() - ENUMS.keys())
-        complex_types = tuple(self.complex_types[name] for name in own if name in self.complex_types)
-        return complex_types, tuple(self.enums[name] for name in own if name in self.enums)
-
-
-def _types(operation: Operation) -> Iterator[PropertyType]:
-    yield from operation.parameters.values()
-    if operation.result is not None:
-        yield operation.result
-
 
 @cache
 def operation_list() -> OperationList:
     """Return the table of operations, read once."""
-    text = files("odata_server.edm").joinpath("operations.txt").read_text("utf-8")
-    found = [_parsed(line) for line in text.splitlines() if line and not line.startswith("#")]
-    complex_types = {m["name"]: ComplexType(m["name"], read_properties(m["inner"])) for m in found if _is(m, "complex")}
-    enums = {m["name"]: _enum(m) for m in found if _is(m, "enum", "flags")}
+    found, told = _lines("operations.txt"), _lines("operation_types.txt")
+    complex_types, enums = {**COMPLEX, **_complex_types(found)}, {**ENUMS, **_enums(found)}
+    told_types, told_enums = {**complex_types, **_complex_types(told)}, {**enums, **_enums(told)}
+    tables = _tables(told_types, told_enums)
     by_name: dict[str, tuple[Operation, ...]] = {}
     for match in found:
-        if _is(match, "function", "action"):
-            operation = _operation(match, {*COMPLEX, *complex_types}, {*ENUMS, *enums})
+        if _is(match, "function", "composable", "action"):
+            operation = _operation(match, tables)
             by_name[operation.name] = (*by_name.get(operation.name, ()), operation)
-    return OperationList(by_name, {**COMPLEX, **complex_types}, {**ENUMS, **enums})
+    return OperationList(by_name, complex_types, enums, told_types, told_enums)
 
 
 @cache
 def available_operations() -> tuple[Operation, ...]:
     """Return the operations that work here and that `$metadata` tells, in the order of their names."""
+    return tuple(operation for operation in documented_operations() if operation.name in AVAILABLE)
+
+
+@cache
+def documented_operations() -> tuple[Operation, ...]:
+    """Return all operations that `$metadata` tells, in the order of their names: those that are answered 501, too.
+
+    What is made from the document (classes, connectors) is then the same as for Dataverse.
+    """
     listed = operation_list().by_name
-    return tuple(operation for name in sorted(AVAILABLE - _PRIVATE) for operation in listed[name])
+    return tuple(operation for name in sorted(listed.keys() - _PRIVATE, key=str.lower) for operation in listed[name])
+
+
+@cache
+def told_types() -> tuple[tuple[ComplexType, frozenset[str]], ...]:
+    """Return the complex types of operations that definitions do not have, each with the tables that it needs."""
+    listed = operation_list()
+    tables = _tables(listed.told_types, listed.told_enums)
+    own = sorted(listed.told_types.keys() - COMPLEX.keys(), key=str.lower)
+    return tuple((listed.told_types[name], tables(PropertyType(name))) for name in own)
+
+
+@cache
+def told_enums() -> tuple[EnumType, ...]:
+    """Return the enumerations of operations that definitions do not have."""
+    listed = operation_list().told_enums
+    return tuple(listed[name] for name in sorted(listed.keys() - ENUMS.keys(), key=str.lower))
+
+
+def _lines(name: str) -> list[re.Match[str]]:
+    text = files("odata_server.edm").joinpath(name).read_text("utf-8")
+    return [_parsed(line) for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _complex_types(found: list[re.Match[str]]) -> Mapping[str, ComplexType]:
+    return {
+        m["name"]: ComplexType(m["name"], read_properties(m["inner"]), m["on"] or "")
+        for m in found
+        if _is(m, "complex")
+    }
+
+
+def _enums(found: list[re.Match[str]]) -> Mapping[str, EnumType]:
+    return {m["name"]: _enum(m) for m in found if _is(m, "enum", "flags")}
+
+
+def _tables(
+    complex_types: Mapping[str, ComplexType], enums: Mapping[str, EnumType]
+) -> Callable[[PropertyType], frozenset[str]]:
+    """Return what says which tables a type is, or has inside."""
+
+    def tables(type_: PropertyType, outer: frozenset[str] = frozenset()) -> frozenset[str]:
+        name = type_.name
+        if name in _PRIMITIVE or name in enums or name in outer:
+            return frozenset()
+        found = complex_types.get(name)
+        if found is None:
+            return frozenset((name,))
+        base = (PropertyType(found.base),) if found.base else ()
+        inner = (tables(part, outer | {name}) for part in (*base, *found.properties.values()))
+        return frozenset().union(*inner)
+
+    return tables
 
 
 def _parsed(line: str) -> re.Match[str]:
@@ -187,13 +234,20 @@ def _enum(match: re.Match[str]) -> EnumType:
     return EnumType(match["name"], {name: int(value) for name, _, value in members}, match["kind"] == "flags")
 
 
-def _operation(match: re.Match[str], complex_types: set[str], enums: set[str]) -> Operation:
+def _operation(match: re.Match[str], tables: Callable[[PropertyType], frozenset[str]]) -> Operation:
     parameters = read_properties(match["inner"])
     bound = _type(match["on"])
     result = _type(match["result"])
-    used = {type_.name for type_ in (*parameters.values(), *filter(None, (bound, result)))}
-    tables = frozenset(used - _PRIMITIVE - complex_types - enums)
-    return Operation(match["name"], match["kind"] == "action", bound, parameters, result, tables)
+    used = (tables(type_) for type_ in (*parameters.values(), *filter(None, (bound, result))))
+    return Operation(
+        match["name"],
+        match["kind"] == "action",
+        bound,
+        parameters,
+        result,
+        frozenset().union(*used),
+        is_composable=match["kind"] == "composable",
+    )
 
 
 def _type(text: str | None) -> PropertyType | None:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from entities.metadata.catalog import Catalog
 from entities.metadata.tables import Table, TableKind
-from odata_server.edm.csdl_definitions import qualified_type
+from odata_server.edm.csdl_definitions import is_record, qualified_type
 from odata_server.edm.definition_values import PropertyType
 from odata_server.edm.naming import WEB_API_NAMESPACE
 from odata_server.edm.xml_text import empty, opened
 
 ANY_TABLE = "crmbaseentity"
 """The base type of every table's: what is bound to it is bound to any."""
+
+_OPTIONAL: Final = '<Annotation Term="Org.OData.Core.V1.OptionalParameter"/>'
+_OF_ALL: Final = frozenset({ANY_TABLE, "expando"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Operation:
         bound: the table whose row, or rows, it is bound to; None where it stands alone.
         parameters: the types of its parameters, the bound row not among them.
         result: the type of its answer, None where it has none.
-        entity_types: the names among its types that are tables.
+        entity_types: the names among its types, and inside of them, that are tables.
+        is_composable: whether the path of a function may go on.
     """
 
     name: str
@@ -38,17 +42,17 @@ class Operation:
     parameters: Mapping[str, PropertyType] = field(default_factory=dict)
     result: PropertyType | None = None
     entity_types: frozenset[str] = frozenset()
+    is_composable: bool = False
 
+    @property
+    def needed(self) -> frozenset[str]:
+        """The tables without which it is not declared."""
+        return self.entity_types - _OF_ALL
 
-def declared(catalog: Catalog, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Return the operations whose tables exist in a catalog; one that any table has comes once per table."""
-    found: list[Operation] = []
-    for operation in operations:
-        if operation.bound is not None and operation.bound.name == ANY_TABLE:
-            found.extend(_of(table, operation) for table in catalog.tables.values() if takes_bulk(table))
-        elif operation.entity_types - {ANY_TABLE} <= catalog.tables.keys():
-            found.append(operation)
-    return tuple(found)
+    @property
+    def is_of_any_table(self) -> bool:
+        """Whether it is bound to the rows of any table, so it is declared once for each."""
+        return self.bound is not None and self.bound.name == ANY_TABLE
 
 
 def takes_bulk(table: Table) -> bool:
@@ -56,8 +60,8 @@ def takes_bulk(table: Table) -> bool:
     return table.kind is TableKind.STANDARD
 
 
-def _of(table: Table, operation: Operation) -> Operation:
-    """Return the operation of any table as that of one."""
+def of_table(operation: Operation, table: Table) -> Operation:
+    """Return an operation of any table as that of one."""
     assert operation.bound is not None
     own = {
         name: replace(type_, name=table.logical_name) if type_.name == ANY_TABLE else type_
@@ -67,9 +71,13 @@ def _of(table: Table, operation: Operation) -> Operation:
 
 
 def operation_xml(operation: Operation) -> Iterator[str]:
-    """Yield the CSDL of an operation (CSDL 4.0 §12)."""
+    """Yield the CSDL of an operation (CSDL 4.0 §12); a parameter that may be left out says so.
+
+    A record is a value that may be null, but not left out.
+    """
     tag = "Action" if operation.is_action else "Function"
-    head = opened(tag, Name=operation.name, IsBound="true" if operation.bound else None)
+    composable = "true" if operation.is_composable else None
+    head = opened(tag, Name=operation.name, IsBound="true" if operation.bound else None, IsComposable=composable)
     parameters = dict(operation.parameters)
     if operation.bound is not None:
         binding = "entityset" if operation.bound.is_collection else "entity"
@@ -80,10 +88,17 @@ def operation_xml(operation: Operation) -> Iterator[str]:
     yield head
     for name, type_ in parameters.items():
         text = qualified_type(type_)
-        nullable = None if type_.is_nullable else "false"
-        yield empty(
-            "Parameter", Name=name, Type=text, Nullable=nullable, Unicode="false" if "Edm.String" in text else None
-        )
+        unicode = "false" if "Edm.String" in text else None
+        attributes = {
+            "Name": name,
+            "Type": text,
+            "Nullable": None if type_.is_nullable else "false",
+            "Unicode": unicode,
+        }
+        if operation.is_action or not type_.is_nullable or is_record(type_):
+            yield empty("Parameter", **attributes)
+        else:
+            yield f"{opened('Parameter', **attributes)}{_OPTIONAL}</Parameter>"
     if operation.result is not None:
         yield empty("ReturnType", Type=qualified_type(operation.result), Nullable="false")
     yield f"</{tag}>"
