@@ -56,7 +56,8 @@ class Caller:
     """Who a message is executed for, as far as rules and providers may know it.
 
     `application_id` is set for an application user, `domain_name` is the user principal name of a person. `delegate_id`
-    is the user who acts for this one (Learn: "Impersonate another user").
+    is the user who acts for this one (Learn: "Impersonate another user"), `solution` the unique name of the solution
+    that takes in what the request makes (Learn: "MSCRM.SolutionUniqueName").
     """
 
     user_id: Guid
@@ -67,6 +68,7 @@ class Caller:
     domain_name: str | None = None
     passes_by: frozenset[str] = frozenset()
     delegate_id: Guid | None = None
+    solution: str | None = None
 
 
 class Operations(Protocol):

@@ -1,7 +1,8 @@
 """Headers that change what a message does, and who may ask for it (Learn: "Use optional parameters").
 
 Custom business logic is what plug-in packages and webhooks register; a request may leave out its synchronous steps, its
-asynchronous ones, or single ones by the ids of their rows. With
+asynchronous ones, or single ones by the ids of their rows. `MSCRM.SolutionUniqueName` names the solution that takes in
+what the request makes. With
 `MSCRM.SuppressDuplicateDetection: false` records that are going to be duplicates are refused. The others
 (`MSCRM.SuppressCallbackRegistrationExpanderJob`, the query option `tag`, …) take no privilege, and what they are about
 is not here.
@@ -26,6 +27,7 @@ _PRIVILEGES: Final[Mapping[str, str]] = {
 }
 _ALL_SYNCHRONOUS: Final = "mscrm.bypasscustompluginexecution"
 _SUPPRESSION: Final = "mscrm.suppressduplicatedetection"
+_SOLUTION: Final = "mscrm.solutionuniquename"
 _OFF: Final = frozenset({"", "false", "null"})
 
 
@@ -44,9 +46,11 @@ def with_optional_parameters(request: ODataRequest, principal: Principal) -> Pri
             raise privilege_missing(principal, privilege)
         named = {CUSTOM_SYNC} if header == _ALL_SYNCHRONOUS else {_step(word) for word in value.split(",")}
         passed_by |= named
-    if not passed_by:
+    solution = request.header(_SOLUTION)
+    if not passed_by and not solution:
         return principal
-    return replace(principal, caller=replace(principal.caller, passes_by=frozenset(passed_by)))
+    caller = replace(principal.caller, passes_by=frozenset(passed_by), solution=solution or None)
+    return replace(principal, caller=caller)
 
 
 def _step(word: str) -> str:

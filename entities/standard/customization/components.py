@@ -9,7 +9,7 @@ from typing import Final
 
 from entities.errors import InvalidArgument
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import Choice, ChoiceType, MultiChoiceType
+from entities.metadata.columns import Choice
 from entities.metadata.ids import choice_id, column_id, key_id, relationship_id, table_id
 from entities.metadata.relationships import OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Table
@@ -163,13 +163,6 @@ def row_kind(table: Table) -> int:
     return next((kind for kind, name in TABLES_OF_ROWS.items() if name == table.logical_name), table.object_type_code)
 
 
-def global_choices(catalog: Catalog) -> Mapping[str, Choice]:
-    """Return every global choice that a column uses, by its name."""
-    types = (column.type for table in catalog.tables.values() for column in table.columns)
-    choices = (type_.choice for type_ in types if isinstance(type_, ChoiceType | MultiChoiceType))
-    return {choice.name: choice for choice in choices if choice.is_global}
-
-
 def component(system: Operations, kind: int, identifier: Guid) -> Component:
     """Return the component of a type and an id.
 
@@ -227,5 +220,5 @@ def _relationship_with(catalog: Catalog, identifier: Guid) -> Component | None:
 
 
 def _choice_with(catalog: Catalog, identifier: Guid) -> Component | None:
-    found = (choice for choice in global_choices(catalog).values() if choice_id(choice) == identifier)
+    found = (choice for choice in catalog.choices.values() if choice_id(choice) == identifier)
     return next((of_choice(choice) for choice in found), None)
