@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import msal
 import pytest
 import requests
+from azure.identity import ClientSecretCredential
 from live_servers import Server, start, stop
+from PowerPlatform.Dataverse.client import DataverseClient
 
 _OTHER_BUNDLES = ("CURL_CA_BUNDLE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
@@ -51,3 +53,19 @@ def session(server: Server, admin: dict[str, str]) -> Iterator[requests.Session]
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
         yield session
+
+
+@pytest.fixture(scope="module")
+def client(server: Server, admin: dict[str, str]) -> Iterator[DataverseClient]:
+    """Microsoft's client for Python in the administrator's name."""
+    with (
+        ClientSecretCredential(
+            server.environment["tenant_id"],
+            admin["client_id"],
+            admin["client_secret"],
+            authority=server.url,
+            disable_instance_discovery=True,
+        ) as credential,
+        DataverseClient(server.url, credential) as client,
+    ):
+        yield client
