@@ -15,9 +15,8 @@ from entities.metadata.catalog import CatalogChange
 from entities.metadata.tables import Table
 from entities.query import And, Filter, QueryExpression, equals
 from entities.rollups import check_rollups
-from entities.standard.auto_number_actions import begin_numbers
+from entities.standard.customization.new_tables import add_tables, next_object_type_code
 from entities.standard.identifiers import privilege_id
-from entities.standard.sdk_messages import filter_rows
 from entities.values import EntityReference, Guid, Record, Value
 from odata_server.admin.fixture_file import (
     ApplicationFixture,
@@ -42,7 +41,6 @@ from security.authority.model import AppRegistration
 from security.authority.stores import RegistrationExistsError
 from security.privileges import privilege_records
 
-_FIRST_OBJECT_TYPE_CODE = 11_000
 _LIFETIME = 100 * 31_556_952.0
 
 
@@ -66,9 +64,9 @@ def apply_fixture(fixture: Fixture, target: Target) -> None:
         _forget(target.authority, application)
     for application in fixture.applications:
         _register(target.authority, application)
-    for number, table in enumerate(fixture.tables):
+    for table in fixture.tables:
         with _named(f"table {table.schema_name}"):
-            _declare_table(target.dataverse, table, _FIRST_OBJECT_TYPE_CODE + number)
+            _declare_table(target.dataverse, table)
     _add_columns(target.dataverse, dict(_added_columns(fixture)))
     directory = _Directory(target)
     for unit in fixture.business_units:
@@ -84,16 +82,12 @@ def apply_fixture(fixture: Fixture, target: Target) -> None:
     _add_rows(target.human_resources, FINANCE, fixture.human_resources_rows)
 
 
-def _declare_table(service: OrganizationService, fixture: TableFixture, object_type_code: int) -> None:
-    table = declared_table(fixture, object_type_code, service.catalog.tables.keys())
+def _declare_table(service: OrganizationService, fixture: TableFixture) -> None:
     with service.changing() as transaction:
-        transaction.change_catalog(CatalogChange((table,), declared_relationships(fixture, table)))
-        for record in privilege_records((table,)):
-            transaction.execute(Create("privilege", record))
-        for column, _ in table.autonumbers:
-            begin_numbers(transaction, table.logical_name, column)
-        for name, record in filter_rows((table,)):
-            transaction.execute(Create(name, record))
+        code = next_object_type_code(transaction)
+        table = declared_table(fixture, code, transaction.catalog.tables.keys())
+        change = CatalogChange((table,), declared_relationships(fixture, table))
+        add_tables(transaction, change, privilege_records)
 
 
 def _added_columns(fixture: Fixture) -> Iterator[tuple[str, tuple[ColumnFixture, ...]]]:
@@ -121,11 +115,7 @@ def _add_columns(service: OrganizationService, added: Mapping[str, tuple[ColumnF
     if not changed:
         return
     with service.changing() as transaction:
-        transaction.change_catalog(CatalogChange(tuple(changed.values())))
-        for name, table in changed.items():
-            for column, _ in table.autonumbers:
-                if column not in before[name].by_name:
-                    begin_numbers(transaction, name, column)
+        add_tables(transaction, CatalogChange(tuple(changed.values())), privilege_records)
 
 
 @contextmanager

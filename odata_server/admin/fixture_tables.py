@@ -26,8 +26,10 @@ def declared_table(fixture: TableFixture, object_type_code: int, known: Collecti
     Raises:
         FixtureError: a name in it stands for nothing, or for two things.
     """
-    _check(fixture, {*known, fixture.schema_name.lower()})
     name = fixture.schema_name.lower()
+    if name in known:
+        raise FixtureError(f"table {fixture.schema_name}: there is one of this name already.")
+    _check(fixture, {*known, name})
     shown = fixture.display_name or fixture.schema_name.partition("_")[2]
     given = (column for column in fixture.columns if not column.is_derived)
     columns = declare.with_primary_image(made for column in given for made in _columns(column))

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from entities.generation import CATALOG_TABLE, PROVIDER, virtual_name, virtual_relationships, virtual_table
-from entities.messages import Create, Delete, Update
+from entities.messages import Update
 from entities.metadata.catalog import Catalog, CatalogChange
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Stage, Step
 from entities.query import QueryExpression, equals
-from entities.standard.sdk_messages import filter_rows
+from entities.standard.customization.new_tables import add_tables
 from entities.standard.system_jobs import SystemJob, queue
 from entities.values import EntityReference, Guid
 from odata_server.engine.organization import OrganizationService
@@ -70,7 +70,7 @@ def run_generation(
         if row["mserp_hasbeengenerated"]:
             _put(transaction, sources, source, known)
         elif known is not None:
-            _remove(transaction, known)
+            add_tables(transaction, CatalogChange(remove=(known.logical_name,)), privilege_records)
         name = virtual_name(source) if row["mserp_hasbeengenerated"] else None
         if row["mserp_cdsentitylogicalname"] != name:
             transaction.execute(Update(EntityReference(CATALOG_TABLE, row_id), {"mserp_cdsentitylogicalname": name}))
@@ -83,23 +83,10 @@ def _put(transaction: Transaction, sources: Catalog, source: Table, known: Table
     change = CatalogChange((table,), virtual_relationships(source, relations, generated))
     if known == table and all(transaction.catalog.relationships.get(r.schema_name) == r for r in change.relate):
         return
-    transaction.change_catalog(change)
-    if known is None:
-        for record in privilege_records((table,)):
-            transaction.execute(Create("privilege", record))
-        for name, record in filter_rows((table,)):
-            transaction.execute(Create(name, record))
+    add_tables(transaction, change, privilege_records)
 
 
 def _generated(catalog: Catalog, sources: Catalog) -> frozenset[str]:
     """Return the source tables that have a virtual table now."""
     here = {t.logical_name for t in catalog.tables.values() if t.source and t.source.provider == PROVIDER}
     return frozenset(name for name, table in sources.tables.items() if virtual_name(table) in here)
-
-
-def _remove(transaction: Transaction, table: Table) -> None:
-    for record in privilege_records((table,)):
-        transaction.execute(Delete(EntityReference("privilege", Guid(str(record["privilegeid"])))))
-    for name, record in filter_rows((table,)):
-        transaction.execute(Delete(EntityReference(name, Guid(str(record[f"{name}id"])))))
-    transaction.change_catalog(CatalogChange(remove=(table.logical_name,)))

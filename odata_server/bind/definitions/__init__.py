@@ -1,0 +1,1 @@
+"""Definitions in request bodies: JSON to tables, columns, relationships, keys and choices."""
