@@ -151,9 +151,13 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "CreateOptionSet": ("prvCreateOptionSet",),
         "UpdateOptionSet": ("prvWriteOptionSet",),
         "DeleteOptionSet": ("prvDeleteOptionSet",),
-        "InsertOptionValue": ("prvWriteOptionSet",),
-        "UpdateOptionValue": ("prvWriteOptionSet",),
-        "DeleteOptionValue": ("prvWriteOptionSet",),
+        **dict.fromkeys(
+            (
+                *("InsertOptionValue", "InsertStatusValue", "UpdateOptionValue", "UpdateStateValue"),
+                *("DeleteOptionValue", "OrderOption"),
+            ),
+            ("prvWriteOptionSet",),
+        ),
         "PublishXml": ("prvPublishCustomization",),
         "PublishAllXml": ("prvPublishCustomization",),
     }

@@ -9,6 +9,7 @@ from entities.standard.background_operations import background_steps
 from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.custom_api_rules import custom_api_steps
 from entities.standard.customer_rules import customer_steps
+from entities.standard.customization.option_actions import option_steps
 from entities.standard.duplicate_detection import detection_steps
 from entities.standard.duplicate_jobs import duplicate_job_steps
 from entities.standard.duplicate_rule_changes import duplicate_rule_change_steps
@@ -91,6 +92,7 @@ def standard_steps(
         *initializing_steps(),
         *mapping_steps(),
         *auto_number_steps(),
+        *option_steps(),
         *custom_api_steps(organization_id),
         *sharing_steps(),
         *registration_steps(),
