@@ -167,7 +167,10 @@ class _Writer:
         for name in sorted(navigations, key=str.lower):
             navigation = navigations[name]
             target = tables[navigation.target].entity_set_name
-            if isinstance(navigation, LookupNavigation) and _is_owned(self.catalog, navigation.relationship):
+            if _is_owned(self.catalog, navigation.relationship):
+                if isinstance(navigation, CollectionNavigation):
+                    # It is one of the base of users and teams.
+                    continue
                 target = _OWNERS
             if target:
                 inner.append(f'<NavigationPropertyBinding Path="{_name(name)}" Target="{_name(target)}"/>')

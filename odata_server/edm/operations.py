@@ -73,7 +73,7 @@ def of_table(operation: Operation, table: Table) -> Operation:
 def operation_xml(operation: Operation) -> Iterator[str]:
     """Yield the CSDL of an operation (CSDL 4.0 §12); a parameter that may be left out says so.
 
-    A record is a value that may be null, but not left out.
+    A record of one table is a value that may be null, but not left out.
     """
     tag = "Action" if operation.is_action else "Function"
     composable = "true" if operation.is_composable else None
@@ -95,7 +95,7 @@ def operation_xml(operation: Operation) -> Iterator[str]:
             "Nullable": None if type_.is_nullable else "false",
             "Unicode": unicode,
         }
-        if operation.is_action or not type_.is_nullable or is_record(type_):
+        if operation.is_action or not type_.is_nullable or (is_record(type_) and type_.name != ANY_TABLE):
             yield empty("Parameter", **attributes)
         else:
             yield f"{opened('Parameter', **attributes)}{_OPTIONAL}</Parameter>"
