@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final, assert_never
@@ -45,7 +46,7 @@ from odata_server.endpoints.negotiation import negotiated, preflight
 from odata_server.endpoints.optional_parameters import with_optional_parameters
 from odata_server.endpoints.responses import completed, refused, with_content_type
 from odata_server.endpoints.services import Organization, Services
-from odata_server.engine.organization import StaleSnapshot
+from odata_server.engine.snapshots import StaleSnapshot
 from odata_server.syntax.paths import parse_path
 from odata_server.syntax.tokens import SyntaxRefused
 from security.authenticate import authenticate
@@ -64,6 +65,8 @@ _METADATA: Final = frozenset(
     }
 )
 _WHOLE_BATCH: Final = "$batch"
+_TRIES: Final = 10
+"""How often a request meets metadata that have just changed before the last answer counts."""
 _LONGEST_URL: Final = 32_768
 _LONGEST_IN_BATCH: Final = 65_536
 
@@ -104,16 +107,17 @@ def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Pri
 def answered(
     request: ODataRequest, services: Services, principal: Principal, preferences: Preferences, catalog: Catalog
 ) -> ODataResponse:
-    """Answer a request of a principal, once more with fresh definitions where they changed meanwhile.
+    """Answer a request of a principal, again with fresh definitions where they changed meanwhile.
 
     Raises:
         DataverseError: it is refused.
         SyntaxRefused: it cannot be read.
     """
-    try:
-        return _formatted(_call(request, services, principal, preferences, catalog))
-    except StaleSnapshot:
-        return _formatted(_call(request, services, principal, preferences, services.dataverse.catalog))
+    for _ in range(_TRIES):
+        with suppress(StaleSnapshot):
+            return _formatted(_call(request, services, principal, preferences, catalog))
+        catalog = services.dataverse.catalog
+    return _formatted(_call(request, services, principal, preferences, catalog))
 
 
 def _formatted(call: Call) -> ODataResponse:

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from entities.errors import NotSupported, TemporarilyUnavailable
+from entities.errors import NotSupported
 from entities.grouping import has_dates, with_calendar
 from entities.messages import (
     Associate,
@@ -53,6 +53,7 @@ from odata_server.engine.references import not_found, resolve
 from odata_server.engine.registered_steps import LoadSteps, RegisteredSteps
 from odata_server.engine.relations import Link
 from odata_server.engine.rules import Rules, no_versions, not_in_transaction
+from odata_server.engine.snapshots import CHANGED, Snapshots, StaleSnapshot, same_tables
 from odata_server.engine.transaction import Transaction
 from odata_server.engine.virtual_records import create_virtual, id_of
 from odata_server.engine.virtual_relations import relate
@@ -60,10 +61,6 @@ from security.authorize import Authorized, authorize
 from security.denials import row_denied
 from security.directory import Directory
 from security.principals import Principal
-
-
-class StaleSnapshot(TemporarilyUnavailable):
-    """The metadata changed while the request ran; repeating the request with fresh metadata succeeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class OrganizationService:
     def __init__(self, database: Database, parts: Parts) -> None:
         self.database = database
         self._parts = parts
-        self._catalog = load_catalog(database.reader())
+        self._snapshots = Snapshots(load_catalog(database.reader()))
         self._plans = reading.PlanCache()
         self._narrowed = NarrowedQueries()
         self._directory: Directory = parts.directory(database, lambda: self._catalog.version)
@@ -105,14 +102,22 @@ class OrganizationService:
 
     @property
     def catalog(self) -> Catalog:
-        """The metadata as it is now, in whatever process it was changed."""
+        """The metadata as it is now, in whatever process it was changed; this thread goes on with it."""
         self._refresh()
         return self._catalog
 
+    @property
+    def _catalog(self) -> Catalog:
+        """The metadata that this thread goes on with, so that a message meets what it was bound against."""
+        return self._snapshots.own() if self.opened is None else self.opened.transaction.catalog
+
     def _refresh(self) -> None:
-        # An open transaction keeps its definitions: nobody else may see plans of a version that is rolled back.
-        if self.opened is None and read_stamp(self.database.reader()) != self._catalog.version:
-            self._catalog = load_catalog(self.database.reader(), self._catalog)
+        if self.opened is not None:
+            return
+        newest = self._snapshots.newest
+        if read_stamp(self.database.reader()) != newest.version:
+            newest = load_catalog(self.database.reader(), newest)
+        self._snapshots.keep(newest)
 
     def _reader(self) -> Connection:
         """Return what to read with: what is committed, or what the open transaction sees."""
@@ -174,7 +179,7 @@ class OrganizationService:
                     return self.execute_transaction((message,), principal)[0]
         except self.database.dialect.statement_errors as error:
             if self.opened is None and self._catalog.version != read_stamp(self.database.reader()):
-                raise StaleSnapshot("The metadata changed while the request ran. Try again.") from error
+                raise StaleSnapshot(CHANGED) from error
             raise
 
     def execute_transaction(self, messages: Sequence[Message], principal: Principal) -> tuple[Response, ...]:
@@ -212,7 +217,7 @@ class OrganizationService:
         """Give a transaction for messages that were bound against a catalog; it is committed when the block ends."""
         with self.database.writing() as connection:
             if read_stamp(connection) != catalog.version:
-                catalog = _same_tables(messages, catalog, load_catalog(connection, catalog))
+                catalog = same_tables(messages, catalog, load_catalog(connection, catalog))
             transaction = Transaction(connection, catalog, self._parts.clock(), self._rules)
             with self._without_plans_to_be(transaction):
                 yield transaction
@@ -375,15 +380,3 @@ class _OpenTransaction:
 
     connection: Connection
     transaction: Transaction
-
-
-def _same_tables(messages: Sequence[Message], before: Catalog, fresh: Catalog) -> Catalog:
-    """Return the fresh catalog when the messages mean the same in it.
-
-    Raises:
-        StaleSnapshot: they do not.
-    """
-    for name in filter(None, map(table_of, messages)):
-        if fresh.tables.get(name) != before.tables.get(name):
-            raise StaleSnapshot("The metadata changed while the request ran. Try again.")
-    return fresh

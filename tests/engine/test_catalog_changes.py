@@ -16,7 +16,7 @@ from entities.metadata.labels import label
 from entities.metadata.tables import Table
 from entities.query import QueryExpression
 from odata_server.engine.catalog_store import bump_stamp, load_catalog
-from odata_server.engine.organization import StaleSnapshot
+from odata_server.engine.snapshots import StaleSnapshot
 from odata_server.engine.transaction import Transaction
 
 

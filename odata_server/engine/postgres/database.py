@@ -24,6 +24,7 @@ from odata_server.engine.dialect import Dialect, quoted
 from odata_server.engine.postgres.copies import read_copy, write_copy
 from odata_server.engine.postgres.dialect import POSTGRESQL
 from odata_server.engine.postgres.functions import create_functions
+from odata_server.engine.snapshots import CHANGED, StaleSnapshot
 from odata_server.engine.storage import SqlValue
 
 _Raw: TypeAlias = psycopg.Connection[TupleRow]
@@ -44,6 +45,9 @@ _COMMITS: Final = {Durability.FULL: "on", Durability.NORMAL: "on", Durability.NO
 """`synchronous_commit`: PostgreSQL's own promise survives a power cut and is the only one that a crash keeps whole."""
 
 _NO_USE_TO_REPEAT: Final = (PoolTimeout, psycopg.errors.LockNotAvailable)
+_OUTDATED: Final = psycopg.errors.FeatureNotSupported
+"""A table has other columns than when the statement was prepared ("cached plan must not change result type")."""
+
 _NO_MORE: Final = "The organization's database is busy. Try again."
 
 
@@ -141,7 +145,11 @@ class _Fetched:
 
 
 def _fetched(raw: _Raw, statement: str, parameters: Sequence[SqlValue]) -> _Fetched:
-    cursor = raw.execute(statement, parameters or None)
+    try:
+        cursor = raw.execute(statement, parameters or None)
+    except _OUTDATED:
+        raw.execute("DEALLOCATE ALL")
+        cursor = raw.execute(statement, parameters or None)
     return _Fetched(cursor.fetchall() if cursor.description is not None else [])
 
 
@@ -211,6 +219,7 @@ class PostgresDatabase:
 
         Raises:
             TemporarilyUnavailable: others held the database longer than a request may wait, or it is not there.
+            StaleSnapshot: a table has changed since a statement was prepared.
         """
         try:
             with ExitStack() as stack:
@@ -222,6 +231,8 @@ class PostgresDatabase:
                     if not raw.closed:
                         raw.rollback()
                     raise
+        except _OUTDATED as error:
+            raise StaleSnapshot(CHANGED) from error
         except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
             raise TemporarilyUnavailable(_NO_MORE) from error
 

@@ -7,6 +7,7 @@ WAL lets readers go on while one writer writes. In WAL mode `synchronous=NORMAL`
 from __future__ import annotations
 
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,7 +29,8 @@ from odata_server.engine.sqlite.dialect import SQLITE
 from odata_server.engine.sqlite.log import use_write_ahead_log
 from odata_server.engine.storage import SqlValue
 
-_BUSY_MILLISECONDS = 10_000
+_BUSY_SECONDS = 10
+_TURN_SECONDS = (0.0005, 0.002, 0.001, 0.003)
 _CHECKPOINT_SECONDS = 0.25
 _CHECKPOINT_PAGES = 1_000
 _BUSY_TURNS = 4
@@ -53,6 +55,24 @@ class SqliteConnection(apsw.Connection):
         self.executemany(statement(SQLITE.place, 1), rows)
 
 
+class _Patience:
+    """Waits for others who hold the file, in short turns of different length.
+
+    SQLite's own timeout waits in turns of up to a tenth of a second: who comes back at once gets the file again and
+    again, and who waits longest is asked least.
+    """
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def __call__(self, turns: int) -> bool:
+        now = time.monotonic()
+        if turns == 0:
+            self._until = now + _BUSY_SECONDS
+        time.sleep(_TURN_SECONDS[turns % len(_TURN_SECONDS)])
+        return now < self._until
+
+
 class SqliteDatabase:
     """A database file that several threads and processes read and write.
 
@@ -71,14 +91,14 @@ class SqliteDatabase:
         self._opened_lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._writer = self._open()
-        use_write_ahead_log(self._writer, _BUSY_MILLISECONDS / 1000)
+        use_write_ahead_log(self._writer, _BUSY_SECONDS)
         self._writer.execute(f"PRAGMA wal_autocheckpoint = {_SAFETY_NET_PAGES}")
         self._stop = threading.Event()
         self._checkpointer: threading.Thread | None = None
 
     def _open(self) -> SqliteConnection:
         connection = SqliteConnection(str(self.path), statementcachesize=_CACHED_STATEMENTS)
-        connection.set_busy_timeout(_BUSY_MILLISECONDS)
+        connection.set_busy_handler(_Patience())
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         connection.execute(f"PRAGMA synchronous = {self._durability.value}")
