@@ -17,7 +17,7 @@ from entities.errors import EngineFault
 from integration.connection import DEFAULT_DATA_DIRECTORY
 from integration.transport import open_session
 from integration.web_api import error_of
-from odata_server.admin import client_commands, help_texts, not_yet
+from odata_server.admin import client_commands, help_texts, not_yet, transfer_commands
 from odata_server.admin.command_line import REFUSED, end, errors_in_one_line, option, variable_of
 from odata_server.admin.data_directory import DataDirectoryError
 from odata_server.admin.demo import DemoError, run_demo
@@ -249,6 +249,8 @@ for _command in (
     client_commands.token_command,
     client_commands.app_registration,
     client_commands.setup_group,
+    transfer_commands.import_group,
+    transfer_commands.export_group,
     *map(_absent_command, not_yet.COMMANDS),
 ):
     main.add_command(_command)

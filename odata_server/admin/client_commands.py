@@ -63,7 +63,7 @@ def create_command(
     """Register an application; its secret is printed this once."""
     if certificate is not None:
         end("--certificate is not available yet: leave it out and use the client secret", REFUSED)
-    with _administration(flags) as services:
+    with administration(flags) as services:
         created = create_registration(services.graph, name, redirect_uris=redirect_uris, public=public)
     if json_wanted:
         click.echo(json.dumps(created, indent=2, ensure_ascii=False))
@@ -76,7 +76,7 @@ def create_command(
 @connection_options
 def list_command(flags: ConnectionFlags, *, json_wanted: bool) -> None:
     """List the app registrations."""
-    with _administration(flags) as services:
+    with administration(flags) as services:
         found = list_registrations(services.graph)
     if json_wanted:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -89,7 +89,7 @@ def list_command(flags: ConnectionFlags, *, json_wanted: bool) -> None:
 @connection_options
 def delete_command(flags: ConnectionFlags, application: str) -> None:
     """Delete an app registration: it gets no more tokens."""
-    with _administration(flags) as services:
+    with administration(flags) as services:
         delete_registration(services.graph, application)
     click.echo(f"deleted  {application}")
 
@@ -115,7 +115,7 @@ def talent_hub_command(flags: ConnectionFlags, undo: str | None, hr_user: str | 
     """Set up Human Resources for LinkedIn Talent Hub."""
     if check and undo is not None:
         end("--check and --undo exclude each other: give one of them", REFUSED)
-    with _administration(flags) as services:
+    with administration(flags) as services:
         setup = Setup(services, hr_user)
         if check:
             sys.exit(FAILED if _check(setup) else 0)
@@ -149,7 +149,7 @@ def _connect(flags: ConnectionFlags) -> Connection:
 
 
 @contextmanager
-def _administration(flags: ConnectionFlags) -> Iterator[AdminServices]:
+def administration(flags: ConnectionFlags) -> Iterator[AdminServices]:
     """Open sessions of the administrator's application; a refusal ends the command in one line."""
     connection = _connect(flags)
     with errors_in_one_line(), open_services(connection) as services:

@@ -128,3 +128,50 @@ Examples:
   talentverse explain 'GET /api/data/v9.2/contacts?$filter=contains(fullname,'"'"'an'"'"')&$top=3'
   talentverse explain 'GET /api/data/v9.2/accounts' --as ada@contoso.onmicrosoft.com --json
 """
+
+IMPORT: Final = """\
+Bring schema or data into the running server's environment.
+
+\b
+Example:
+  talentverse import data accounts.csv --table account
+"""
+
+IMPORT_DATA: Final = """\
+Bring rows into the environment, over the Web API.
+
+FILE is JSON Lines (.jsonl, one object per line, as the Web API takes it, its table in '@odata.type'), JSON (.json, an
+array of them), CSV (.csv, with a header), or the data.zip of a configuration migration. A name in it is a column's
+logical name, schema name or label; --map says otherwise. A lookup is an id, a URL such as /accounts(ID), or a text
+that one record has in a key or as its name. Rows that have an id, or a key with --key, change the record that is
+there. Rows that the server refuses are listed with the reason in FILE.refused.jsonl, which can be imported once they
+are put right; the exit status is 1 then. An import that was killed goes on with --resume.
+
+\b
+Examples:
+  talentverse import data accounts.jsonl
+  talentverse import data accounts.csv --table account --map "Company=name" --map "Remarks="
+  talentverse import data people.csv --table contact --map "Employer=parentcustomerid.account.accountnumber"
+  talentverse import data big.csv --table account --key accountnumber --resume
+"""
+
+EXPORT: Final = """\
+Bring schema or data out of the running server's environment.
+
+\b
+Example:
+  talentverse export data accounts.jsonl --table account
+"""
+
+EXPORT_DATA: Final = """\
+Write rows of the environment to a file, over the Web API.
+
+The name of FILE says the format: JSON Lines (.jsonl), CSV of one table (.csv), or the data.zip of a configuration
+migration (.zip). An import takes all of them. Of a table come the columns that a caller may set; --select names others.
+
+\b
+Examples:
+  talentverse export data everything.jsonl --table account --table contact
+  talentverse export data names.csv --table contact --select fullname,emailaddress1
+  talentverse export data open.csv --query 'opportunities?$filter=statecode eq 0'
+"""

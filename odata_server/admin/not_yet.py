@@ -10,8 +10,6 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "snapshot": "use 'talentverse reset', or copy the data directory of a stopped server",
         "restore": "use 'talentverse reset', or copy the data directory of a stopped server",
-        "import": "create tables and rows through the Web API",
-        "export": "read rows through the Web API",
         "virtual-table": "generate Human Resources tables with 'talentverse setup talent-hub'",
         "trust": "give clients the certificate bundle that 'talentverse env' names",
     }

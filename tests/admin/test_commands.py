@@ -51,8 +51,10 @@ def test_every_command_explains_itself_with_an_example(run, path):
     [
         "snapshot one",
         "restore one",
+        "import data file.json --map name",
+        "import data file.json --delimiter ab",
         "import data file.json",
-        "export schema file.json",
+        "export data file.jsonl",
         "virtual-table list",
         "trust",
         "serve --database-url mysql://localhost/x",

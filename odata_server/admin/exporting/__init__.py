@@ -1,0 +1,1 @@
+"""What `talentverse export` writes, and how it gets out of an environment."""

@@ -1,0 +1,1 @@
+"""What `talentverse import` reads, and how it gets into an environment."""
