@@ -6,21 +6,25 @@ Learn: "Use file column data", "Use image column data"; ranges: RFC 9110 §14.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from entities.errors import InvalidArgument, MethodNotAllowed
 from entities.messages import Execute, Executed
 from entities.metadata.columns import FileType, ImageType
+from odata_server.bind.dialect import property_name
 from odata_server.bind.resource import RowProperty
 from odata_server.endpoints.call import Call, version_of
 from odata_server.endpoints.exchange import ODataResponse
-from odata_server.endpoints.navigation import located
+from odata_server.endpoints.navigation import existing, located
 from odata_server.endpoints.reads import read_property
-from odata_server.endpoints.responses import Headers, binary_response, no_content
+from odata_server.endpoints.responses import Headers, binary_response, json_response, no_content
 from odata_server.endpoints.writes import put_property
 from odata_server.engine.file_store import BLOCK_SIZE
+from odata_server.render import envelope
 
 _FILE_NAME: Final = "x-ms-file-name"
 _SESSION: Final = "sessiontoken"
@@ -32,6 +36,15 @@ _RANGE: Final = re.compile(r"bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))(?:/\d{
 _CHUNK_SIZE: Final = ("x-ms-chunk-size", str(BLOCK_SIZE))
 _WHOLE: Final = 200
 _PART: Final = 206
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A file, or a part of one, with what the headers say of it."""
+
+    status: int
+    headers: Headers
+    data: bytes
 
 
 def is_file(asked: RowProperty) -> bool:
@@ -46,6 +59,8 @@ def answer_file(call: Call, asked: RowProperty) -> ODataResponse:
         DataverseError: it is refused; the row and its file are what they were.
     """
     match call.request.method:
+        case "GET" if _is_part_in_json(call, asked):
+            return _download_in_json(call, asked)
         case "GET" if asked.is_raw or _option(call, _CONTINUATION):
             return _download(call, asked)
         case "GET":
@@ -67,6 +82,12 @@ def _is_value(call: Call, asked: RowProperty) -> bool:
     is_json = call.request.header("content-type").strip().lower().startswith("application/json")
     is_named = call.request.header(_FILE_NAME) or _option(call, _FILE_NAME)
     return isinstance(asked.column.type, ImageType) and is_json and not is_named
+
+
+def _is_part_in_json(call: Call, asked: RowProperty) -> bool:
+    """Tell a range of the property, asked for in JSON, from a range of its bytes."""
+    accepts_json = "application/json" in call.request.header("accept").lower()
+    return not asked.is_raw and accepts_json and _wanted(call) is not None
 
 
 def _option(call: Call, name: str) -> str:
@@ -122,7 +143,27 @@ def _download(call: Call, asked: RowProperty) -> ODataResponse:
 
     Where some are left, `Location` says where the next ones are. No image: 204.
     """
-    wanted = _RANGE.match(call.request.header("range").strip())
+    found = _loaded(call, asked)
+    if found is None:
+        return no_content(call.services)
+    return binary_response(call.services, found.data, *found.headers, status=found.status)
+
+
+def _download_in_json(call: Call, asked: RowProperty) -> ODataResponse:
+    """Return a range of the file as the value of a property, in base64: so DynamicsWebApi asks for it."""
+    found = _loaded(call, asked)
+    if found is None:
+        return no_content(call.services)
+    record = existing(call, asked.source)
+    table = call.catalog.tables[record.table]
+    context = call.context(f"{table.entity_set_name}({record.id})/{property_name(call.dialect, asked.column)}")
+    body = envelope.single(context, b'{"value":"%s"}' % b64encode(found.data))
+    return json_response(call.services, body, *found.headers, status=found.status)
+
+
+def _loaded(call: Call, asked: RowProperty) -> _Loaded | None:
+    """Return the part of a file that is asked for, None where there is no image."""
+    wanted = _wanted(call)
     parameters = {
         **_place(call, asked),
         "Range": None if wanted is None else _ends(wanted),
@@ -131,7 +172,7 @@ def _download(call: Call, asked: RowProperty) -> ODataResponse:
     }
     found = _executed(call, "DownloadFile", parameters)
     if not found:
-        return no_content(call.services)
+        return None
     data, size, begin = found["Data"], found["Size"], found["Begin"]
     assert isinstance(data, bytes)
     assert isinstance(size, int)
@@ -139,11 +180,15 @@ def _download(call: Call, asked: RowProperty) -> ODataResponse:
     headers = _described(str(found["FileName"]), str(found["MimeType"]), size)
     if wanted is None and len(data) == size:
         exposed = ("Access-Control-Expose-Headers", "x-ms-file-size; x-ms-file-name; mimetype")
-        return binary_response(call.services, data, *headers, exposed)
+        return _Loaded(_WHOLE, (*headers, exposed), data)
     exposed = ("Access-Control-Expose-Headers", "x-ms-file-size; x-ms-file-name; x-ms-chunk-size; mimetype")
     extent = ("Content-Range", f"bytes {begin}-{begin + len(data) - 1}/{size}")
     rest = _rest(call, str(found["FileContinuationToken"]))
-    return binary_response(call.services, data, *headers, _CHUNK_SIZE, extent, *rest, exposed, status=_PART)
+    return _Loaded(_PART, (*headers, _CHUNK_SIZE, extent, *rest, exposed), data)
+
+
+def _wanted(call: Call) -> re.Match[str] | None:
+    return _RANGE.match(call.request.header("range").strip())
 
 
 def _rest(call: Call, token: str) -> Headers:

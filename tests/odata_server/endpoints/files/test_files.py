@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 
 import pytest
 from file_requests import (
     DATA,
     MEGABYTE,
     OCTETS,
+    ROOT,
     headers_of,
     loaded,
     shown,
@@ -94,6 +96,31 @@ def test_ranges_over_the_edges_of_blocks_are_read(api, account):
     edge = 4 * MEGABYTE
     for begin, end in ((edge - 3, edge + 3), (edge, edge + 1), (edge - 1, edge), (0, len(data)), (5, 2 * edge + 9)):
         assert loaded(api, account, range=f"bytes={begin}-{end - 1}").body == data[begin:end]
+
+
+def test_a_range_is_read_as_the_value_of_the_property_where_json_is_asked_for(api, account):
+    stored(api, account)
+    path, read = f"/accounts({account})/new_dossier", b""
+    for asked in ("bytes=0-1023", "bytes=1024-2047"):
+        answer = api("GET", path, accept="application/json", range=asked)
+        headers, part = headers_of(answer), json.loads(answer.body)
+        assert answer.status == 206
+        assert headers["Content-Type"].startswith("application/json")
+        assert headers["x-ms-file-name"] == "letter.txt"
+        assert headers["Content-Disposition"].startswith("attachment")
+        assert part["@odata.context"] == f"{ROOT}/$metadata#accounts({account})/new_dossier"
+        read += b64decode(part["value"])
+        path = headers.get("Location", "").removeprefix(ROOT)
+    assert (read, path) == (DATA, "")
+    refused = api("GET", f"/accounts({account})/new_dossier", accept="application/json", range="bytes=1280-")
+    assert refused.status == 416
+    assert api("GET", f"/accounts({account})/new_note", accept="application/json", range="bytes=0-9").status == 404
+
+
+def test_without_a_range_the_value_of_the_property_is_the_id_of_the_file(api, account):
+    stored(api, account)
+    found = api("GET", f"/accounts({account})/new_dossier", accept="application/json")
+    assert json.loads(found.body)["value"] == shown(api, account)[0]
 
 
 @pytest.mark.parametrize("asked", ["bytes=1280-", "bytes=5000-6000", "bytes=7-3", "bytes=-0"])
