@@ -16,11 +16,14 @@ from entities.metadata.declare import owner_columns, with_ids
 from entities.metadata.labels import label
 from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Ownership, Table, TableKind
+from entities.standard.customization.new_tables import add_tables
 from entities.standard.references import with_relationship_id
 from odata_server.admin.csdl_columns import Properties, hidden_lookup, lookup_name, read_columns
 from odata_server.admin.csdl_relationships import Lookups, lookups, pairs
 from odata_server.admin.csdl_source import OWNER, Source, TableSource, source_of
 from odata_server.edm.csdl_document import schema_of
+from odata_server.engine.organization import OrganizationService
+from security.privileges import privilege_records
 
 FIRST_OBJECT_TYPE_CODE = 10_000
 """Learn: custom tables have codes from here on."""
@@ -273,3 +276,19 @@ def _fits(relationship: Relationship, tables: Mapping[str, Table]) -> bool:
             return (
                 pair is not None and pair.kind is TableKind.INTERSECT and {r.column1, r.column2} <= pair.by_name.keys()
             )
+
+
+def apply_schema(service: OrganizationService, imported: ImportedSchema) -> CatalogChange:
+    """Add what a file declares to an environment, in one transaction, and return what that was.
+
+    Args:
+        service: the environment.
+        imported: what the file declares.
+
+    Raises:
+        DataverseError: a definition is refused; nothing has changed then.
+    """
+    with service.changing() as transaction:
+        change = merged(transaction.catalog, imported)
+        add_tables(transaction, change, privilege_records)
+    return change

@@ -20,9 +20,9 @@ from odata_server.edm.custom_apis import operation_of, response_type, told
 from odata_server.edm.definition_values import COMPLEX_TYPES, ENUM_TYPES
 from odata_server.edm.naming import PRINCIPAL, WEB_API_ALIAS, WEB_API_NAMESPACE
 from odata_server.edm.operation_list import documented_operations, told_enums, told_types
-from odata_server.edm.operations import import_xml, of_table, operation_xml, takes_bulk
+from odata_server.edm.operations import import_xml, operation_xml, takes_bulk
 from odata_server.edm.query_functions import query_functions_xml
-from odata_server.edm.xml_text import DECLARATION, empty, opened
+from odata_server.edm.xml_text import DECLARATION, empty, escaped, opened
 
 EDMX: Final = "http://docs.oasis-open.org/odata/ns/edmx"
 EDM: Final = "http://docs.oasis-open.org/odata/ns/edm"
@@ -107,8 +107,14 @@ def _bulk_operations(table: Table) -> str:
     """Return the messages about several records of a table (Learn: "Use bulk operation messages")."""
     if not takes_bulk(table):
         return ""
+    return _any_table().replace(f"{WEB_API_ALIAS}.{BASE}", f"{WEB_API_ALIAS}.{escaped(table.logical_name)}")
+
+
+@cache
+def _any_table() -> str:
+    """Return the operations that any table has, as those of the base of all tables."""
     found = (operation for operation in documented_operations() if operation.is_of_any_table)
-    return "".join("".join(operation_xml(of_table(operation, table))) for operation in found)
+    return "".join("".join(operation_xml(operation)) for operation in found)
 
 
 @cache

@@ -33,6 +33,8 @@ BASE: Final = "crmbaseentity"
 CORE: Final = "Org.OData.Core.V1"
 CAPABILITIES: Final = "Org.OData.Capabilities.V1"
 _KEY: Final = "ownerid"
+"""The key of owners, and the column that names one."""
+
 _OWNERS: Final = "owners"
 """The set of all owners, to which bindings lead and which is not there."""
 
@@ -203,7 +205,7 @@ def _name(text: str) -> str:
 
 def _is_owned(catalog: Catalog, relationship: Relationship) -> bool:
     """Say whether a relationship is the one of an owner column, which leads to `principal`."""
-    if not isinstance(relationship, OneToMany):
+    if not isinstance(relationship, OneToMany) or relationship.referencing_column != _KEY:
         return False
     column = catalog.tables[relationship.referencing_table].by_name.get(relationship.referencing_column)
     return column is not None and isinstance(column.type, LookupType) and column.type.kind is LookupKind.OWNER

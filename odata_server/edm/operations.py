@@ -60,16 +60,6 @@ def takes_bulk(table: Table) -> bool:
     return table.kind is TableKind.STANDARD
 
 
-def of_table(operation: Operation, table: Table) -> Operation:
-    """Return an operation of any table as that of one."""
-    assert operation.bound is not None
-    own = {
-        name: replace(type_, name=table.logical_name) if type_.name == ANY_TABLE else type_
-        for name, type_ in operation.parameters.items()
-    }
-    return replace(operation, bound=replace(operation.bound, name=table.logical_name), parameters=own)
-
-
 def operation_xml(operation: Operation) -> Iterator[str]:
     """Yield the CSDL of an operation (CSDL 4.0 §12); a parameter that may be left out says so.
 
