@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import msal
@@ -11,12 +12,32 @@ from azure.identity import ClientSecretCredential
 from live_servers import Server, start, stop
 from PowerPlatform.Dataverse.client import DataverseClient
 
+CONTRACTS = {
+    "tables": [
+        {
+            "schemaName": "con_Contract",
+            "primaryName": "con_Name",
+            "keys": [["con_number"]],
+            "columns": [
+                {"schemaName": "con_Name", "type": "String", "maxLength": 200},
+                {"schemaName": "con_Number", "type": "String", "maxLength": 40},
+                {"schemaName": "con_Kind", "type": "Picklist", "options": {"Lease": 1, "Purchase": 2}},
+                {"schemaName": "con_Scan", "type": "File"},
+            ],
+        }
+    ]
+}
+"""A table with an alternate key, a choice and a file."""
+
 _OTHER_BUNDLES = ("CURL_CA_BUNDLE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = start(tmp_path_factory.mktemp("clients") / "data")
+    directory = tmp_path_factory.mktemp("clients")
+    fixture = directory / "fixture.json"
+    fixture.write_text(json.dumps(CONTRACTS))
+    server = start(directory / "data", "--fixture", str(fixture))
     yield server
     stop(server)
 

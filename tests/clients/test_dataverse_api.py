@@ -114,6 +114,20 @@ def test_values_are_deleted(accounts: DataverseEntity, ids: list[str], mode: str
     assert phones(accounts) == [None, None, "1", "1"]
 
 
+@pytest.mark.parametrize("mode", ["individual", "batch"])
+def test_rows_are_upserted_by_their_key(client: DataverseClient, mode: str):
+    contracts = client.entity("con_contract")
+    ((name, columns),) = contracts.alternate_keys.items()
+    assert columns == ["con_number"]
+    rows = [{"con_number": "A 12", "con_name": "One"}, {"con_number": "B", "con_name": "Two"}]
+    contracts.upsert(rows[:1], altkey_name=name)
+    contracts.upsert(rows, altkey_name=name, mode=mode)
+    read = contracts.read(select=["con_number", "con_name"], order_by="con_name")
+    assert [(row["con_number"], row["con_name"]) for row in read] == [("A 12", "One"), ("B", "Two")]
+    assert contracts.read(filter="con_name eq 'Three'") == []
+    contracts.delete(filter="all", mode=mode)
+
+
 def test_a_batch_of_ones_own(client: DataverseClient, accounts: DataverseEntity, ids: list[str]):
     answers = client.submit_batch(
         [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import requests
 from live_servers import Server
 from pictures import picture
 from PowerPlatform.Dataverse.client import DataverseClient
@@ -191,6 +192,17 @@ def test_a_batch_goes_on_behind_a_refusal_where_it_is_told_to(client: DataverseC
     client.records.delete("account", [record["accountid"] for record in found], use_bulk_delete=False)
 
 
+def test_rows_are_upserted_by_their_key(client: DataverseClient):
+    one = UpsertItem(alternate_key={"con_number": "O'B 12"}, record={"con_name": "First", "con_kind": "Lease"})
+    client.records.upsert("con_contract", [one])
+    two = UpsertItem(alternate_key={"con_number": "2"}, record={"con_name": "Second", "con_kind": "Purchase"})
+    one_again = UpsertItem(alternate_key={"con_number": "O'B 12"}, record={"con_name": "First again"})
+    client.records.upsert("con_contract", [one_again, two])
+    rows = client.records.list("con_contract", select=["con_name", "con_kind"], orderby=["con_name"])
+    assert [(row["con_name"], row["con_kind"]) for row in rows] == [("First again", 1), ("Second", 2)]
+    client.records.delete("con_contract", [row["con_contractid"] for row in rows], use_bulk_delete=False)
+
+
 def test_an_upsert_without_the_key_is_refused(client: DataverseClient):
     item = UpsertItem(alternate_key={"accountnumber": "SDK-99"}, record={"name": "No key"})
     with pytest.raises(HttpError) as refused:
@@ -200,14 +212,26 @@ def test_an_upsert_without_the_key_is_refused(client: DataverseClient):
 
 
 @pytest.mark.parametrize("mode", ["small", "chunk"])
-def test_an_image_is_uploaded(client: DataverseClient, tmp_path: Path, mode: str):
+def test_a_file_is_uploaded(
+    client: DataverseClient, server: Server, session: requests.Session, tmp_path: Path, mode: str
+):
+    contract = client.records.create("con_contract", {"con_name": "Scanned"})
+    path = tmp_path / "scan no 1.pdf"
+    path.write_bytes(bytes(range(256)) * (20 if mode == "small" else 20_000))
+    client.files.upload("con_contract", contract, "con_Scan", str(path), mode=mode)
+    stored = client.records.retrieve("con_contract", contract, select=["con_scan_name"])
+    assert stored["con_scan_name"] == path.name
+    address = f"{server.url}/api/data/v9.2/con_contracts({contract})/con_scan/$value"
+    assert session.get(address).content == path.read_bytes()
+    client.records.delete("con_contract", contract)
+
+
+def test_an_image_is_uploaded(client: DataverseClient, tmp_path: Path):
     person = client.records.create("contact", {"lastname": "Pictured"})
     path = tmp_path / "face.png"
     path.write_bytes(picture())
-    client.files.upload("contact", person, "entityimage", str(path), mode=mode)
-    stored = client.records.retrieve("contact", person, select=["entityimage", "entityimage_timestamp"])
-    assert stored["entityimage"]
-    assert stored["entityimage_timestamp"] > 0
+    client.files.upload("contact", person, "entityimage", str(path))
+    assert client.records.retrieve("contact", person, select=["entityimage"])["entityimage"]
     client.records.delete("contact", person)
 
 
@@ -241,6 +265,8 @@ def test_definitions_of_relationships_and_keys(client: DataverseClient):
     (way,) = (each for each in client.query.odata_expands("contact") if each["target_table"] == "account")
     assert (way["nav_property"], way["target_entity_set"]) == ("parentcustomerid_account", "accounts")
     assert client.tables.get_alternate_keys("account") == []
+    (key,) = client.tables.get_alternate_keys("con_contract")
+    assert key.key_attributes == ["con_number"]
 
 
 def test_refusals_carry_what_the_server_says(client: DataverseClient):
