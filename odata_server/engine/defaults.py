@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from entities.auto_numbers import automatic_number
 from entities.errors import InvalidArgument
+from entities.metadata.columns import LookupType
 from entities.metadata.tables import Table
 from entities.pipeline import Caller
 from entities.values import EntityReference, Guid, Record, Value
@@ -105,7 +106,7 @@ class NewRecords:
             lacking["statecode"] = 0
             with_state(table, lacking, None)
         stamps: dict[str, Value] = {name: self._moment for name in ("createdon", "modifiedon") if name in columns}
-        stamps |= {name: user for name in ("createdby", "modifiedby") if name in columns}
+        stamps |= {name: user for name in ("createdby", "modifiedby") if _names_user(table, name)}
         if caller.delegate_id is not None:
             delegate = EntityReference("systemuser", caller.delegate_id)
             stamps |= {name: delegate for name in ("createdonbehalfby", "modifiedonbehalfby") if name in columns}
@@ -129,12 +130,18 @@ def complete_change(table: Table, record: dict[str, Value], caller: Caller, now:
     """Fill in what every change of a record brings."""
     if "modifiedon" in table.by_name:
         record["modifiedon"] = now.replace(microsecond=0)
-    if "modifiedby" in table.by_name:
+    if _names_user(table, "modifiedby"):
         record["modifiedby"] = EntityReference("systemuser", caller.user_id)
     if "modifiedonbehalfby" in table.by_name:
         delegate = caller.delegate_id
         record["modifiedonbehalfby"] = None if delegate is None else EntityReference("systemuser", delegate)
     with_state(table, record, state)
+
+
+def _names_user(table: Table, name: str) -> bool:
+    """Say whether a column names a user: a few tables have text of this name."""
+    column = table.by_name.get(name)
+    return column is not None and isinstance(column.type, LookupType)
 
 
 def following_owner(owner: EntityReference, business_unit: Guid) -> Record:
