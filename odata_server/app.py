@@ -29,6 +29,7 @@ from odata_server.endpoints.services import Services
 from odata_server.engine.authority_store import AuthorityDatabase, open_authority_database
 from odata_server.engine.places import storage_place
 from odata_server.environments import ORGANIZATION_ID, Environments, open_environments, prepare_environments
+from odata_server.render.definitions import KeptDefinitions
 from odata_server.settings import Settings
 from security.authority.authority import Authority, AuthorityStores
 from security.authority.routes import authority_blueprint
@@ -79,6 +80,7 @@ def services(settings: Settings, authority: Authority, environments: Environment
     """Return what the doors need."""
     origins = frozenset(f"{settings.scheme}://{_bracketed(host)}:{settings.port}" for host in settings.host_names)
     public = frozenset({settings.public_url.rstrip("/")} if settings.public_url else ())
+    definitions = KeptDefinitions()
     return Services(
         dataverse=environments.dataverse,
         human_resources=environments.human_resources,
@@ -90,8 +92,9 @@ def services(settings: Settings, authority: Authority, environments: Environment
         default_company=environments.human_resources_directory.company_of,
         now=time.time,
         new_id=lambda: str(uuid4()),
-        metadata=WebApiMetadata(),
+        metadata=WebApiMetadata(definitions),
         finance_metadata=FinanceMetadata(ACTIONS),
+        definitions=definitions,
     )
 
 

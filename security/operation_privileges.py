@@ -59,7 +59,12 @@ EXECUTE_REASSIGNS = frozenset(("ReassignObjectsOwner", "ReassignObjectsSystemUse
 """Actions that give away all records of somebody, whatever table they are of: they take Assign on all records."""
 
 EXECUTE_ON_BOUND_ROW: Mapping[str, AccessRight] = MappingProxyType(
-    {"Hire": AccessRight.WRITE, "DoNotHire": AccessRight.WRITE, "Dismiss": AccessRight.WRITE}
+    {
+        "Hire": AccessRight.WRITE,
+        "DoNotHire": AccessRight.WRITE,
+        "Dismiss": AccessRight.WRITE,
+        "QualifyLead": AccessRight.WRITE,
+    }
 )
 """Actions of data entities: a right on the table they are bound to."""
 
@@ -86,6 +91,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "CanBeReferencing",
                 "CanManyToMany",
                 "CalculateRollupField",
+                "CloseIncident",
                 "FormatAddress",
                 "GetAllTimeZonesWithDisplayName",
                 "CompoundUpdateDuplicateDetectionRule",
@@ -97,6 +103,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "InitializeFrom",
                 "IsValidStateTransition",
                 "LocalTimeFromUtcTime",
+                "LoseOpportunity",
                 "ModifyAccess",
                 "QueryExpressionToFetchXml",
                 "ReassignObjectsOwner",
@@ -119,6 +126,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "RevokeAccess",
                 "UtcTimeFromLocalTime",
                 "WhoAmI",
+                "WinOpportunity",
             ),
             _OPEN,
         ),
@@ -136,6 +144,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ),
             _OPEN,
         ),
+        "RetrieveMetadataChanges": ("prvReadEntity",),
         "CreateEntity": ("prvCreateEntity",),
         "UpdateEntity": ("prvWriteEntity",),
         "DeleteEntity": ("prvDeleteEntity",),

@@ -9,6 +9,7 @@ from entities.standard.background_operations import background_steps
 from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.custom_api_rules import custom_api_steps
 from entities.standard.customer_rules import customer_steps
+from entities.standard.customization.metadata_versions import metadata_version_steps
 from entities.standard.customization.option_actions import option_steps
 from entities.standard.duplicate_detection import detection_steps
 from entities.standard.duplicate_jobs import duplicate_job_steps
@@ -24,6 +25,7 @@ from entities.standard.registration_rules import registration_steps
 from entities.standard.role_actions import action_steps
 from entities.standard.role_rules import role_steps
 from entities.standard.rollups import rollup_steps
+from entities.standard.sales.steps import sales_steps
 from entities.standard.sharing import SHARED_TABLES
 from entities.standard.sharing_actions import sharing_steps
 from entities.standard.state_functions import state_function_steps
@@ -93,6 +95,7 @@ def standard_steps(
         *mapping_steps(),
         *auto_number_steps(),
         *option_steps(),
+        *metadata_version_steps(),
         *custom_api_steps(organization_id),
         *sharing_steps(),
         *registration_steps(),
@@ -100,5 +103,6 @@ def standard_steps(
         *duplicate_rule_steps(organization_id),
         *duplicate_rule_change_steps(),
         *duplicate_job_steps(),
+        *sales_steps(),
         *detection_steps(),
     )

@@ -46,6 +46,7 @@ AVAILABLE: Final = frozenset(
         "CanBeReferenced",
         "CanBeReferencing",
         "CanManyToMany",
+        "CloseIncident",
         "CompoundUpdateDuplicateDetectionRule",
         "ConvertOwnerTeamToAccessTeam",
         "DeleteOptionValue",
@@ -63,10 +64,12 @@ AVAILABLE: Final = frozenset(
         "InsertStatusValue",
         "IsValidStateTransition",
         "LocalTimeFromUtcTime",
+        "LoseOpportunity",
         "Merge",
         "ModifyAccess",
         "OrderOption",
         "PublishDuplicateRule",
+        "QualifyLead",
         "QueryExpressionToFetchXml",
         "ReassignObjectsOwner",
         "ReassignObjectsSystemUser",
@@ -83,6 +86,7 @@ AVAILABLE: Final = frozenset(
         "RetrieveExchangeRate",
         "RetrieveInstalledLanguagePackVersion",
         "RetrieveInstalledLanguagePacks",
+        "RetrieveMetadataChanges",
         "RetrievePrincipalAccess",
         "RetrievePrincipalAccessInfo",
         "RetrievePrivilegeSet",
@@ -107,6 +111,7 @@ AVAILABLE: Final = frozenset(
         "UpdateStateValue",
         "UtcTimeFromLocalTime",
         "WhoAmI",
+        "WinOpportunity",
     }
 )
 """What works here; the others are refused by name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from entities.errors import ResourceNotFound
 from entities.messages import Execute, Executed
 from entities.query import QueryExpression
@@ -11,6 +13,7 @@ from odata_server.bind.paths import not_found
 from odata_server.bind.resource import Collection, Operation, Related
 from odata_server.edm import operations as edm
 from odata_server.edm.operation_list import BULK
+from odata_server.endpoints import metadata_changes
 from odata_server.endpoints.background import accepted, runs_in_background
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.custom_api_results import custom_api_body
@@ -41,6 +44,8 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     if operation.name in BULK and isinstance(bound, Collection | Related):
         return invoke_multiple(call, bound, operation)
     parameters = _parameters(call, called, operation)
+    if operation.name == metadata_changes.NAME:
+        return metadata_changes.retrieve_metadata_changes(call, parameters)
     target = None if bound is None or isinstance(bound, Collection | Related) else located(call, bound).target
     message = Execute(operation.name, parameters, target)
     if runs_in_background(call, operation):
@@ -48,10 +53,15 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     answer = call.execute(message)
     if not isinstance(answer, Executed):
         return no_content(call.services)
+    return _shown(call, operation, answer.result)
+
+
+def _shown(call: Call, operation: edm.Operation, result: Mapping[str, object]) -> ODataResponse:
+    """Return the answer of an operation that has a result: records as they are read, everything else as JSON."""
     custom = call.catalog.custom_apis.get(operation.name)
     if custom is not None:
-        return json_response(call.services, custom_api_body(custom, answer.result, call))
-    selected = answer.result.get("value")
+        return json_response(call.services, custom_api_body(custom, result, call))
+    selected = result.get("value")
     if isinstance(selected, QueryExpression):
         return read_selected(call, selected)
     if isinstance(selected, EntityValue):
@@ -59,7 +69,7 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     if isinstance(selected, EntityReference):
         return read_row(call, call.catalog.tables[selected.table], selected)
     context = call.context(f"{call.dialect.namespace}.{operation.name}Response")
-    return json_response(call.services, single(context, result_json(answer.result)))
+    return json_response(call.services, single(context, result_json(result)))
 
 
 def _parameters(call: Call, called: Operation, operation: edm.Operation) -> dict[str, object]:

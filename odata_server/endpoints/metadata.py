@@ -20,7 +20,7 @@ from odata_server.edm.service_document import service_document
 from odata_server.endpoints.definition_paths import Place, parts_read, walk
 from odata_server.endpoints.definition_queries import answer
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
-from odata_server.render.definitions import Definitions
+from odata_server.render.definitions import KeptDefinitions
 from odata_server.render.envelope import count_text
 from odata_server.syntax.options import parse_query
 from odata_server.syntax.paths import parse_path
@@ -47,10 +47,13 @@ class WebApiMetadata:
     """Answers for the Web API.
 
     Two threads may make the same document at the same time; both are equal, and one stays.
+
+    Args:
+        definitions: the definitions that others keep, too; its own where none are given.
     """
 
-    def __init__(self) -> None:
-        self._definitions: Definitions | None = None
+    def __init__(self, definitions: KeptDefinitions | None = None) -> None:
+        self._definitions = definitions or KeptDefinitions()
         self._documents: dict[bool, tuple[Catalog, bytes]] = {}
 
     def __call__(self, request: ODataRequest, segments: tuple[str, ...], read: ReadDefinitions) -> ODataResponse:
@@ -75,7 +78,7 @@ class WebApiMetadata:
             raise _not_supported(request, segments)
         path = parse_path("/".join(segments))
         options = parse_query(request.query)
-        definitions = self._of(read(parts_read(path, options)))
+        definitions = self._definitions.of(read(parts_read(path, options)))
         place = walk(path, definitions, {alias.name: alias.value for alias in options.aliases})
         return self._answer(place, answer(place, options, definitions, root))
 
@@ -86,13 +89,6 @@ class WebApiMetadata:
             text = count_text(body) if isinstance(body, int) and place.is_counted else str(body).encode()
             return _response(text, TEXT)
         return _response(orjson.dumps(body), JSON)
-
-    def _of(self, catalog: Catalog) -> Definitions:
-        """Return the definitions of a snapshot, the same object as long as the snapshot is the same."""
-        kept = self._definitions
-        if kept is None or kept.catalog is not catalog:
-            kept = self._definitions = Definitions(catalog, earlier=kept)
-        return kept
 
     def _csdl(self, request: ODataRequest, catalog: Catalog) -> bytes:
         """Return the metadata document; with annotations where query or preference asks for them."""

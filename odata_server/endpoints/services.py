@@ -14,6 +14,7 @@ from odata_server.bind.query import BoundRow, BoundRows
 from odata_server.edm.representation import RowShape
 from odata_server.endpoints.cache import BoundCache
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.render.definitions import KeptDefinitions
 from security.authenticate import Validator
 from security.directory import Directory
 from security.principals import Principal
@@ -76,6 +77,7 @@ class Services:
         now: seconds since 1970-01-01 UTC.
         new_id: a fresh identifier per request.
         metadata, finance_metadata: what answers service documents, `$metadata` and definitions.
+        definitions: the definitions of the newest catalog.
         rows, row: queries bound before, by exact text.
         max_body: the longest request body in bytes.
         of_a_batch: whether the answers are parts of the answer to a batch, which says much for all of them.
@@ -93,6 +95,7 @@ class Services:
     new_id: Callable[[], str]
     metadata: MetadataHandler
     finance_metadata: MetadataHandler
+    definitions: KeptDefinitions = field(default_factory=KeptDefinitions)
     rows: BoundCache[BoundRows] = field(default_factory=BoundCache)
     row: BoundCache[BoundRow] = field(default_factory=BoundCache)
     max_body: int = 128 * 1024 * 1024

@@ -203,9 +203,13 @@ def _everything(connection: Connection, stamp: int) -> Catalog:
 
 
 def removed_since(connection: Connection, stamp: int) -> tuple[tuple[str, str], ...]:
-    """Return the definitions that were removed after a stamp: what kind each was of, and its MetadataId."""
-    statement = 'SELECT name, removed_id FROM "$changed" WHERE stamp > $1 AND removed_id IS NOT NULL ORDER BY name'
-    return tuple((str(name).partition(":")[0], str(gone)) for name, gone in connection.execute(statement, (stamp,)))
+    """Return the definitions that were removed after a stamp: what kind each was of, and its MetadataId.
+
+    The kind `*` stands for all of them: the data have been put back meanwhile.
+    """
+    condition = f"stamp > $1 AND (removed_id IS NOT NULL OR name = '{_EVERYTHING}')"
+    statement = f'SELECT name, removed_id FROM "$changed" WHERE {condition} ORDER BY name'
+    return tuple((str(n).partition(":")[0], str(gone or "")) for n, gone in connection.execute(statement, (stamp,)))
 
 
 def apply_change(connection: Connection, before: Catalog, change: CatalogChange) -> Catalog:

@@ -199,6 +199,20 @@ class Definitions:
         return self.columns(table).by_name[column.logical_name]
 
 
+class KeptDefinitions:
+    """The definitions of the newest snapshot, kept as long as it is the newest."""
+
+    def __init__(self) -> None:
+        self._newest: Definitions | None = None
+
+    def of(self, catalog: Catalog) -> Definitions:
+        """Return the definitions of a snapshot, the same object as long as the snapshot is the same."""
+        kept = self._newest
+        if kept is None or kept.catalog is not catalog:
+            kept = self._newest = Definitions(catalog, earlier=kept)
+        return kept
+
+
 def _ends(subject: Subject) -> tuple[tuple[str, str], ...]:
     """Return where a relationship is found: tables, with the navigation property of their definitions."""
     if isinstance(subject, OneToMany):
