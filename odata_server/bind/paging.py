@@ -141,11 +141,15 @@ def _term(key: Key, last: Value, first: Value) -> str:
 
 
 def _end(name: str, value: Value, key: Key) -> str:
-    if value is None:
-        return f'{name}null="1"'
+    return f'{name}null="1"' if value is None else f'{name}="{escape(printed(value, key))}"'
+
+
+def printed(value: Value, key: Key) -> str:
+    """Return an order value that is not null as text."""
     # Only ids are printed as GUIDs; text and names that look like one stay as they are.
-    text = f"{{{value.upper()}}}" if isinstance(key.type, UniqueIdentifierType) and isinstance(value, str) else None
-    return f'{name}="{escape(text or _printed(value))}"'
+    if isinstance(key.type, UniqueIdentifierType) and isinstance(value, str):
+        return f"{{{value.upper()}}}"
+    return _printed(value)
 
 
 def _printed(value: Value) -> str:
@@ -212,7 +216,10 @@ def _anchor(text: str, keys: tuple[Key, ...]) -> PageAnchor:
         raise _malformed()
     if tuple(term["name"] for term in terms) != tuple(key.name for key in keys):
         raise MalformedRequest("Order by columns do not match those in paging cookie.", code="0x80041129")
-    values = tuple(_value(term["last"], key) for term, key in zip(terms, keys, strict=True))
+    values = tuple(
+        None if term["last"] is None else order_value(unescape(term["last"]), key)
+        for term, key in zip(terms, keys, strict=True)
+    )
     if any(key.is_id and value is None for key, value in zip(keys, values, strict=True)):
         raise _malformed()
     return PageAnchor(int(inner["page"]) + 1, values)
@@ -222,11 +229,14 @@ def _malformed() -> MalformedRequest:
     return MalformedRequest("Malformed XML in the Paging Cookie", code="0x80040203")
 
 
-def _value(text: str | None, key: Key) -> Value:
-    if text is None:
-        return None
+def order_value(text: str, key: Key) -> Value:
+    """Return the order value that `printed` made a text of.
+
+    Raises:
+        MalformedRequest: it is no value of the column.
+    """
     try:
-        found = _typed(unescape(text), key.type)
+        found = _typed(text, key.type)
     except (ValueError, InvalidOperation) as error:
         raise _malformed() from error
     if found is None or (isinstance(found, int) and abs(found) >= _INT64):

@@ -66,7 +66,7 @@ def accepted_format(accept: str) -> Format:
     """
     if not accept.strip():
         return MINIMAL
-    for name, parameters in _ranges(accept):
+    for name, parameters in media_ranges(accept):
         found = _format(name, parameters)
         if found is not None:
             return found
@@ -76,7 +76,7 @@ def accepted_format(accept: str) -> Format:
     )
 
 
-def _ranges(accept: str) -> Iterator[tuple[str, dict[str, str]]]:
+def media_ranges(accept: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the media ranges with their parameters, the heaviest first, as they stand among equals."""
     weighted = []
     for piece in accept.split(","):

@@ -26,6 +26,7 @@ from odata_server.endpoints.compression import compressed
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.negotiation import cross_origin
 from odata_server.endpoints.services import Services
+from odata_server.endpoints.v2 import organization_data
 from odata_server.render.errors import status_of, web_api_body
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ _SOAP: Final = (
     "The SOAP endpoint Organization.svc is not part of Talentverse. Use the Web API (/api/data/v9.2/) instead; "
     "see the documentation page 'What works': https://learn.microsoft.com/power-apps/developer/data-platform/webapi/"
 )
-_V2: Final = "The Organization Data Service (OData v2) is not supported yet. Use the Web API (/api/data/v9.2/) instead."
 
 _log = structlog.get_logger(__name__)
 
@@ -89,7 +89,7 @@ class _Doors:
             background.MONITOR: background.handle,
             "/data": human_resources.handle,
             "/Image/download.aspx": image_links.handle,
-            "/XRMServices/2011/OrganizationData.svc": _organization_data,
+            organization_data.ROOT: organization_data.handle,
             "/XRMServices/2011/Organization.svc": _soap,
         }
 
@@ -115,7 +115,9 @@ class _Doors:
         for root, door in self._doors.items():
             if path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
                 return door
-        return None
+        # The older services are not particular about case.
+        is_v2 = path[: len(organization_data.ROOT)].lower() == organization_data.ROOT.lower()
+        return organization_data.handle if is_v2 and path[len(organization_data.ROOT) :][:1] in {"", "/"} else None
 
 
 def _answer(environ: WSGIEnvironment, door: Door, services: Services) -> ODataResponse:
@@ -240,10 +242,6 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     segment = request.path.strip("/").rpartition("/")[2]
     text = f"Resource not found for the segment '{segment}'." if status == 404 else str(error.description)  # noqa: PLR2004 - NOT FOUND
     return Response(web_api_body(ResourceNotFound(text)), status, _JSON)
-
-
-def _organization_data(_request: ODataRequest, _services: Services) -> ODataResponse:
-    return _refusal(NotSupported(_V2))
 
 
 def _soap(_request: ODataRequest, _services: Services) -> ODataResponse:

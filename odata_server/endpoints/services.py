@@ -14,6 +14,7 @@ from odata_server.bind.query import BoundRow, BoundRows
 from odata_server.edm.representation import RowShape
 from odata_server.endpoints.cache import BoundCache
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.endpoints.v2_state import OrganizationData
 from odata_server.render.definitions import KeptDefinitions
 from security.authenticate import Validator
 from security.directory import Directory
@@ -80,6 +81,7 @@ class Services:
         definitions: the definitions of the newest catalog.
         rows, row: queries bound before, by exact text.
         max_body: the longest request body in bytes.
+        organization_data: what the Organization Data Service keeps, its mode among it.
         of_a_batch: whether the answers are parts of the answer to a batch, which says much for all of them.
     """
 
@@ -99,6 +101,7 @@ class Services:
     rows: BoundCache[BoundRows] = field(default_factory=BoundCache)
     row: BoundCache[BoundRow] = field(default_factory=BoundCache)
     max_body: int = 128 * 1024 * 1024
+    organization_data: OrganizationData = field(default_factory=OrganizationData)
     of_a_batch: bool = False
 
     def answers_to(self, host: str) -> bool:

@@ -65,7 +65,7 @@ _METADATA: Final = frozenset(
     }
 )
 _WHOLE_BATCH: Final = "$batch"
-_TRIES: Final = 10
+TRIES: Final = 10
 """How often a request meets metadata that have just changed before the last answer counts."""
 _LONGEST_URL: Final = 32_768
 _LONGEST_IN_BATCH: Final = 65_536
@@ -77,10 +77,16 @@ def handle(request: ODataRequest, services: Services) -> ODataResponse:
     """Answer one request to the Web API."""
     if request.method == "OPTIONS":
         return preflight(request, services)
-    return _outcome(request, services, lambda: _caller(request, services))
+    return _outcome(request, services, lambda: caller(request, services))
 
 
-def _caller(request: ODataRequest, services: Services) -> Principal:
+def caller(request: ODataRequest, services: Services) -> Principal:
+    """Return who sends a request to this environment.
+
+    Raises:
+        AuthenticationFailed: there is no good token.
+        AccessDenied: its bearer is no member of the organization, or may not enter it.
+    """
     return authenticate(
         request.headers.get("authorization"),
         services.validator,
@@ -113,7 +119,7 @@ def answered(
         DataverseError: it is refused.
         SyntaxRefused: it cannot be read.
     """
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         with suppress(StaleSnapshot):
             return _formatted(_call(request, services, principal, preferences, catalog))
         catalog = services.dataverse.catalog

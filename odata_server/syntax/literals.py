@@ -9,6 +9,7 @@ from uuid import UUID
 
 from odata_server.syntax.tokens import Cursor, Dialect, Span, open_text
 from odata_server.syntax.trees import EnumLiteral, Literal, LiteralKind, LiteralValue
+from odata_server.syntax.v2_literals import read_suffixed_number, read_v2_literal
 
 _DURATION = re.compile(
     r"-?P(?=[0-9T])(?:[0-9]++D)?(?:T(?=[0-9])(?:[0-9]++H)?(?:[0-9]++M)?(?:[0-9]++(?:\.[0-9]++)?S)?)?"
@@ -164,6 +165,8 @@ def _read_typed(cursor: Cursor) -> Literal | EnumLiteral:
     prefix, _, rest = text.partition("'")
     content = rest[:-1]
     span = Span(cursor.start, cursor.end)
+    if cursor.dialect is Dialect.VERSION_2:
+        return read_v2_literal(cursor, prefix, content)
     entry = _PREFIXES.get(prefix if cursor.dialect is Dialect.DATAVERSE else prefix.lower())
     if entry is None:
         literal: Literal | EnumLiteral = EnumLiteral(prefix, _enum_members(cursor, content), span)
@@ -207,5 +210,6 @@ LITERALS: dict[str, Callable[[Cursor], Literal | EnumLiteral]] = {
     "datetime": _text_reader(LiteralKind.DATE_TIME),
     "time": _text_reader(LiteralKind.TIME),
     "typed": _read_typed,
+    "suffixed": read_suffixed_number,
     "quoted": _read_quoted,
 }

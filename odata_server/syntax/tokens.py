@@ -6,6 +6,7 @@ Tokens (OData ABNF §4, §6, §7, §9); white space before a token is skipped an
     typed     a name glued to a string      duration'P1D'    Sales.Pattern'Yellow'
     string    'O''Neil'                     quoted    "JSON \u0041"
     guid  datetime  date  time  number      alias     @p    @Measures.Currency#Reporting
+    suffixed  a number of OData v2          5L    1.5M    2.0d
     system    $it  $count  $filter          ( ) / , : ; = * - [ ] { }   themselves
     end       the end of the text
 """
@@ -37,6 +38,7 @@ _TOKENS = re.compile(
     | (?P<date>{_DATE}(?![\w-]))
     | (?P<time>{_TIME}(?![\w:.]))
     | (?P<number>{NUMBER_PATTERN}(?![\w.])|-INF(?!\w))
+    | (?P<suffixed>{NUMBER_PATTERN}[LlMmDdFf](?!\w))
     | (?P<minus>-)
     | (?P<system>\$[A-Za-z]++)
     | (?P<alias>@{_WORD}(?:\#[^\W\d]\w*+)?+)
@@ -62,11 +64,12 @@ class Dialect(Enum):
 
     Dataverse speaks OData 4.0: option names carry their `$` and every word is case-sensitive; white space around an
     option's value is ignored. The standard is OData 4.01 Part 2 §5.1: `$` is optional and the words of the language
-    (options, operators, Booleans) are case-insensitive.
+    (options, operators, Booleans) are case-insensitive. Version 2 has literals of its own and the case of Dataverse.
     """
 
     DATAVERSE = "dataverse"
     STANDARD = "standard"
+    VERSION_2 = "version 2"
 
 
 class Span(NamedTuple):
@@ -122,7 +125,7 @@ class Cursor:
         self.text = text
         self.limit = len(text) if limit is None else limit
         self.dialect = dialect
-        self._is_exact = dialect is Dialect.DATAVERSE
+        self._is_exact = dialect is not Dialect.STANDARD
         self.kind = self.value = self.keyword = ""
         self.start = self.end = self.last_end = start
         self._depth = self._links = 0

@@ -51,7 +51,6 @@ def test_an_empty_answer_has_no_content_type(client):
         ("/api/data/v8.0/accounts", 404, "accounts"),
         ("/api/nope", 404, "nope"),
         ("/nope", 404, "nope"),
-        ("/XRMServices/2011/OrganizationData.svc/AccountSet", 501, "OData v2"),
         ("/XRMServices/2011/Organization.svc", 501, "SOAP"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Answers of the Organization Data Service: verbose JSON and Atom."""
