@@ -1,8 +1,9 @@
-"""A bounded map of what was parsed and bound before, by its exact text; the least recently used goes first."""
+"""A bounded map of what was made before, by all that it depends on; the least recently used goes first."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -13,12 +14,15 @@ class BoundCache(Generic[_Value]):
     """Immutable values by hashable key, safe among threads.
 
     Args:
-        size: how many values are kept.
+        size: how many values are kept, or what they weigh together.
+        weigh: says what a value weighs; one that weighs more than half of all is not kept.
     """
 
-    def __init__(self, size: int = 2048) -> None:
+    def __init__(self, size: int = 2048, weigh: Callable[[_Value], int] = lambda _: 1) -> None:
         self._size = size
+        self._weigh = weigh
         self._values: OrderedDict[tuple[object, ...], _Value] = OrderedDict()
+        self._weight = 0
         self._lock = Lock()
 
     def get(self, key: tuple[object, ...]) -> _Value | None:
@@ -31,10 +35,16 @@ class BoundCache(Generic[_Value]):
 
     def put(self, key: tuple[object, ...], value: _Value) -> None:
         """Keep a value."""
+        weight = self._weigh(value)
+        if weight > self._size // 2:
+            return
         with self._lock:
+            before = self._values.pop(key, None)
+            self._weight += weight - (0 if before is None else self._weigh(before))
             self._values[key] = value
-            if len(self._values) > self._size:
-                self._values.popitem(last=False)
+            while self._weight > self._size:
+                _, gone = self._values.popitem(last=False)
+                self._weight -= self._weigh(gone)
 
     def __len__(self) -> int:
         return len(self._values)
