@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import orjson
 from cattrs import Converter
@@ -11,6 +11,9 @@ from cattrs.strategies import configure_tagged_union
 from entities.metadata.columns import Choice, ColumnType
 from entities.metadata.relationships import Relationship
 from entities.metadata.tables import Table
+
+_KEPT = 4096
+"""Definitions are values, and reading them takes longer than all else at a start: the same text is read once."""
 
 
 @cache
@@ -40,11 +43,13 @@ def _text(plain: object) -> str:
     return orjson.dumps(plain).decode()
 
 
+@lru_cache(maxsize=_KEPT)
 def table_of(text: str) -> Table:
     """Return the table that `table_text` wrote."""
     return _converter().structure(orjson.loads(text), Table)
 
 
+@lru_cache(maxsize=_KEPT)
 def relationship_of(text: str) -> Relationship:
     """Return the relationship that `relationship_text` wrote."""
     made: Relationship = _converter().structure(orjson.loads(text), Relationship)  # type: ignore[arg-type]  # a union, which cattrs takes
