@@ -2,6 +2,7 @@
 
     ```python     runs in this process; blocks of one document share their names
     ```bash       runs in bash; variables, functions and the working directory last until the end of the document
+    ```javascript is a module of its own, run by Node with the packages of tests/clients/node; skipped without them
     ```console    lines after `$ ` (continued after `> `) are commands, the lines below them what they print; … stands
                   for any text
     ```text, ```json, ```http and others are only shown
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import node_clients
 import postgres
 import pytest
 from sybil import Example, Sybil
@@ -61,10 +63,28 @@ class Reader:
             raise AssertionError(f"exit status {done.returncode} from\n{script}\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    def runs(self, module: str) -> str:
+        """Run a module in Node and return what it prints."""
+        try:
+            home = node_clients.home_of_scripts(self.home)
+        except node_clients.ClientsMissingError as missing:
+            pytest.skip(str(missing))
+        script = home / "program.mjs"
+        script.write_text(module, encoding="utf-8")
+        done = node_clients.run(script, self.variables, SECONDS)
+        if done.returncode:
+            raise AssertionError(f"exit status {done.returncode} from\n{module}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
 
 def run_script(example: Example) -> None:
     """Run a bash block."""
     example.namespace["reader"].types(example.parsed)
+
+
+def run_module(example: Example) -> None:
+    """Run a JavaScript block as a module."""
+    example.namespace["reader"].runs(example.parsed)
 
 
 def run_session(example: Example) -> None:
@@ -157,6 +177,7 @@ pytest_collect_file = Sybil(
         PythonCodeBlockParser(),
         CodeBlockParser("bash", run_script),
         CodeBlockParser("console", run_session),
+        CodeBlockParser("javascript", run_module),
     ],
     patterns=["README.md", "docs/*.md", "docs/how-to/*.md", "docs/reference/*.md"],
     fixtures=["reader"],

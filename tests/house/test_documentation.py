@@ -147,7 +147,7 @@ def test_decisions_cited_in_the_code_exist(repository: Path, sources: dict[str, 
 
 def test_documents_are_executed_or_marked_as_shown_only(repository: Path):
     shown = {"text", "json", "yaml", "http", "sql", "xml", "toml"}
-    run = {"python", "bash", "console"}
+    run = {"python", "bash", "console", "javascript"}
     fences = [
         (page.relative_to(repository).as_posix(), language)
         for page in documents(repository)

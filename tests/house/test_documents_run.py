@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from types import ModuleType
 
+import node_clients
 import pytest
 from sybil.document import Document
 from sybil.example import Example
@@ -64,3 +65,27 @@ def test_a_command_that_fails_is_found(harness: ModuleType, shell: object, scrip
 def test_variables_functions_and_the_directory_last(harness: ModuleType, shell: object, tmp_path: Path):
     harness.run_script(example("place=here\nsay() { echo said; }\nmkdir below\ncd below", shell))
     harness.run_session(example('$ echo "$place"; say; basename "$PWD"\nhere\nsaid\nbelow', shell))
+
+
+@pytest.fixture
+def with_node() -> None:
+    try:
+        node_clients.executable()
+        node_clients.modules()
+    except node_clients.ClientsMissingError as missing:
+        pytest.skip(str(missing))
+
+
+def test_javascript_runs_as_modules_that_find_the_clients(harness: ModuleType, shell: object, with_node: None):
+    harness.run_module(example('import { o } from "odata";\nif (typeof o !== "function") throw new Error();', shell))
+    with pytest.raises(AssertionError, match="exit status 1 from"):
+        harness.run_module(example('throw new Error("as it should");', shell))
+
+
+def test_javascript_is_skipped_where_its_clients_are_missing(harness: ModuleType, shell: object, monkeypatch):
+    def missing() -> None:
+        raise node_clients.ClientsMissingError("Node is not installed")
+
+    monkeypatch.setattr(node_clients, "executable", missing)
+    with pytest.raises(pytest.skip.Exception, match="Node is not installed"):
+        harness.run_module(example("console.log(1);", shell))
