@@ -12,6 +12,7 @@ import orjson
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import LookupType
 from entities.values import EntityReference, EntityValue
+from odata_server.edm.operations import ANY_TABLE
 from odata_server.endpoints.call import Call
 from odata_server.render.values import Token, token
 
@@ -23,6 +24,19 @@ def entity_json(call: Call, value: EntityValue) -> bytes:
     head: dict[str, Token] = {"@odata.context": context} if context else {}
     head["@odata.type"] = f"#{call.dialect.namespace}.{table.logical_name}"
     return orjson.dumps({**head, **dict(_members(call.catalog, value))})
+
+
+def references_json(call: Call, references: tuple[EntityReference, ...]) -> bytes:
+    """Return records of several tables as a JSON collection: the type and the id of each."""
+    context = call.context(f"Collection({call.dialect.namespace}.{ANY_TABLE})")
+    found = [
+        {
+            "@odata.type": f"#{call.dialect.namespace}.{one.table}",
+            call.catalog.tables[one.table].primary_id: one.id,
+        }
+        for one in references
+    ]
+    return orjson.dumps({**({"@odata.context": context} if context else {}), "value": found})
 
 
 def _members(catalog: Catalog, value: EntityValue) -> Iterator[tuple[str, Token]]:

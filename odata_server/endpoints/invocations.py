@@ -17,7 +17,7 @@ from odata_server.endpoints import metadata_changes
 from odata_server.endpoints.background import accepted, runs_in_background
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.custom_api_results import custom_api_body
-from odata_server.endpoints.entity_results import entity_json
+from odata_server.endpoints.entity_results import entity_json, references_json
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.multiple import invoke_multiple
@@ -66,6 +66,8 @@ def _shown(call: Call, operation: edm.Operation, result: Mapping[str, object]) -
         return read_selected(call, selected)
     if isinstance(selected, EntityValue):
         return json_response(call.services, entity_json(call, selected))
+    if isinstance(selected, tuple):
+        return json_response(call.services, references_json(call, selected))
     if isinstance(selected, EntityReference):
         return read_row(call, call.catalog.tables[selected.table], selected)
     context = call.context(f"{call.dialect.namespace}.{operation.name}Response")
