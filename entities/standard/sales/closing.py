@@ -222,14 +222,18 @@ def _close_opportunity(context: ExecutionContext, closing: Closing, *, probabili
     revenue = activity.get("actualrevenue")
     if revenue is None and closing is WIN:
         revenue = stored.get("estimatedvalue")
-    facts: Record = {"opportunitystatecode": closing.state, "opportunitystatuscode": reason, "actualrevenue": revenue}
+    facts: dict[str, Value] = {
+        "opportunitystatecode": closing.state,
+        "opportunitystatuscode": reason,
+        "actualrevenue": revenue,
+    }
     if activity.get("regardingobjectid") is None:
         facts["regardingobjectid"] = opportunity
     if activity.get("transactioncurrencyid") is None and stored.get("transactioncurrencyid") is not None:
         facts["transactioncurrencyid"] = stored["transactioncurrencyid"]
     _make_activity(context, closing, activity, facts)
     ended = activity.get("actualend")
-    changes: Record = {
+    changes: dict[str, Value] = {
         "statecode": closing.state,
         "statuscode": reason,
         "actualclosedate": _day(ended, context.system.now),

@@ -12,7 +12,7 @@ from entities.messages import Create, Update, Written
 from entities.pipeline import ExecutionContext, Stage, Step
 from entities.standard.lookups import named_record
 from entities.standard.sales.closing import status_reason, stored_record
-from entities.values import EntityReference, Record
+from entities.values import EntityReference, Record, Value
 
 _OPEN: Final = 0
 _QUALIFIED: Final = 1
@@ -140,7 +140,7 @@ def qualify_lead(context: ExecutionContext) -> None:
     lead = _Qualifying(context, context.reference, stored)
     account = _account(lead)
     contact = _contact(lead, account)
-    changes: Record = {"statecode": _QUALIFIED, "statuscode": reason}
+    changes: dict[str, Value] = {"statecode": _QUALIFIED, "statuscode": reason}
     changes |= {} if account is None else {"parentaccountid": account}
     changes |= {} if contact is None else {"parentcontactid": contact}
     if context.parameters["CreateOpportunity"]:
