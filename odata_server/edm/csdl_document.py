@@ -16,6 +16,11 @@ from entities.errors import MalformedRequest
 _LONGEST: Final = 256_000_000
 _DEEPEST: Final = 32
 _MOST: Final = 5_000_000
+_CSDL: Final = "CSDL of an OData 4.0 service"
+
+
+class _Broken(Exception):
+    """What is wrong with a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,9 @@ class _Reader:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._seen += 1
         if len(self._open) > _DEEPEST:
-            raise _refused(f"elements are nested more than {_DEEPEST} deep")
+            raise _Broken(f"elements are nested more than {_DEEPEST} deep")
         if self._seen > _MOST:
-            raise _refused(f"there are more than {_MOST} elements")
+            raise _Broken(f"there are more than {_MOST} elements")
         self._open.append(_Open(name.rpartition(" ")[2], attributes))
 
     def end(self, _: str) -> None:
@@ -77,14 +82,10 @@ class _Reader:
         self._open[-1].text.append(data)
 
     def refuse(self, *_: object) -> NoReturn:
-        raise _refused("a document type is not allowed")
+        raise _Broken("a document type is not allowed")
 
     def root(self) -> Element:
         return self._open[0].children[0]
-
-
-def _refused(why: str) -> MalformedRequest:
-    return MalformedRequest(f"The document is no CSDL of an OData 4.0 service: {why}.")
 
 
 def schema_of(data: bytes) -> Element:
@@ -96,8 +97,26 @@ def schema_of(data: bytes) -> Element:
     Raises:
         MalformedRequest: it is not well-formed, declares a document type, is too large, or has no schema of OData 4.0.
     """
+    root = root_of(data, _CSDL)
+    schemas = [schema for schema in root.everywhere("Schema") if schema.get("Namespace")]
+    if root.name != "Edmx" or not root.get("Version").startswith("4.") or not schemas:
+        raise _refused(_CSDL, "it has no Edmx of version 4 with a schema")
+    # Custom annotations may come in schemas of their own; the entity types are in the first one.
+    return next((schema for schema in schemas if any(schema.named("EntityType"))), schemas[0])
+
+
+def root_of(data: bytes, kind: str) -> Element:
+    """Return the root of any XML document.
+
+    Args:
+        data: the document.
+        kind: what it should be, for the refusal.
+
+    Raises:
+        MalformedRequest: it is not well-formed, declares a document type, or is too large.
+    """
     if len(data) > _LONGEST:
-        raise _refused(f"it is longer than {_LONGEST} bytes")
+        raise _refused(kind, f"it is longer than {_LONGEST} bytes")
     reader, parser = _Reader(), expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.CharacterDataHandler, parser.buffer_text = reader.text, True
@@ -105,14 +124,15 @@ def schema_of(data: bytes) -> Element:
     is_all = True
     try:
         parser.Parse(data, is_all)
+    except _Broken as error:
+        raise _refused(kind, str(error)) from error
     except expat.ExpatError as error:
-        raise _refused(f"it is not well-formed ({error})") from error
-    root = reader.root()
-    schemas = [schema for schema in root.everywhere("Schema") if schema.get("Namespace")]
-    if root.name != "Edmx" or not root.get("Version").startswith("4.") or not schemas:
-        raise _refused("it has no Edmx of version 4 with a schema")
-    # Custom annotations may come in schemas of their own; the entity types are in the first one.
-    return next((schema for schema in schemas if any(schema.named("EntityType"))), schemas[0])
+        raise _refused(kind, f"it is not well-formed ({error})") from error
+    return reader.root()
+
+
+def _refused(kind: str, why: str) -> MalformedRequest:
+    return MalformedRequest(f"The document is no {kind}: {why}.")
 
 
 def bare(type_: str) -> str:
