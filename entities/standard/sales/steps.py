@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from entities.pipeline import Stage, Step
+from entities.messages import Create
+from entities.pipeline import ExecutionContext, Stage, Step
+from entities.standard.auto_number_actions import begin_numbers
 from entities.standard.customer_rules import compose_addresses, convert_amounts, name_person
 from entities.standard.sales.closing import closing_steps
+from entities.standard.sales.pricing import pricing_steps
 from entities.standard.sales.qualifying import qualifying_steps
 
 _WITH_AMOUNTS: Final = (
@@ -15,16 +18,37 @@ _WITH_AMOUNTS: Final = (
     *("product", "productpricelevel", "quote", "quotedetail", "salesorder", "salesorderdetail"),
     *("invoice", "invoicedetail", "contract", "goal"),
 )
+_NUMBERED: Final = (
+    "incident",
+    "contract",
+    "quote",
+    "salesorder",
+    "invoice",
+    "campaign",
+    "kbarticle",
+    "knowledgearticle",
+)
 _WITH_ADDRESSES: Final = ("lead", "competitor")
 
 
 def sales_steps() -> tuple[Step, ...]:
     """Return the steps of the tables of sales and service."""
-    return (*closing_steps(), *qualifying_steps(), *_computed())
+    return (*closing_steps(), *qualifying_steps(), *pricing_steps(), *_computed())
+
+
+def begin_numbering(context: ExecutionContext) -> None:
+    """Let the numbers of a table's first record begin where those of Dataverse do."""
+    message = context.message
+    assert isinstance(message, Create)
+    for column, _ in context.system.catalog.tables[message.table].autonumbers:
+        if context.system.sequence(f"{message.table}.{column}") is None:
+            begin_numbers(context.system, message.table, column)
 
 
 def _computed() -> Iterator[Step]:
     """Yield the steps that complete records: full names, addresses as one text, amounts in the base currency."""
+    for table in _NUMBERED:
+        yield Step("Create", table, Stage.PRE_VALIDATION, begin_numbering)
     for message in ("Create", "Update"):
         yield Step(message, "lead", Stage.PRE_OPERATION, name_person)
         for table in _WITH_ADDRESSES:
