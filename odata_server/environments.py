@@ -28,6 +28,8 @@ from entities.pipeline import pipeline
 from entities.query import QueryExpression
 from entities.standard.background_operations import BACKGROUND_JOB, EXPIRY_JOB
 from entities.standard.bulk_deletion import BULK_DELETION
+from entities.standard.customization.definition_steps import definition_steps
+from entities.standard.customization.key_changes import KEY_JOB
 from entities.standard.duplicate_jobs import DUPLICATE_DETECTION
 from entities.standard.duplicate_rules import RULE_PUBLICATION
 from entities.standard.environment import standard_catalog
@@ -64,6 +66,7 @@ from odata_server.providers.duplicate_jobs import detect_duplicates, publish_rul
 from odata_server.providers.finance_operations import FinanceOperationsProvider
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
+from odata_server.providers.key_jobs import make_key_index
 from odata_server.providers.rollup_job import ROLLUP_JOB, calculate_rollups, schedule_rollups
 from odata_server.providers.system_jobs import delete_in_bulk
 from odata_server.providers.webhooks import WEBHOOK_JOB, Handlers, registered_steps, send_letter
@@ -71,7 +74,7 @@ from odata_server.sample_data.demo import demo_rows as standard_demo
 from odata_server.settings import Settings
 from security.authority.authority import Authority
 from security.authority.built_in import ADMIN_CLIENT_ID
-from security.privileges import environment_privilege_records
+from security.privileges import environment_privilege_records, privilege_records
 
 ORGANIZATION_ID: Final = derived_id("organization", "Contoso")
 _HUMAN_RESOURCES_ID: Final = derived_id("organization", "Contoso Human Resources")
@@ -148,7 +151,9 @@ def open_environments(
     )
     sender = Sender(ORGANIZATION_ID, authority.tenant.display_name, _domain(settings))
     parts = Parts(
-        pipeline(*steps, *generation_steps(), *plug_ins.steps(), unknown=plug_ins.main),
+        pipeline(
+            *steps, *definition_steps(privilege_records), *generation_steps(), *plug_ins.steps(), unknown=plug_ins.main
+        ),
         lambda database, stamp: DataverseDirectory(database, stamp, ORGANIZATION_ID),
         SECURITY_TABLES,
         {PROVIDER: provider},
@@ -181,6 +186,7 @@ def background_work(dataverse: OrganizationService, human_resources: Organizatio
         EXPIRY_JOB: lambda payload: expire(dataverse, payload),
         DUPLICATE_DETECTION: lambda payload: detect_duplicates(dataverse, bind, payload),
         RULE_PUBLICATION: lambda payload: publish_rule(dataverse, payload),
+        KEY_JOB: lambda payload: make_key_index(dataverse, payload),
     }
 
 

@@ -205,7 +205,7 @@ DEFINITION_TYPES: Final = (
     _entity(
         "MemoAttributeMetadata",
         "AttributeMetadata",
-        "Format:StringFormat ImeMode:ImeMode MaxLength:Int32 IsLocalizable:Boolean",
+        "Format:StringFormat FormatName:MemoFormatName ImeMode:ImeMode MaxLength:Int32 IsLocalizable:Boolean",
     ),
     _entity(
         "MoneyAttributeMetadata",

@@ -96,6 +96,7 @@ COMPLEX_TYPES: Final = (
         ParentValues:[Int32] MetadataId:Guid HasChanged:Boolean
         """,
     ),
+    _complex("MemoFormatName", "Value:String"),
     _complex("RelationshipAttribute", "ReferencingAttributeName:String ReferencedAttributeName:String"),
     _complex("RolePrivilege", "Depth:PrivilegeDepth PrivilegeId:Guid BusinessUnitId:Guid PrivilegeName:String"),
     _complex(

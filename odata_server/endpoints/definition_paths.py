@@ -130,7 +130,7 @@ def _enter(segment: PathSegment, definitions: Definitions, aliases: Mapping[str,
     if not isinstance(segment, NamedSegment) or segment.name not in _SETS:
         if isinstance(segment, NamedSegment) and segment.name == _UNSUPPORTED:
             raise NotSupported(f"{_UNSUPPORTED} is not supported yet.")
-        raise _no_segment(segment)
+        raise no_segment(segment)
     type_name = _SETS[segment.name]
     place = Place(type_name, None, segment.name)
     if segment.name == "EntityDefinitions" and segment.arguments:
@@ -145,16 +145,16 @@ def _enter(segment: PathSegment, definitions: Definitions, aliases: Mapping[str,
 
 def _table(place: Place, segment: NamedSegment, definitions: Definitions, aliases: Mapping[str, Expression]) -> Place:
     """Return one table without making the definitions of all others."""
-    name, value = _key(segment, place.type_name, aliases)
+    name, value = definition_key(segment, place.type_name, aliases)
     found = definitions.table_by_id(value) if name == "MetadataId" else definitions.table(value)
     if found is None:
-        raise _no_definition(place.type_name, name, value)
+        raise no_definition(place.type_name, name, value)
     return replace(place, found=found, context=_keyed(place.context, name, value))
 
 
 def _step(place: Place, segment: PathSegment, definitions: Definitions, aliases: Mapping[str, Expression]) -> Place:
     if place.is_raw or (place.member and not isinstance(segment, SystemSegment)):
-        raise _no_segment(segment)
+        raise no_segment(segment)
     match segment:
         case NamedSegment(name=name) if name.startswith(_CAST):
             return _pick(_cast(place, name), segment, aliases)
@@ -162,14 +162,14 @@ def _step(place: Place, segment: PathSegment, definitions: Definitions, aliases:
             return _pick(_follow(place, name, definitions), segment, aliases)
         case NamedSegment(name=name, arguments=()) if name in all_properties(place.type_name):
             if not isinstance(place.found, Definition):
-                raise _no_segment(segment)
+                raise no_segment(segment)
             return replace(place, member=name, context=f"{place.context}/{name}")
         case SystemSegment(name=SystemName.COUNT) if isinstance(place.found, Shelf):
             return replace(place, is_raw=True)
         case SystemSegment(name=SystemName.VALUE) if place.member:
             return replace(place, is_raw=True)
         case _:
-            raise _no_segment(segment)
+            raise no_segment(segment)
 
 
 def _cast(place: Place, name: str) -> Place:
@@ -199,11 +199,11 @@ def _pick(place: Place, segment: NamedSegment, aliases: Mapping[str, Expression]
     if not segment.arguments:
         return place
     if not isinstance(place.found, Shelf):
-        raise _no_segment(segment)
-    name, value = _key(segment, place.type_name, aliases)
+        raise no_segment(segment)
+    name, value = definition_key(segment, place.type_name, aliases)
     found = (place.found.by_id if name == "MetadataId" else place.found.by_name).get(value)
     if found is None:
-        raise _no_definition(place.type_name, name, value)
+        raise no_definition(place.type_name, name, value)
     return replace(place, found=found, context=_keyed(place.context, name, value))
 
 
@@ -211,7 +211,7 @@ def _keyed(context: str, name: str, value: str) -> str:
     return f"{context}({value})" if name == "MetadataId" else f"{context}('{value}')"
 
 
-def _key(segment: NamedSegment, type_name: str, aliases: Mapping[str, Expression]) -> tuple[str, str]:
+def definition_key(segment: NamedSegment, type_name: str, aliases: Mapping[str, Expression]) -> tuple[str, str]:
     """Return the key property and the value that a segment gives.
 
     Raises:
@@ -243,11 +243,13 @@ def _bad_key(segment: str) -> MalformedRequest:
     return MalformedRequest(f"Bad Request - Error in query syntax: the key of '{segment}' is not one of its keys.")
 
 
-def _no_segment(segment: PathSegment) -> DataverseError:
+def no_segment(segment: PathSegment) -> DataverseError:
+    """Return the refusal of a segment that stands for nothing."""
     return not_found(segment_name(segment))
 
 
-def _no_definition(type_name: str, name: str, value: str) -> RecordNotFound:
+def no_definition(type_name: str, name: str, value: str) -> RecordNotFound:
+    """Return the refusal of a key that no definition has."""
     if type_name == "EntityMetadata" and name == "LogicalName":
         text = f"The entity with a name = '{value}' with namemapping = 'Logical' was not found in the MetadataCache."
         return RecordNotFound(text)

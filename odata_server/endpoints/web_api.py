@@ -41,6 +41,7 @@ from odata_server.edm.preferences import FORMATTED_VALUE, NO_PREFERENCES, Prefer
 from odata_server.endpoints import delta, files, invocations, reads, writes
 from odata_server.endpoints.batch import Answering, Creating, Door, answer_batch
 from odata_server.endpoints.call import Call
+from odata_server.endpoints.definition_writes import write_definition
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.negotiation import negotiated, preflight
 from odata_server.endpoints.optional_parameters import with_optional_parameters
@@ -64,6 +65,7 @@ _METADATA: Final = frozenset(
         "ManagedPropertyDefinitions",
     }
 )
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WHOLE_BATCH: Final = "$batch"
 TRIES: Final = 10
 """How often a request meets metadata that have just changed before the last answer counts."""
@@ -243,6 +245,8 @@ def _dispatch(call: Call, resource: Resource) -> ODataResponse:
 
 def _metadata(call: Call, segments: tuple[str, ...]) -> ODataResponse:
     """Leave the service document, `$metadata` and definitions to their own door."""
+    if any(segments) and segments != ("$metadata",) and call.request.method in _WRITES:
+        return write_definition(call)
     return completed(call.services, call.services.metadata(call.request, segments, call.read_metadata))
 
 

@@ -29,7 +29,7 @@ def option_set_values(table: Table, column: Column) -> Json | None:
     match column.type:
         case ChoiceType(choice=choice) | MultiChoiceType(choice=choice):
             if choice.is_global:
-                return choice_values(choice, is_custom=is_custom)
+                return choice_values(choice, is_custom=choice.is_custom or is_custom)
             named = Choice(local, choice.options, column.display_name, external_type_name=choice.external_type_name)
             return _set_values(named, owner, "Picklist", choice.options, is_custom=is_custom)
         case StateType(states=states):
@@ -71,7 +71,6 @@ def _boolean_values(choice: Choice, owner: str, labels: tuple[Label, Label], *, 
 
 
 def _set_head(choice: Choice, owner: str, type_name: str, *, is_custom: bool) -> Json:
-    empty = Label()
     head: dict[str, object] = {
         "IsCustomOptionSet": is_custom,
         "IsGlobal": choice.is_global,
@@ -87,7 +86,7 @@ def _set_head(choice: Choice, owner: str, type_name: str, *, is_custom: bool) ->
         **head,
         "MetadataId": owner,
         "HasChanged": None,
-        "Description": label_value(empty, owner=owner, kind="Description", is_managed=not is_custom),
+        "Description": label_value(choice.description, owner=owner, kind="Description", is_managed=not is_custom),
         "DisplayName": label_value(choice.display_name, owner=owner, kind="DisplayName", is_managed=not is_custom),
         "IsCustomizable": managed("iscustomizable", value=True),
     }

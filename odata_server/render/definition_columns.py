@@ -36,6 +36,8 @@ from entities.metadata.columns import (
 from entities.metadata.ids import column_id
 from entities.metadata.tables import Table, TableKind
 from entities.rollups import rollup_text
+from odata_server.edm.definition_values import ENUMS
+from odata_server.render.definition_further import Owner, with_further
 from odata_server.render.definition_labels import EPOCH, INTRODUCED, Json, label_value, managed
 
 _EARLIEST: Final = "1753-01-01T00:00:00Z"
@@ -94,6 +96,12 @@ def column_values(table: Table, column: Column, number: int) -> Json:
         column: the column.
         number: its place in the table, from 1.
     """
+    owner = Owner(column_id(table, column), is_managed=_is_managed(table, column))
+    return with_further(plain_column_values(table, column, number), column.further, owner)
+
+
+def plain_column_values(table: Table, column: Column, number: int) -> Json:
+    """Return the properties of a column's definition as they follow from the metadata."""
     kind = column_kind(column.type)
     own = {**_specific(column.type), **_definition(table, column)}
     objects = {name: value for name, value in own.items() if isinstance(value, dict)}
@@ -114,7 +122,7 @@ def _primitive(table: Table, column: Column, number: int, kind: ColumnKind) -> J
         "AttributeType": kind.code,
         "ColumnNumber": number,
         "DeprecatedVersion": None,
-        "IntroducedVersion": "1.0.0.0" if column.is_custom else INTRODUCED,
+        "IntroducedVersion": INTRODUCED if _is_managed(table, column) else "1.0.0.0",
         "EntityLogicalName": table.logical_name,
         "IsCustomAttribute": column.is_custom,
         "IsPrimaryId": is_key,
@@ -130,7 +138,7 @@ def _primitive(table: Table, column: Column, number: int, kind: ColumnKind) -> J
         "IsRetrievable": column.valid_for_read,
         "IsFilterable": column.valid_for_read,
         "IsSearchable": column.logical_name == table.primary_name,
-        "IsManaged": not column.is_custom,
+        "IsManaged": _is_managed(table, column),
         "LinkedAttributeId": None,
         "LogicalName": column.logical_name,
         "IsValidForForm": not is_key,
@@ -146,6 +154,11 @@ def _primitive(table: Table, column: Column, number: int, kind: ColumnKind) -> J
         "SourceType": _source_type(table, column),
         "AutoNumberFormat": column.autonumber or "",
     }
+
+
+def _is_managed(table: Table, column: Column) -> bool:
+    """Say whether a column came with the system; those of a table that somebody made did not."""
+    return not column.is_custom and not table.is_custom
 
 
 def _source_type(table: Table, column: Column) -> int | None:
@@ -177,7 +190,7 @@ def _sources(table: Table, formula: str) -> int:
 
 def _objects(table: Table, column: Column, kind: ColumnKind) -> Json:
     owner = column_id(table, column)
-    is_managed = not column.is_custom
+    is_managed = _is_managed(table, column)
     is_virtual = table.kind is TableKind.VIRTUAL
     return {
         "AttributeTypeName": {"Value": kind.display},
@@ -219,9 +232,12 @@ def _specific(type_: ColumnType) -> Json:
 
 def _text(type_: StringType | MemoType) -> Json:
     if isinstance(type_, MemoType):
-        return {"Format": "TextArea", "ImeMode": "Auto", "MaxLength": type_.max_length, "IsLocalizable": False}
+        return {
+            "Format": "TextArea", "ImeMode": "Auto", "MaxLength": type_.max_length, "IsLocalizable": False,
+            "FormatName": {"Value": "TextArea"},
+        }
     return {
-        "Format": type_.format,
+        "Format": type_.format if type_.format in ENUMS["StringFormat"].members else "Text",
         "ImeMode": "Auto",
         "MaxLength": type_.max_length,
         "YomiOf": None,

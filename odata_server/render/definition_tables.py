@@ -13,6 +13,7 @@ from entities.metadata.ids import key_id, relationship_id, table_id
 from entities.metadata.labels import Label
 from entities.metadata.relationships import CascadeConfiguration, ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Table, TableKind
+from odata_server.render.definition_further import Owner, with_further
 from odata_server.render.definition_labels import EPOCH, INTRODUCED, Json, label_value, managed
 from security.privileges import RIGHT_NAMES, Depth, table_privileges
 
@@ -22,6 +23,11 @@ _SYSTEM_USER_CODE: Final = 8
 
 def table_values(table: Table) -> Json:
     """Return the properties of a table's definition: primitive ones, the id, objects, then collections."""
+    return with_further(plain_table_values(table), table.further, Owner(table_id(table), not table.is_custom))
+
+
+def plain_table_values(table: Table) -> Json:
+    """Return the properties of a table's definition as they follow from the metadata."""
     return {
         **_switches(table),
         **_names(table),
@@ -56,7 +62,7 @@ def _switches(table: Table) -> Json:
         "DataProviderId": source.data_provider_id if source else None,
         "DataSourceId": source.data_source_id if source else None,
         "AutoCreateAccessTeams": False,
-        "IsActivity": False,
+        "IsActivity": table.is_activity,
         "IsActivityParty": False,
         "IsRetrieveAuditEnabled": False,
         "IsRetrieveMultipleAuditEnabled": False,
@@ -115,8 +121,8 @@ def _names(table: Table) -> Json:
         "IsPrivate": table.is_private,
         "UsesBusinessDataLabelTable": False,
         "IsLogicalEntity": False,
-        "HasNotes": False,
-        "HasActivities": False,
+        "HasNotes": table.has_notes,
+        "HasActivities": table.has_activities,
         "HasFeedback": False,
         "IsSolutionAware": "solutionid" in table.by_name,
         "CreatedOn": EPOCH,
@@ -125,8 +131,14 @@ def _names(table: Table) -> Json:
         "OwnerId": None,
         "OwnerIdType": _SYSTEM_USER_CODE,
         "OwningBusinessUnit": None,
-        "TableType": "Virtual" if table.kind is TableKind.VIRTUAL else "Standard",
+        "TableType": _table_type(table),
     }
+
+
+def _table_type(table: Table) -> str:
+    if table.kind is TableKind.VIRTUAL:
+        return "Virtual"
+    return "Activity" if table.is_activity else "Standard"
 
 
 def _labels(table: Table) -> Json:
@@ -193,15 +205,15 @@ def _privileges(table: Table) -> list[Json]:
 
 
 def key_values(table: Table, key: AlternateKey) -> Json:
-    """Return the properties of an alternate key's definition; its index is always built."""
+    """Return the properties of an alternate key's definition."""
     owner = key_id(table, key)
-    return {
+    values = {
         "LogicalName": key.logical_name,
         "SchemaName": key.schema_name or key.logical_name,
         "EntityLogicalName": table.logical_name,
         "IsManaged": not table.is_custom,
         "IntroducedVersion": _CUSTOM_VERSION if table.is_custom else INTRODUCED,
-        "EntityKeyIndexStatus": "Active",
+        "EntityKeyIndexStatus": key.index_status.value,
         "AsyncJob": None,
         "IsSynchronous": False,
         "IsExportKey": False,
@@ -211,6 +223,7 @@ def key_values(table: Table, key: AlternateKey) -> Json:
         "DisplayName": label_value(key.display_name, owner=owner, kind="DisplayName", is_managed=not table.is_custom),
         "IsCustomizable": managed("iscustomizable", value=True),
     }
+    return with_further(values, key.further, Owner(owner, not table.is_custom))
 
 
 def _relationship_head(relationship: Relationship, kind: str, security: str) -> Json:
@@ -228,7 +241,7 @@ def _relationship_head(relationship: Relationship, kind: str, security: str) -> 
 def one_to_many_values(relationship: OneToMany) -> Json:
     """Return the properties of a one-to-many relationship's definition."""
     owner = relationship_id(relationship)
-    return {
+    values = {
         **_relationship_head(relationship, "OneToManyRelationship", "Append"),
         "ReferencedAttribute": relationship.referenced_column,
         "ReferencedEntity": relationship.referenced_table,
@@ -246,6 +259,7 @@ def one_to_many_values(relationship: OneToMany) -> Json:
         "CascadeConfiguration": _cascade(relationship.cascade),
         "RelationshipAttributes": [],
     }
+    return with_further(values, relationship.further, Owner(owner, not relationship.is_custom))
 
 
 def _cascade(cascade: CascadeConfiguration) -> Json:
@@ -278,7 +292,7 @@ def _menu(owner: str, kind: str) -> Json:
 def many_to_many_values(relationship: ManyToMany) -> Json:
     """Return the properties of a many-to-many relationship's definition."""
     owner = relationship_id(relationship)
-    return {
+    values = {
         **_relationship_head(relationship, "ManyToManyRelationship", "None"),
         "Entity1LogicalName": relationship.table1,
         "Entity2LogicalName": relationship.table2,
@@ -293,3 +307,4 @@ def many_to_many_values(relationship: ManyToMany) -> Json:
         "Entity1AssociatedMenuConfiguration": _menu(owner, "Entity1AssociatedMenuConfiguration"),
         "Entity2AssociatedMenuConfiguration": _menu(owner, "Entity2AssociatedMenuConfiguration"),
     }
+    return with_further(values, relationship.further, Owner(owner, not relationship.is_custom))

@@ -5,7 +5,7 @@ One `Definitions` belongs to one snapshot; whoever keeps it across requests drop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias, assert_never
@@ -129,15 +129,23 @@ class Definitions:
 
     @cached_property
     def choices(self) -> Shelf:
-        """All global choices."""
-        found: dict[str, Definition] = {}
+        """All global choices, those that no column uses among them."""
+        custom = {choice.name for choice in self._chosen_by_custom_columns()}
+        return Shelf(
+            Definition(
+                "OptionSetMetadata",
+                choice_values(choice, is_custom=choice.is_custom or choice.name in custom),
+                Plain(choice),
+            )
+            for choice in self.catalog.choices.values()
+        )
+
+    def _chosen_by_custom_columns(self) -> Iterator[Choice]:
         for table in self.catalog.tables.values():
             for column in table.columns:
                 choice = _global_choice(column)
-                if choice is not None and choice.name not in found:
-                    values = choice_values(choice, is_custom=column.is_custom)
-                    found[choice.name] = Definition("OptionSetMetadata", values, Plain(choice))
-        return Shelf(found.values())
+                if choice is not None and column.is_custom:
+                    yield choice
 
     @cached_property
     def _by_end(self) -> Mapping[tuple[str, str], Shelf]:

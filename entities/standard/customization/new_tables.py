@@ -18,6 +18,7 @@ from entities.metadata.tables import Table, TableKind
 from entities.pipeline import Operations
 from entities.query import ColumnRef, Condition, ConditionOperator, Filter, QueryExpression, equals
 from entities.standard.auto_number_actions import begin_numbers
+from entities.standard.lookups import referenced
 from entities.standard.sdk_messages import filter_rows
 from entities.values import EntityReference, Guid, Record
 
@@ -79,8 +80,16 @@ def _bring_rows(system: Operations, tables: list[Table], privileges: PrivilegeRo
         del records[known]
     for record in records.values():
         system.execute(Create("privilege", record))
-    for name, record in filter_rows(tables):
-        system.execute(Create(name, record))
+    _bring_messages(system, list(filter_rows(tables)))
+
+
+def _bring_messages(system: Operations, rows: list[tuple[str, Record]]) -> None:
+    """Make the rows that say which messages there are for tables, as far as the environment has the messages."""
+    messages = {referenced(record["sdkmessageid"]) for _, record in rows}
+    known = set(_existing(system, "sdkmessage", "sdkmessageid", {str(message) for message in messages}))
+    for name, record in rows:
+        if referenced(record["sdkmessageid"]) in known:
+            system.execute(Create(name, record))
 
 
 def _take_rows_away(system: Operations, tables: list[Table], privileges: PrivilegeRows) -> None:
@@ -100,7 +109,7 @@ def _clear(system: Operations, table: Table) -> None:
         for reference in _selected(system, name, column, equals(column, table.logical_name)):
             _delete_if_there(system, reference)
     for relationship in _pointing(system.catalog, table):
-        for reference in _referencing(system, relationship):
+        for reference in pointing(system, relationship):
             if relationship.cascade.delete is Cascade.CASCADE:
                 _delete_if_there(system, reference)
             else:
@@ -117,7 +126,8 @@ def _pointing(catalog: Catalog, table: Table) -> Iterator[OneToMany]:
             yield relationship
 
 
-def _referencing(system: Operations, relationship: OneToMany) -> Iterator[EntityReference]:
+def pointing(system: Operations, relationship: OneToMany) -> Iterator[EntityReference]:
+    """Yield the rows that point to others over a relationship."""
     table = system.catalog.tables[relationship.referencing_table]
     column = table.by_name.get(relationship.referencing_column)
     if column is None or not isinstance(column.type, LookupType):

@@ -36,13 +36,15 @@ def read_choice(members: Members, before: Choice | None = None) -> Choice:
     """
     if members[TYPE] != "OptionSetMetadata":
         raise misfit(members[TYPE], "A global option set is an OptionSetMetadata.")
-    base = before or Choice(str(members.get("Name", "")).lower(), (), is_global=True)
+    base = before or Choice(str(members.get("Name", "")), (), is_global=True)
     label = read_label(members["DisplayName"]) if "DisplayName" in members else base.display_name
+    description = read_label(members["Description"]) if "Description" in members else base.description
     options = base.options if before is not None else read_options(members)
     return replace(
         base,
         options=options,
         display_name=label,
+        description=description,
         is_global=True,
         external_type_name=members.get("ExternalTypeName", base.external_type_name),
     )

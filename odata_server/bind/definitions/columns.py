@@ -112,8 +112,9 @@ def _with_formula(column: Column, members: Members) -> Column:
 
 
 def _set(field: str) -> _Reader:
-    def read(column: Column, value: Any) -> Column:  # noqa: ANN401 - of the type that the body was checked for
-        return replace(column, **{field: value})
+    def read(column: Column, value: object) -> Column:
+        changes: dict[str, Any] = {field: value}
+        return replace(column, **changes)
 
     return read
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 import orjson
 
@@ -42,11 +42,6 @@ def _of_user(value: Members) -> Iterable[Members]:
     return (own,) if own else ()
 
 
-def managed_value(value: Members, default: Any) -> Any:  # noqa: ANN401 - of the type of the managed property
-    """Return the value of a managed property."""
-    return value.get("Value", default)
-
-
 def read_further(
     members: Members, kept: frozenset[str], before: tuple[tuple[str, str], ...] = ()
 ) -> tuple[tuple[str, str], ...]:
@@ -59,17 +54,3 @@ def read_further(
     """
     given = {name: orjson.dumps(value, default=float).decode() for name, value in members.items() if name in kept}
     return tuple({**dict(before), **given}.items())
-
-
-def only_changed(
-    further: tuple[tuple[str, str], ...], shown: Mapping[str, object], before: tuple[tuple[str, str], ...] = ()
-) -> tuple[tuple[str, str], ...]:
-    """Return the kept properties without those that say what is shown anyway.
-
-    Args:
-        further: what a body gives.
-        shown: the properties of the definition as it would be shown without them.
-        before: what was kept before, which stays where the body says nothing else.
-    """
-    known = dict(before)
-    return tuple((name, text) for name, text in further if name in known or orjson.loads(text) != shown.get(name))

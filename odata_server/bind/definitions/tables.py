@@ -116,8 +116,9 @@ def _no_source(table: Table, _value: str) -> Table:
 
 
 def _set(field: str) -> _Reader:
-    def read(table: Table, value: Any) -> Table:  # noqa: ANN401 - of the type that the body was checked for
-        return replace(table, **{field: value})
+    def read(table: Table, value: object) -> Table:
+        changes: dict[str, Any] = {field: value}
+        return replace(table, **changes)
 
     return read
 

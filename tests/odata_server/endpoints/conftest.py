@@ -20,6 +20,7 @@ from entities.messages import Associate, RetrieveMultiple
 from entities.metadata.catalog import catalog
 from entities.pipeline import Caller, pipeline
 from entities.query import QueryExpression, equals
+from entities.standard.customization.definition_steps import definition_steps
 from entities.standard.environment import standard_catalog
 from entities.standard.identifiers import role_id, root_business_unit_id
 from entities.standard.rules import SECURITY_TABLES, standard_steps
@@ -35,7 +36,7 @@ from odata_server.engine.environment import Blueprint, fill, prepare_database
 from odata_server.engine.organization import OrganizationService, Parts
 from security.authority.validation import ExpiredToken, InvalidToken, TokenClaims
 from security.principals import Principal
-from security.privileges import environment_privilege_records
+from security.privileges import environment_privilege_records, privilege_records
 
 ORGANIZATION = Guid("0a000000-0000-4000-8000-000000000001")
 ADMIN = Guid("0a000000-0000-4000-8000-000000000002")
@@ -116,6 +117,7 @@ def open_dataverse(path, clock=None):
     steps = standard_steps(
         APPLICATIONS.get, tenant_domain="contoso.test", organization_id=ORGANIZATION, version="9.2.0.0"
     )
+    steps = (*steps, *definition_steps(privilege_records))
     parts = Parts(pipeline(*steps), lambda db, stamp: DataverseDirectory(db, stamp, ORGANIZATION), SECURITY_TABLES, {})
     return OrganizationService(open_database(path, Durability.NONE), replace(parts, clock=clock or parts.clock))
 
