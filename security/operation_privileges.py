@@ -145,6 +145,18 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             _OPEN,
         ),
         "RetrieveMetadataChanges": ("prvReadEntity",),
+        **dict.fromkeys(
+            (
+                *("IsComponentCustomizable", "RetrieveDependenciesForDelete", "RetrieveDependentComponents"),
+                "RetrieveRequiredComponents",
+            ),
+            ("prvReadEntity",),
+        ),
+        **dict.fromkeys(("RetrieveDependenciesForUninstall", "RetrieveMissingDependencies"), ("prvReadSolution",)),
+        **dict.fromkeys(
+            ("AddSolutionComponent", "RemoveSolutionComponent", "UpdateSolutionComponent"), ("prvWriteSolution",)
+        ),
+        **dict.fromkeys(("RetrieveUnpublished", "RetrieveUnpublishedMultiple"), _OPEN),
         "CreateEntity": ("prvCreateEntity",),
         "UpdateEntity": ("prvWriteEntity",),
         "DeleteEntity": ("prvDeleteEntity",),

@@ -9,8 +9,13 @@ from entities.standard.background_operations import background_steps
 from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.custom_api_rules import custom_api_steps
 from entities.standard.customer_rules import customer_steps
+from entities.standard.customization.dependency_functions import dependency_steps
 from entities.standard.customization.metadata_versions import metadata_version_steps
 from entities.standard.customization.option_actions import option_steps
+from entities.standard.customization.publisher_rules import publisher_steps
+from entities.standard.customization.publishing import publishing_steps
+from entities.standard.customization.solution_actions import solution_action_steps
+from entities.standard.customization.solution_rules import solution_steps
 from entities.standard.duplicate_detection import detection_steps
 from entities.standard.duplicate_jobs import duplicate_job_steps
 from entities.standard.duplicate_rule_changes import duplicate_rule_change_steps
@@ -96,6 +101,11 @@ def standard_steps(
         *auto_number_steps(),
         *option_steps(),
         *metadata_version_steps(),
+        *dependency_steps(),
+        *publishing_steps(),
+        *publisher_steps(),
+        *solution_steps(),
+        *solution_action_steps(),
         *custom_api_steps(organization_id),
         *sharing_steps(),
         *registration_steps(),

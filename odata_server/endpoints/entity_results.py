@@ -5,7 +5,7 @@ Learn: "InitializeFrom Function" shows the form: the context of one entity, its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -37,6 +37,22 @@ def references_json(call: Call, references: tuple[EntityReference, ...]) -> byte
         for one in references
     ]
     return orjson.dumps({**({"@odata.context": context} if context else {}), "value": found})
+
+
+def entities_json(call: Call, declared: str, values: Sequence[EntityValue]) -> bytes:
+    """Return records' values as a JSON collection.
+
+    Args:
+        call: the request.
+        declared: the table that the operation declares, `crmbaseentity` for any.
+        values: the records.
+    """
+    table = call.catalog.tables.get(declared)
+    context = call.context(table.entity_set_name if table else f"Collection({call.dialect.namespace}.{declared})")
+    head: dict[str, object] = {"@odata.context": context} if context else {}
+    types = ({} if table else {"@odata.type": f"#{call.dialect.namespace}.{value.table}"} for value in values)
+    rows = [{**type_, **dict(_members(call.catalog, v))} for type_, v in zip(types, values, strict=True)]
+    return orjson.dumps({**head, "value": rows})
 
 
 def _members(catalog: Catalog, value: EntityValue) -> Iterator[tuple[str, Token]]:

@@ -17,7 +17,7 @@ from odata_server.endpoints import metadata_changes
 from odata_server.endpoints.background import accepted, runs_in_background
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.custom_api_results import custom_api_body
-from odata_server.endpoints.entity_results import entity_json, references_json
+from odata_server.endpoints.entity_results import entities_json, entity_json, references_json
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.multiple import invoke_multiple
@@ -43,7 +43,7 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     bound = called.bound
     if operation.name in BULK and isinstance(bound, Collection | Related):
         return invoke_multiple(call, bound, operation)
-    parameters = _parameters(call, called, operation)
+    parameters = {**_parameters(call, called, operation), **_set_of(operation, bound)}
     if operation.name == metadata_changes.NAME:
         return metadata_changes.retrieve_metadata_changes(call, parameters)
     target = None if bound is None or isinstance(bound, Collection | Related) else located(call, bound).target
@@ -64,6 +64,8 @@ def _shown(call: Call, operation: edm.Operation, result: Mapping[str, object]) -
     selected = result.get("value")
     if isinstance(selected, QueryExpression):
         return read_selected(call, selected)
+    if operation.result is not None and operation.result.is_collection and isinstance(selected, list):
+        return json_response(call.services, entities_json(call, operation.result.name, selected))
     if isinstance(selected, EntityValue):
         return json_response(call.services, entity_json(call, selected))
     if isinstance(selected, tuple):
@@ -79,6 +81,13 @@ def _parameters(call: Call, called: Operation, operation: edm.Operation) -> dict
         return action_parameters(operation, lambda: body_parameters(call, operation.name), call.payload())
     aliases = {assignment.name: assignment.value for assignment in call.options().aliases}
     return {**function_parameters(operation, called, aliases, call.payload()), **_facts(call, operation)}
+
+
+def _set_of(operation: edm.Operation, bound: object) -> dict[str, object]:
+    """Return whose rows a function is bound to that is the same for several tables."""
+    if operation.name == "RetrieveUnpublishedMultiple" and isinstance(bound, Collection):
+        return {"Table": bound.table.logical_name}
+    return {}
 
 
 def _facts(call: Call, operation: edm.Operation) -> dict[str, object]:

@@ -74,6 +74,11 @@ TABLES_OF_ROWS: Final[Mapping[int, str]] = {
 }
 """Components that are rows; those of other tables have the table's object type code as their type."""
 
+SOLUTION_AWARE: Final = frozenset(
+    {*TABLES_OF_ROWS.values(), "customapi", "customapirequestparameter", "customapiresponseproperty"}
+)
+"""Tables whose rows a request can put into a solution."""
+
 DEFINITIONS: Final = frozenset(
     {
         ComponentType.ENTITY,
@@ -108,6 +113,7 @@ class Component:
         name: what people know it by: `account`, `account.name`, the name of a view.
         parent: the id of the table that it is part of and goes with, None where there is none.
         is_custom: whether somebody added it; the parts of Dataverse itself are in every environment.
+        is_customizable: whether it may be changed.
     """
 
     kind: int
@@ -115,6 +121,7 @@ class Component:
     name: str
     parent: Guid | None = None
     is_custom: bool = True
+    is_customizable: bool = True
 
     @property
     def kind_name(self) -> str:
@@ -190,11 +197,13 @@ def _find(system: Operations, kind: int, identifier: Guid) -> Component | None:
     table = catalog.tables.get(TABLES_OF_ROWS.get(kind, "")) or catalog.by_object_type_code.get(kind)
     if table is None or "solutionid" not in table.by_name:
         raise InvalidArgument(f"No component definition exists for the component type {kind}.", code="0x8004f019")
-    shown = (table.primary_name,) if table.primary_name else ()
-    record = first(system, table.logical_name, equals(table.primary_id, identifier), table.primary_id, *shown)
+    record = first(system, table.logical_name, equals(table.primary_id, identifier))
     if record is None:
         return None
-    return Component(kind, identifier, str(record.get(table.primary_name or table.primary_id) or ""))
+    name, can_change = str(record.get(table.primary_name or table.primary_id) or ""), record.get("iscustomizable")
+    return Component(
+        kind, identifier, name, is_custom=not record.get("ismanaged"), is_customizable=can_change is not False
+    )
 
 
 def _table_with(catalog: Catalog, identifier: Guid) -> Component | None:

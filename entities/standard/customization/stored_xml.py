@@ -43,6 +43,32 @@ def mentioned_in_form(text: str, table: str) -> tuple[Mentioned, ...]:
     return tuple(dict.fromkeys(found)) if _read(text, start, lambda _: None) else ()
 
 
+def texts_in(text: str) -> tuple[tuple[tuple[str, ...], str], ...] | None:
+    """Return the elements of XML as the names on the way to them and their text, None where it is no XML."""
+    reader = _TextReader()
+    return tuple(reader.found) if _read(text, reader.start, reader.end, reader.text) else None
+
+
+class _TextReader:
+    """Notes elements, outer ones first, with the text that stands in them."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[tuple[str, ...], str]] = []
+        self._open: list[int] = []
+
+    def start(self, name: str, _: dict[str, str]) -> None:
+        outer = self.found[self._open[-1]][0] if self._open else ()
+        self._open.append(len(self.found))
+        self.found.append(((*outer, name), ""))
+
+    def text(self, text: str) -> None:
+        path, before = self.found[self._open[-1]]
+        self.found[self._open[-1]] = (path, before + text)
+
+    def end(self, _: str) -> None:
+        self._open.pop()
+
+
 class _FetchReader:
     """Notes names as the elements of a query open and close."""
 
@@ -81,10 +107,20 @@ def _refuse(*_: object) -> NoReturn:
     raise _Unreadable
 
 
-def _read(text: str, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> bool:
+def _nothing(_: str) -> None:
+    """Leave text alone."""
+
+
+def _read(
+    text: str,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None],
+    characters: Callable[[str], None] = _nothing,
+) -> bool:
     """Parse XML without document types; return whether that went well."""
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = characters
     parser.StartDoctypeDeclHandler = _refuse
     try:
         parser.Parse(text, _IS_ALL)
