@@ -99,6 +99,7 @@ class Properties:
         primary_id: the primary id.
         primary_name: the primary name, None where there is none.
         targets: the tables that lookups lead to, by column.
+        written: how the navigation writes the names of lookups, by column: as their schema names.
         owned: whether records have owners.
     """
 
@@ -106,6 +107,7 @@ class Properties:
     primary_id: str
     primary_name: str | None
     targets: Mapping[str, tuple[str, ...]]
+    written: Mapping[str, str]
     owned: bool
 
     def has(self, name: str, type_: str) -> bool:
@@ -182,7 +184,7 @@ def _lookup(name: str, properties: Properties) -> ReadColumn:
             "Name its targets in the table's definition.",
         )
         return ReadColumn(column(name, LookupType(()), **SERVER_SET), (told,))
-    return ReadColumn(column(name, LookupType(targets, _kind(targets))))
+    return ReadColumn(column(properties.written.get(name, name), LookupType(targets, _kind(targets))))
 
 
 def _kind(targets: tuple[str, ...]) -> LookupKind:

@@ -65,7 +65,12 @@ class ImportedSchema:
 
 
 _OF_ALL = (
-    Guess("", "", "Schema names and labels are the logical names.", "Import EntityDefinitions or a solution."),
+    Guess(
+        "",
+        "",
+        "Schema names and labels are the logical names, but for lookups.",
+        "Import EntityDefinitions or a solution.",
+    ),
     Guess(
         "",
         "",
@@ -113,11 +118,12 @@ def _table(
     owned = OWNER in led.targets.get(table.name, {})
     targets = _targets(table, source, led)
     columns = []
-    for read in read_columns(Properties(types, table.primary_id, name, targets, owned)):
+    written = led.written.get(table.name, {})
+    for read in read_columns(Properties(types, table.primary_id, name, targets, written, owned)):
         columns.append(read.column)
         guesses.extend(Guess(table.name, read.column.logical_name, told.what, told.supply) for told in read.guesses)
     columns.extend(hidden_lookup(hidden, led.hidden[table.name][hidden]) for hidden in led.hidden.get(table.name, {}))
-    kind = TableKind.STANDARD if pair is None else TableKind.INTERSECT
+    kind = TableKind.BASE if source.is_base(table) else TableKind.STANDARD if pair is None else TableKind.INTERSECT
     if pair is None:
         guesses.extend(_of_table(table.name, name))
     if owned:

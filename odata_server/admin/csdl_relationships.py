@@ -26,12 +26,14 @@ class Lookups:
     Attributes:
         relationships: the one-to-many relationships.
         targets: by table and column, the tables that a lookup leads to.
+        written: by table and column, how the navigation writes a lookup's name.
         hidden: by table, the lookups that have navigation and no property.
-        skipped: by table, the navigation properties that no relationship can have.
+        skipped: tables and navigation properties that no relationship can have.
     """
 
     relationships: list[OneToMany] = field(default_factory=list)
     targets: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    written: dict[str, dict[str, str]] = field(default_factory=dict)
     hidden: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
@@ -72,6 +74,8 @@ def _add(found: Lookups, table: TableSource, navigation: Navigated, columns: Map
     elif is_lookup:
         led = found.targets.setdefault(table.name, {})
         led[column] = _OWNING if to_owner else (*led.get(column, ()), target)
+        if navigation.name.lower().startswith(column):
+            found.written.setdefault(table.name, {}).setdefault(column, navigation.name[: len(column)])
     name = navigation.partner or f"{table.name}_{navigation.name}"
     other = source.tables[target]
     key = navigation.referenced if navigation.referenced in other.properties else other.primary_id

@@ -61,6 +61,10 @@ class Source:
         """Return the table that another one derives from."""
         return self.tables.get(table.base)
 
+    def is_base(self, table: TableSource) -> bool:
+        """Say whether other tables derive from a table, which has no records of its own then."""
+        return any(other.base == table.name for other in self.tables.values())
+
     def properties(self, table: TableSource) -> Mapping[str, str]:
         """Return the types of all properties of a table, those of its base included, its primary id first."""
         base = self.base_of(table)

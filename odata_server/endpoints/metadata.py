@@ -13,13 +13,14 @@ import orjson
 
 from entities.errors import DataverseError, MethodNotAllowed, NotSupported, ResourceNotFound
 from entities.metadata.catalog import Catalog
-from odata_server.edm.csdl import csdl
+from odata_server.edm.csdl import CsdlWriter
 from odata_server.edm.finance_csdl import BoundAction, finance_csdl
 from odata_server.edm.preferences import parse_preferences
 from odata_server.edm.service_document import service_document
 from odata_server.endpoints.definition_paths import Place, parts_read, walk
 from odata_server.endpoints.definition_queries import answer
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.endpoints.metadata_documents import MetadataDocument
 from odata_server.render.definitions import KeptDefinitions
 from odata_server.render.envelope import count_text
 from odata_server.syntax.options import parse_query
@@ -29,7 +30,6 @@ ReadDefinitions: TypeAlias = Callable[[frozenset[str]], Catalog]
 """Gives the catalog to a caller who may read these parts of it; raises AccessDenied to others."""
 
 JSON: Final = "application/json; odata.metadata=minimal"
-XML: Final = "application/xml"
 TEXT: Final = "text/plain"
 _WEB_API_SEGMENTS: Final = 3
 _FINANCE_SEGMENTS: Final = 1
@@ -46,15 +46,14 @@ _WRITES: Final[Mapping[str, str]] = {
 class WebApiMetadata:
     """Answers for the Web API.
 
-    Two threads may make the same document at the same time; both are equal, and one stays.
-
     Args:
         definitions: the definitions that others keep, too; its own where none are given.
     """
 
     def __init__(self, definitions: KeptDefinitions | None = None) -> None:
         self._definitions = definitions or KeptDefinitions()
-        self._documents: dict[bool, tuple[Catalog, bytes]] = {}
+        self._document = MetadataDocument(CsdlWriter().document)
+        self._annotated = MetadataDocument(CsdlWriter(annotated=True).document)
 
     def __call__(self, request: ODataRequest, segments: tuple[str, ...], read: ReadDefinitions) -> ODataResponse:
         """Answer a request.
@@ -73,7 +72,7 @@ class WebApiMetadata:
         if not any(segments):
             return _document(request, lambda: service_document(read(frozenset()), root), JSON)
         if segments == (_METADATA,):
-            return _document(request, lambda: self._csdl(request, read(frozenset())), XML)
+            return self._csdl(request, read)
         if request.method not in _READS:
             raise _not_supported(request, segments)
         path = parse_path("/".join(segments))
@@ -90,14 +89,12 @@ class WebApiMetadata:
             return _response(text, TEXT)
         return _response(orjson.dumps(body), JSON)
 
-    def _csdl(self, request: ODataRequest, catalog: Catalog) -> bytes:
+    def _csdl(self, request: ODataRequest, read: ReadDefinitions) -> ODataResponse:
         """Return the metadata document; with annotations where query or preference asks for them."""
+        _check_reads(request)
         asked = "annotations=true" in request.query.split("&")
         annotated = asked or parse_preferences(request.header("prefer")).annotations.everything
-        kept = self._documents.get(annotated)
-        if kept is None or kept[0] is not catalog:
-            kept = self._documents[annotated] = (catalog, csdl(catalog, annotated=annotated))
-        return kept[1]
+        return (self._annotated if annotated else self._document).answer(request, read(frozenset()))
 
 
 class FinanceMetadata:
@@ -108,8 +105,8 @@ class FinanceMetadata:
     """
 
     def __init__(self, actions: Sequence[BoundAction] = ()) -> None:
-        self._actions = tuple(actions)
-        self._kept: tuple[Catalog, bytes] | None = None
+        own = tuple(actions)
+        self._document = MetadataDocument(lambda catalog: finance_csdl(catalog, own))
 
     def __call__(self, request: ODataRequest, segments: tuple[str, ...], read: ReadDefinitions) -> ODataResponse:
         """Answer a request for the service document (no segments) or `$metadata`.
@@ -121,20 +118,19 @@ class FinanceMetadata:
             root = request.root(_FINANCE_SEGMENTS)
             return _document(request, lambda: service_document(read(frozenset()), root), JSON)
         if segments == (_METADATA,):
-            return _document(request, lambda: self._csdl(read(frozenset())), XML)
+            _check_reads(request)
+            return self._document.answer(request, read(frozenset()))
         raise ResourceNotFound(f"Resource not found for the segment '{segments[0]}'.")
-
-    def _csdl(self, catalog: Catalog) -> bytes:
-        kept = self._kept
-        if kept is None or kept[0] is not catalog:
-            kept = self._kept = (catalog, finance_csdl(catalog, self._actions))
-        return kept[1]
 
 
 def _document(request: ODataRequest, make: Callable[[], bytes], content_type: str) -> ODataResponse:
+    _check_reads(request)
+    return _response(make(), content_type)
+
+
+def _check_reads(request: ODataRequest) -> None:
     if request.method not in _READS:
         raise MethodNotAllowed(f"The requested resource does not support http method '{request.method}'.")
-    return _response(make(), content_type)
 
 
 def _response(body: bytes, content_type: str) -> ODataResponse:

@@ -1,0 +1,319 @@
+"""Metadata documents read as tables: what follows from names and navigation, what is guessed, what is refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from entities.errors import MalformedRequest
+from entities.metadata.catalog import CatalogChange, catalog, changed
+from entities.metadata.columns import (
+    BooleanType,
+    DateTimeBehavior,
+    DateTimeType,
+    DecimalType,
+    FileType,
+    ImageType,
+    IntegerType,
+    LookupKind,
+    LookupType,
+    ManagedPropertyType,
+    MemoType,
+    MoneyType,
+    StateType,
+    StatusType,
+    StringType,
+    UniqueIdentifierType,
+)
+from entities.metadata.declare import lookup
+from entities.metadata.relationships import ManyToMany
+from entities.metadata.tables import Ownership, TableKind
+from entities.standard.environment import standard_catalog
+from odata_server.admin.csdl_import import merged, read_csdl
+from odata_server.edm.csdl import csdl
+from odata_server.edm.csdl_comparing import Difference, differences
+from odata_server.edm.csdl_document import schema_of
+
+STANDARD = standard_catalog(1)
+
+EDMX = """<?xml version="1.0" encoding="utf-8"?>
+<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0"><edmx:DataServices>
+<Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace="Microsoft.Dynamics.CRM" Alias="mscrm">
+<EntityType Name="crmbaseentity" Abstract="true"/>
+<EntityType Name="principal" BaseType="mscrm.crmbaseentity" Abstract="true">
+  <Key><PropertyRef Name="ownerid"/></Key><Property Name="ownerid" Type="Edm.Guid"/>
+  <NavigationProperty Name="owner_new_projects" Type="Collection(mscrm.new_project)" Partner="ownerid"/>
+</EntityType>
+{types}
+<EntityContainer Name="System">{sets}</EntityContainer>
+</Schema></edmx:DataServices></edmx:Edmx>"""
+
+TYPES = """
+<EntityType Name="systemuser" BaseType="mscrm.principal">
+  <Key><PropertyRef Name="ownerid"/></Key>
+  <Property Name="systemuserid" Type="Edm.Guid"/><Property Name="fullname" Type="Edm.String" Unicode="false"/>
+</EntityType>
+<EntityType Name="account" BaseType="mscrm.crmbaseentity">
+  <Key><PropertyRef Name="accountid"/></Key>
+  <Property Name="accountid" Type="Edm.Guid"/><Property Name="name" Type="Edm.String" Unicode="false"/>
+  <Property Name="new_grade" Type="Edm.Int32"/>
+  <NavigationProperty Name="account_new_projects" Type="Collection(mscrm.new_project)"
+    Partner="new_CustomerId_account"/>
+</EntityType>
+<EntityType Name="contact" BaseType="mscrm.crmbaseentity">
+  <Key><PropertyRef Name="contactid"/></Key>
+  <Property Name="contactid" Type="Edm.Guid"/><Property Name="fullname" Type="Edm.String" Unicode="false"/>
+  <NavigationProperty Name="contact_new_projects" Type="Collection(mscrm.new_project)"
+    Partner="new_CustomerId_contact"/>
+</EntityType>
+<EntityType Name="new_project" BaseType="mscrm.crmbaseentity">
+  <Key><PropertyRef Name="new_projectid"/></Key>
+  <Property Name="new_name" Type="Edm.String" Unicode="false"/>
+  <Property Name="new_projectid" Type="Edm.Guid"/>
+  <Property Name="new_description" Type="Edm.String" Unicode="false"/>
+  <Property Name="new_code" Type="Edm.String" Unicode="false"/>
+  <Property Name="new_kindcode" Type="Edm.Int32"/>
+  <Property Name="new_count" Type="Edm.Int32"/>
+  <Property Name="new_budget" Type="Edm.Decimal" Scale="Variable"/>
+  <Property Name="new_budget_base" Type="Edm.Decimal" Scale="Variable"/>
+  <Property Name="new_share" Type="Edm.Decimal" Scale="Variable"/>
+  <Property Name="new_day" Type="Edm.Date"/>
+  <Property Name="new_moment" Type="Edm.DateTimeOffset"/>
+  <Property Name="new_done" Type="Edm.Boolean"/>
+  <Property Name="new_plan" Type="Edm.Guid"/>
+  <Property Name="new_plan_name" Type="Edm.String" Unicode="false"/>
+  <Property Name="new_model" Type="Edm.Binary"/>
+  <Property Name="new_model_name" Type="Edm.String" Unicode="false"/>
+  <Property Name="new_picture" Type="Edm.Binary"/>
+  <Property Name="new_picture_timestamp" Type="Edm.Int64"/>
+  <Property Name="new_picture_url" Type="Edm.String" Unicode="false"/>
+  <Property Name="new_pictureid" Type="Edm.Guid"/>
+  <Property Name="new_otherid" Type="Edm.Guid"/>
+  <Property Name="iscustomizable" Type="mscrm.BooleanManagedProperty"/>
+  <Property Name="statecode" Type="Edm.Int32"/>
+  <Property Name="statuscode" Type="Edm.Int32"/>
+  <Property Name="versionnumber" Type="Edm.Int64"/>
+  <Property Name="_ownerid_value" Type="Edm.Guid"/>
+  <Property Name="_new_customerid_value" Type="Edm.Guid"/>
+  <Property Name="_new_lost_value" Type="Edm.Guid"/>
+  <NavigationProperty Name="ownerid" Type="mscrm.principal" Nullable="false" Partner="owner_new_projects">
+    <ReferentialConstraint Property="_ownerid_value" ReferencedProperty="ownerid"/></NavigationProperty>
+  <NavigationProperty Name="new_CustomerId_account" Type="mscrm.account" Nullable="false"
+    Partner="account_new_projects">
+    <ReferentialConstraint Property="_new_customerid_value" ReferencedProperty="accountid"/></NavigationProperty>
+  <NavigationProperty Name="new_CustomerId_contact" Type="mscrm.contact" Nullable="false"
+    Partner="contact_new_projects">
+    <ReferentialConstraint Property="_new_customerid_value" ReferencedProperty="contactid"/></NavigationProperty>
+  <NavigationProperty Name="new_project_tag" Type="Collection(mscrm.new_tag)" Partner="new_project_tag"/>
+  <Annotation Term="OData.Community.Keys.V1.AlternateKeys"><Collection>
+    <Record Type="OData.Community.Keys.V1.AlternateKey"><PropertyValue Property="Key"><Collection>
+      <Record Type="OData.Community.Keys.V1.PropertyRef"><PropertyValue Property="Alias" String="new_code"/>
+        <PropertyValue Property="Name" PropertyPath="new_code"/></Record>
+      <Record Type="OData.Community.Keys.V1.PropertyRef"><PropertyValue Property="Alias" String="c"/>
+        <PropertyValue Property="Name" PropertyPath="_new_customerid_value"/></Record>
+    </Collection></PropertyValue></Record></Collection></Annotation>
+</EntityType>
+<EntityType Name="new_tag" BaseType="mscrm.crmbaseentity">
+  <Key><PropertyRef Name="new_tagid"/></Key><Property Name="new_tagid" Type="Edm.Guid"/>
+  <NavigationProperty Name="new_project_tag" Type="Collection(mscrm.new_project)" Partner="new_project_tag"/>
+</EntityType>
+<EntityType Name="new_project_tag" BaseType="mscrm.crmbaseentity">
+  <Key><PropertyRef Name="new_project_tagid"/></Key>
+  <Property Name="new_project_tagid" Type="Edm.Guid"/><Property Name="new_projectid" Type="Edm.Guid"/>
+  <Property Name="new_tagid" Type="Edm.Guid"/><Property Name="versionnumber" Type="Edm.Int64"/>
+</EntityType>"""
+
+NAMES = {"systemuser", "account", "contact", "new_project", "new_tag", "new_project_tag"}
+
+
+def _document(types=TYPES):
+    sets = "".join(f'<EntitySet Name="{n}set" EntityType="Microsoft.Dynamics.CRM.{n}"/>' for n in sorted(NAMES))
+    return EDMX.format(types=types, sets=sets).encode()
+
+
+@pytest.fixture(scope="module")
+def imported():
+    return read_csdl(_document())
+
+
+@pytest.fixture(scope="module")
+def project(imported):
+    return next(table for table in imported.tables if table.logical_name == "new_project")
+
+
+def test_every_entity_type_but_the_bases_is_a_table(imported):
+    assert {table.logical_name for table in imported.tables} == NAMES
+    assert {table.entity_set_name for table in imported.tables} == {f"{name}set" for name in NAMES}
+
+
+@pytest.mark.parametrize(
+    ("column", "type_"),
+    [
+        ("new_name", StringType(850)),
+        ("new_code", StringType(4000)),
+        ("new_description", MemoType(1_048_576)),
+        ("new_kindcode", IntegerType()),
+        ("new_budget", MoneyType(precision=4)),
+        ("new_budget_base", MoneyType(precision=4)),
+        ("new_share", DecimalType(10)),
+        ("new_day", DateTimeType(DateTimeBehavior.DATE_ONLY, "DateOnly")),
+        ("new_moment", DateTimeType()),
+        ("new_done", BooleanType()),
+        ("new_plan", FileType(131_072)),
+        ("new_model", FileType(131_072)),
+        ("new_picture", ImageType()),
+        ("new_pictureid", UniqueIdentifierType()),
+        ("new_otherid", UniqueIdentifierType()),
+        ("iscustomizable", ManagedPropertyType("iscustomizable")),
+        ("ownerid", LookupType(("systemuser", "team"), LookupKind.OWNER)),
+        ("new_customerid", LookupType(("account", "contact"), LookupKind.CUSTOMER)),
+        ("new_lost", LookupType(())),
+    ],
+)
+def test_a_property_is_a_column_of_the_likeliest_type(project, column, type_):
+    assert project.by_name[column].type == type_
+
+
+def test_a_table_is_known_by_its_names_key_and_owner(project):
+    assert (project.primary_id, project.primary_name) == ("new_projectid", "new_name")
+    assert project.ownership is Ownership.USER
+    assert isinstance(project.by_name["statecode"].type, StateType)
+    assert isinstance(project.by_name["statuscode"].type, StatusType)
+    assert [key.columns for key in project.keys] == [("new_code", "new_customerid")]
+
+
+def test_users_are_known_by_their_own_id_not_by_the_key_that_they_inherit(imported):
+    user = next(table for table in imported.tables if table.logical_name == "systemuser")
+    assert (user.primary_id, user.base_type) == ("systemuserid", "principal")
+    assert {"systemuserid", "ownerid", "fullname"} == set(user.by_name)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "new_budget_base",
+        "new_plan",
+        "new_plan_name",
+        "new_model_name",
+        "new_picture_url",
+        "new_pictureid",
+        "versionnumber",
+    ],
+)
+def test_what_follows_from_other_columns_is_set_by_the_server(project, column):
+    assert not project.by_name[column].valid_for_create
+    assert not project.by_name[column].valid_for_update
+
+
+def test_the_schema_name_of_a_lookup_is_what_its_navigation_begins_with(project):
+    assert project.by_name["new_customerid"].schema_name == "new_CustomerId"
+    assert project.by_name["new_code"].schema_name == "new_code"
+
+
+def test_columns_that_owned_records_need_are_there_without_being_shown(project):
+    hidden = {column.logical_name for column in project.columns if not column.valid_for_read}
+    assert hidden == {"owningbusinessunit", "owninguser", "owningteam"}
+
+
+def test_relationships_bear_the_names_of_the_collections(imported):
+    found = {relationship.schema_name: relationship for relationship in imported.relationships}
+    assert found.keys() == {"owner_new_projects", "account_new_projects", "contact_new_projects", "new_project_tag"}
+    many = found["new_project_tag"]
+    assert isinstance(many, ManyToMany)
+    assert (many.intersect_table, many.column1, many.column2) == ("new_project_tag", "new_projectid", "new_tagid")
+    pair = next(table for table in imported.tables if table.logical_name == many.intersect_table)
+    assert (pair.kind, pair.ownership) == (TableKind.INTERSECT, Ownership.NONE)
+
+
+@pytest.mark.parametrize(
+    ("column", "word"),
+    [
+        ("new_code", "4000"),
+        ("new_description", "1048576"),
+        ("new_kindcode", "whole number"),
+        ("statuscode", "Active"),
+        ("new_lost", "targets"),
+        ("new_moment", "time zone"),
+        ("", "primary name"),
+    ],
+)
+def test_a_guess_names_its_column_and_how_to_say_it(imported, column, word):
+    (guess,) = (g for g in imported.guesses if (g.table, g.column) == ("new_project", column))
+    assert word in guess.what
+    assert guess.supply
+
+
+@pytest.mark.parametrize("column", ["new_day", "new_count", "new_projectid", "versionnumber", "new_customerid"])
+def test_what_the_document_says_is_no_guess(imported, column):
+    assert not [g for g in imported.guesses if (g.table, g.column) == ("new_project", column)]
+
+
+def test_a_file_that_is_written_out_again_is_the_same_but_for_the_type_of_files(imported):
+    ours = schema_of(csdl(catalog(1, imported.tables, imported.relationships)))
+    found = differences(schema_of(_document()), ours)
+    tables = [d for d in found if any(d.place.startswith(f"EntityType {name}") for name in NAMES)]
+    sets = [d for d in found if "EntitySet " in d.place and "NavigationPropertyBinding" not in d.place]
+    assert tables == [Difference("EntityType new_project / Property new_model", "Type=Edm.Binary", "Type=Edm.Guid")]
+    assert [d for d in sets if d.theirs is not None] == []
+
+
+def test_the_own_document_is_read_without_loss():
+    document = csdl(STANDARD)
+    read = read_csdl(document)
+    again = csdl(catalog(1, read.tables, read.relationships))
+    assert differences(schema_of(document), schema_of(again)) == ()
+
+
+def test_a_table_that_is_there_gets_the_columns_of_the_file_and_keeps_its_own(imported):
+    change = merged(STANDARD, imported)
+    put = {table.logical_name: table for table in change.put}
+    assert put.keys() == {"account", "new_project", "new_tag", "new_project_tag"}
+    account = STANDARD.tables["account"]
+    assert put["account"].columns[: len(account.columns)] == account.columns
+    assert [column.logical_name for column in put["account"].columns[len(account.columns) :]] == ["new_grade"]
+
+
+def test_new_tables_have_codes_that_nothing_else_has(imported):
+    first = merged(STANDARD, imported)
+    after = changed(STANDARD, first, version=2)
+    assert len(after.by_object_type_code) == len(after.tables)
+    assert merged(after, imported) == CatalogChange()
+
+
+def test_a_relationship_whose_navigation_is_taken_is_left_out(imported):
+    taken = replace(STANDARD.relationships["account_primary_contact"], referenced_navigation="contact_new_projects")
+    before = changed(STANDARD, CatalogChange(relate=(taken,)), version=2)
+    names = {relationship.schema_name for relationship in merged(before, imported).relate}
+    assert names == {"owner_new_projects", "account_new_projects", "new_project_tag"}
+
+
+@pytest.mark.parametrize(("targets", "after"), [(("account", "contact"), 3), (("account",), 1)])
+def test_a_lookup_to_several_tables_may_lead_to_those_of_the_file_too(targets, after):
+    """One that leads to a single table says with no value which table it is, and stays what it is."""
+    wide = lookup("new_AboutId", "account", "contact", "systemuser")
+    tag = read_csdl(_document()).tables[4]
+    read = replace(tag, columns=(*tag.columns, wide))
+    known = replace(tag, columns=(*tag.columns, lookup("new_AboutId", *targets)))
+    change = merged(
+        changed(STANDARD, CatalogChange((known,)), version=2),
+        replace(read_csdl(_document()), tables=(read,), relationships=()),
+    )
+    grown = change.put[0] if change.put else known
+    assert len(grown.by_name["new_aboutid"].type.targets) == after
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no xml",
+        b"<html/>",
+        _document()[:-20],
+        _document().replace(b'Version="4.0"', b'Version="1.0"'),
+        _document().replace(b"<edmx:Edmx", b'<!DOCTYPE x [<!ENTITY a "b">]><edmx:Edmx'),
+        b"<a>" * 100_000,
+        _document(types="").replace(b"Schema", b"Scheme"),
+    ],
+)
+def test_what_is_no_metadata_document_is_refused(data):
+    with pytest.raises(MalformedRequest):
+        read_csdl(data)
