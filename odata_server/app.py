@@ -21,11 +21,13 @@ from odata_server.admin.data_directory import Secrets, read_secrets
 from odata_server.admin.first_start import Prepared, open_server_authority, prepare_authority, system_sources
 from odata_server.admin.fixture import Target, apply_fixture
 from odata_server.admin.fixture_file import Fixture, read_fixture
+from odata_server.admin.schema.applying import import_schema
 from odata_server.endpoints.control import Control, control_routes
 from odata_server.endpoints.explain_route import explain_routes
 from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
 from odata_server.endpoints.routes import data_routes
 from odata_server.endpoints.services import Services
+from odata_server.endpoints.v2_state import OrganizationData
 from odata_server.engine.authority_store import AuthorityDatabase, open_authority_database
 from odata_server.engine.places import storage_place
 from odata_server.environments import ORGANIZATION_ID, Environments, open_environments, prepare_environments
@@ -67,7 +69,12 @@ def build(settings: Settings) -> Flask:
     environments.start_background()
     application = Flask("talentverse", static_folder=None)
     control_key = read_secrets(settings.data_directory).control_key
-    control = Control(control_key, version("talentverse"), environments.reset)
+    control = Control(
+        control_key,
+        version("talentverse"),
+        environments.reset,
+        lambda data, dry_run: import_schema(environments.dataverse, data, dry_run=dry_run),
+    )
     application.register_blueprint(control_routes(control))
     doors = services(settings, authority, environments)
     application.register_blueprint(explain_routes(control_key, doors))
@@ -94,6 +101,7 @@ def services(settings: Settings, authority: Authority, environments: Environment
         new_id=lambda: str(uuid4()),
         metadata=WebApiMetadata(definitions),
         finance_metadata=FinanceMetadata(ACTIONS),
+        organization_data=OrganizationData(is_faithful=settings.v2_mode == "faithful"),
         definitions=definitions,
     )
 

@@ -30,7 +30,7 @@ from odata_server.admin.workers import StartError
 from odata_server.engine.authority_store import NewerAuthorityStoreError
 from odata_server.engine.storage_place import StorageError
 from odata_server.plug_ins.loading import PackageError, installed_packages
-from odata_server.settings import DEFAULT_PORT, DurabilityLevel, SampleData, Settings, is_loopback
+from odata_server.settings import DEFAULT_PORT, DurabilityLevel, SampleData, Settings, V2Mode, is_loopback
 
 _SERVER_ERRORS: Final = (
     DataDirectoryError,
@@ -88,6 +88,7 @@ def _absent_flags(command: Callable[..., None]) -> Callable[..., None]:
 @option("--fixture", type=click.Path(path_type=Path), metavar="FILE", help="Declared units, users, tables and rows.")
 @option("--public-url", metavar="URL", help="A further URL clients use, such as a proxy's.")
 @option("--end-of-service", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Refuse exports after this day.")
+@option("--v2-mode", type=click.Choice(["extended", "faithful"]), default="extended", help="Of OData v2; see URLs.")
 @option("--database-url", metavar="URL", help="A PostgreSQL database for the data, postgresql://USER@HOST/DATABASE.")
 @option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
 @_absent_flags
@@ -104,6 +105,7 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
     fixture: Path | None,
     public_url: str | None,
     end_of_service: datetime | None,
+    v2_mode: V2Mode,
     database_url: str | None,
     log_level: str,
 ) -> None:
@@ -135,6 +137,7 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
         public_url=public_url,
         end_of_service=end_of_service.date() if end_of_service else None,
         log_level=log_level,
+        v2_mode=v2_mode,
         database_url=database_url,
     )
     # The application takes a moment to import; the other commands do without it.

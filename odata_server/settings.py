@@ -18,6 +18,7 @@ LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 SampleData = Literal["demo", "none"]
 DurabilityLevel = Literal["normal", "full"]
+V2Mode = Literal["extended", "faithful"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Settings:
         end_of_service: exports from Talent Hub after this day are refused (R-120).
         service_protection: limits per user; None switches them off.
         log_level: `debug`, `info`, `warning` or `error`.
+        v2_mode: `faithful` gives the Organization Data Service what the real one has and no more.
         database_url: the PostgreSQL database that holds the data in place of files; not shown, for its password.
     """
 
@@ -66,6 +68,7 @@ class Settings:
     end_of_service: date | None = None
     service_protection: ServiceProtection | None = None
     log_level: str = "warning"
+    v2_mode: V2Mode = "extended"
     database_url: str | None = field(default=None, repr=False)
 
     @property

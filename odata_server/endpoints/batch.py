@@ -20,7 +20,7 @@ from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.responses import HEADERS_OF_THE_WHOLE
 from odata_server.endpoints.services import Organization
 from odata_server.render.multipart import change_set_part, http_part, mixed, mixed_type
-from odata_server.syntax.multipart import BatchRequest, ChangeSet, boundary_of, read_batch
+from odata_server.syntax.multipart import CHANGES, BatchRequest, ChangeSet, boundary_of, read_batch
 
 Answering: TypeAlias = Callable[[ODataRequest], ODataResponse]
 """Answers a request of a caller who is known; refusals are answers, too."""
@@ -29,9 +29,13 @@ Creating: TypeAlias = Callable[[ODataRequest, Sequence[bytes]], Sequence[ODataRe
 """Answers requests to create records that differ in their bodies alone, None where it cannot; refusals are raised."""
 
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_MERGE: Final = frozenset({"MERGE"})
 _FIRST_REFUSAL: Final = 400
 _ABSOLUTE: Final = re.compile(r"https?://([^/]*)(.*)\Z", re.IGNORECASE | re.DOTALL)
-_REFERENCE: Final = re.compile(r"(?:/api/data/v9\.[012]|/data)/(?:\$|%24)([^/]+)(/.*)?\Z", re.DOTALL)
+_REFERENCE: Final = re.compile(
+    r"(?:/api/data/v9\.[012]|/data|/XRMServices/2011/OrganizationData\.svc)/(?:\$|%24)([^/]+)(/.*)?\Z",
+    re.DOTALL | re.IGNORECASE,
+)
 _OF_THE_BATCH: Final = frozenset(
     {"host", "connection", "expect", "te", "trailer", "transfer-encoding", "upgrade", "origin", "accept-encoding"}
 )
@@ -47,11 +51,13 @@ class Door:
         answering: gives what answers requests, over an environment or over it inside an open transaction.
         refused: answers a refusal.
         creating: gives what creates several records of one table at once.
+        merges: whether the service knows the method MERGE.
     """
 
     answering: Callable[[Organization], Answering]
     refused: Callable[[DataverseError, ODataRequest], ODataResponse]
     creating: Callable[[Organization], Creating] = lambda _: lambda *_: None
+    merges: bool = False
 
 
 def answer_batch(call: Call, door: Door) -> ODataResponse:
@@ -70,7 +76,8 @@ def answer_batch(call: Call, door: Door) -> ODataResponse:
         raise MethodNotAllowed(f"The requested resource does not support http method '{request.method}'.")
     if request.references is not None:
         raise MalformedRequest("A batch request cannot contain other batch requests.")
-    items = read_batch(request.body, boundary_of(request.header("content-type")))
+    changes = CHANGES | _MERGE if door.merges else CHANGES
+    items = read_batch(request.body, boundary_of(request.header("content-type")), changes)
     batch = _Batch(call, door)
     parts, status = [], 200
     for item in items:
@@ -190,7 +197,7 @@ class _Batch:
             ResourceNotFound: it is for another host.
             MethodNotAllowed: nothing here has this method.
         """
-        if part.method not in _METHODS:
+        if part.method not in _METHODS and not (self._door.merges and part.method in _MERGE):
             raise MethodNotAllowed(f"The requested resource does not support http method '{part.method}'.")
         if "host" in part.headers:
             self._check_host(part.headers["host"])

@@ -60,16 +60,24 @@ def create_all(call: Call, table: Table, bodies: Iterable[bytes]) -> list[ODataR
 
 def create_related(call: Call, related: Related) -> ODataResponse:
     """Answer `POST set(key)/collection`: create a record that refers to the row, or is paired with it."""
-    new, source = new_record(call, related.table), existing(call, related.source)
+    return _made(call, related.table, belonging(call, new_record(call, related.table), related))
+
+
+def belonging(call: Call, new: Create, related: Related) -> Create:
+    """Return a new record as one that is behind a row's collection-valued navigation property.
+
+    Raises:
+        DataverseError: the row is not there for the caller.
+    """
+    source = existing(call, related.source)
     match related.navigation:
         case CollectionNavigation(relationship=relationship):
-            new = replace(new, record={**new.record, relationship.referencing_column: source})
+            return replace(new, record={**new.record, relationship.referencing_column: source})
         case ManyToManyNavigation() as navigation:
             back = RelatedRecords(_opposite(call, navigation).name, bound=(source,))
-            new = replace(new, related=(*new.related, back))
+            return replace(new, related=(*new.related, back))
         case _:
             assert_never(related.navigation)
-    return _made(call, related.table, new)
 
 
 def _opposite(call: Call, navigation: ManyToManyNavigation) -> ManyToManyNavigation:

@@ -39,7 +39,8 @@ _PLAIN_URL: Final = re.compile(rb"[!-~]+\Z")
 _VERSION: Final = re.compile(rb"HTTP/\d\.\d\Z")
 _CONTENT_ID: Final = re.compile(r"[!-~]{1,100}\Z")
 _PLAIN_ENCODINGS: Final = frozenset({"", "binary", "8bit", "7bit"})
-_CHANGES: Final = frozenset({"POST", "PUT", "DELETE", "PATCH"})
+CHANGES: Final = frozenset({"POST", "PUT", "DELETE", "PATCH"})
+"""The methods of requests in change sets."""
 
 
 class BatchRequest(NamedTuple):
@@ -84,18 +85,19 @@ def boundary_of(content_type: str) -> str:
     return boundary
 
 
-def read_batch(body: bytes, boundary: str) -> tuple[BatchItem, ...]:
+def read_batch(body: bytes, boundary: str, changes: frozenset[str] = CHANGES) -> tuple[BatchItem, ...]:
     """Return what a batch consists of, in order.
 
     Args:
         body: the body of the request to `$batch`.
         boundary: what `boundary_of` returned.
+        changes: the methods of requests in change sets.
 
     Raises:
         SyntaxRefused: it is malformed, holds a batch or a change set where none may be, a request in a change set
             that changes nothing, one Content-ID twice in a change set, or more than 1,000 requests.
     """
-    reader = _Reader()
+    reader = _Reader(changes)
     return tuple(reader.item(part) for part in _parts(body, boundary))
 
 
@@ -135,7 +137,8 @@ def _line_end(body: bytes, start: int, delimiter: int) -> int:
 class _Reader:
     """The requests read so far, and what was read before: those of a batch are mostly alike, line by line."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: frozenset[str]) -> None:
+        self._changes = changes
         self._count = 0
         self._blocks: dict[bytes, Mapping[str, str]] = {}
         self._lines: dict[bytes, tuple[str, str]] = {}
@@ -159,7 +162,7 @@ class _Reader:
         if _is_multipart(headers):
             raise _refusal("Nested change sets in a batch payload are not supported.")
         request = self._request(headers, content)
-        if request.method not in _CHANGES:
+        if request.method not in self._changes:
             raise _refusal(
                 f"An invalid HTTP method '{request.method}' was detected for a request in a change set. Requests in "
                 "change sets only support the HTTP methods 'POST', 'PUT', 'DELETE', and 'PATCH'."

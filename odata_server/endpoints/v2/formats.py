@@ -16,6 +16,7 @@ from odata_server.edm.formats import media_ranges
 _JSON: Final = frozenset({"application/json", "text/json"})
 _ATOM: Final = frozenset({"*/*", "application/*", "text/*", "application/atom+xml", "application/xml", "text/xml"})
 _ALSO_ATOM: Final = frozenset({"application/atomsvc+xml", "multipart/mixed", "text/plain", "text/html"})
+_XML: Final = frozenset({"application/atom+xml", "application/xml", "text/xml"})
 _NAMED: Final = {"json": "JSON", "atom": "ATOM", "xml": "ATOM"}
 _VERSION: Final = re.compile(r"\s*(\d{1,4})\.(\d{1,4})\s*(?:;.*)?\Z", re.ASCII | re.DOTALL)
 _LARGEST: Final = (2, 0)
@@ -58,6 +59,20 @@ def accepted(accept: str, named: str | None = None) -> Format:
 def format_of_refusal(accept: str) -> Format:
     """Return the format of a refusal: JSON for whoever takes JSON, else XML."""
     return Format.JSON if any(name in _JSON for name, _ in media_ranges(accept)) else Format.ATOM
+
+
+def is_xml(content_type: str) -> bool:
+    """Tell a body in XML from one in JSON; one that says nothing is JSON.
+
+    Raises:
+        UnsupportedMediaType: it is neither.
+    """
+    name = content_type.partition(";")[0].strip().lower()
+    if not name or name in _JSON:
+        return False
+    if name in _XML:
+        return True
+    raise UnsupportedMediaType(f"The media type '{name[:100]}' of the request is not supported.")
 
 
 def check_sent_version(header: str) -> None:

@@ -30,16 +30,19 @@ from odata_server.bind.resource import (
     RowProperty,
     RowReferences,
     ServiceRoot,
+    Single,
 )
 from odata_server.bind.v2.paths import resolve_v2
 from odata_server.bind.v2.translation import AS_WEB_API
-from odata_server.edm.preferences import NO_PREFERENCES
+from odata_server.edm.preferences import NO_PREFERENCES, Preferences
 from odata_server.endpoints import web_api
+from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.optional_parameters import with_optional_parameters
-from odata_server.endpoints.services import Services
-from odata_server.endpoints.v2 import answers, reads
+from odata_server.endpoints.services import Organization, Services
+from odata_server.endpoints.v2 import answers, reads, writes
+from odata_server.endpoints.v2.answers import ONE
 from odata_server.endpoints.v2.call import V2Call
 from odata_server.endpoints.v2.formats import accepted, check_sent_version
 from odata_server.engine.snapshots import StaleSnapshot
@@ -53,6 +56,7 @@ _PATH: Final = re.compile(rf"({re.escape(ROOT)})(?:/(.*))?\Z", re.DOTALL | re.IG
 _METADATA: Final = "$metadata"
 _BATCH: Final = "$batch"
 _TUNNELED: Final = frozenset({"MERGE", "PUT", "PATCH", "DELETE"})
+_ACCEPTED: Final = 202
 _LONGEST_URL: Final = 32_768
 _NO_LETTERS: Final = re.compile(r"\W+", re.ASCII)
 
@@ -117,6 +121,8 @@ def _answer(call: Call) -> ODataResponse:
     v2 = V2Call(call, call.services.organization_data.meaning(call.catalog), options, form)
     if call.path in {"", _METADATA}:
         return _documents(v2)
+    if call.path == _BATCH and not v2.meaning.is_faithful:
+        return _batch(call)
     found = resolve_v2(call.path, v2.meaning)
     return _dispatch(v2, found.resource, found.member)
 
@@ -124,12 +130,27 @@ def _answer(call: Call) -> ODataResponse:
 def _documents(v2: V2Call) -> ODataResponse:
     """Answer with the service document or with `$metadata`."""
     call = v2.call
-    _check_method(v2, "GET")
+    _method(v2)
     call.read_metadata(frozenset())
     if not call.path:
         return answers.service_document(v2)
     body = v2.state.document(v2.meaning, lambda: _container(call))
     return answers.answer(call.services, answers.XML, body, answers.TWO)
+
+
+def _batch(call: Call) -> ODataResponse:
+    """Answer `POST $batch` with 202, whatever the answers in it are: each stands for itself (OData v2, "Batch", 3.)."""
+
+    def answering(organization: Organization) -> Answering:
+        services = replace(call.services, dataverse=organization, of_a_batch=True)
+        return lambda request: _outcome(request, services, lambda: call.principal)
+
+    def refusing(error: DataverseError, request: ODataRequest) -> ODataResponse:
+        return answers.refused(error, request, call.services)
+
+    whole = replace(call, preferences=Preferences(continue_on_error=True))
+    answer = answer_batch(whole, Door(answering, refusing, merges=True))
+    return answers.answer(call.services, dict(answer.headers)["Content-Type"], answer.body, ONE, status=_ACCEPTED)
 
 
 def _container(call: Call) -> str:
@@ -141,30 +162,65 @@ def _container(call: Call) -> str:
     return f"{_NO_LETTERS.sub('', name) or 'Organization'}Context"
 
 
-def _check_method(v2: V2Call, *methods: str) -> None:
+def _method(v2: V2Call, *methods: str) -> str:
+    """Return the method of a request; MERGE for PATCH, which the real service does not know.
+
+    Raises:
+        MethodNotAllowed: it is neither GET nor one of `methods`.
+    """
     method = v2.call.request.method
-    if method not in methods:
+    known = "MERGE" if method == "PATCH" and not v2.meaning.is_faithful else method
+    if known not in {"GET", *methods}:
         raise MethodNotAllowed(f"The requested resource does not support http method '{method}'.")
+    return known
 
 
 def _dispatch(v2: V2Call, resource: Resource, member: str) -> ODataResponse:
     match resource:
         case Collection() | Related():
-            _check_method(v2, "GET")
-            return reads.read_rows(v2, resource)
+            return reads.read_rows(v2, resource) if _method(v2, "POST") == "GET" else writes.create(v2, resource)
         case Row() | RelatedRow() | RelatedMember():
-            _check_method(v2, "GET")
-            return reads.read_row(v2, resource)
+            return _row(v2, resource)
         case RowProperty():
-            _check_method(v2, "GET")
-            return reads.read_property(v2, resource, member)
-        case Counted(rows=rows):
-            _check_method(v2, "GET")
+            return _property(v2, resource, member)
+        case Counted(rows=rows) if not v2.meaning.is_faithful:
+            _method(v2)
             return reads.read_count(v2, rows)
         case References():
-            _check_method(v2, "GET")
-            return reads.read_links(v2, resource)
-        case RowReferences() | Operation() | ServiceRoot():
+            return _links(v2, resource)
+        case RowReferences() | Operation() | ServiceRoot() | Counted():
             raise not_found(v2.call.path)
         case _:
             assert_never(resource)
+
+
+def _row(v2: V2Call, row: Single) -> ODataResponse:
+    match _method(v2, "MERGE", "PUT", "DELETE"):
+        case "MERGE":
+            return writes.change(v2, row)
+        case "PUT":
+            return writes.replace_row(v2, row)
+        case "DELETE":
+            return writes.delete(v2, row)
+        case _:
+            return reads.read_row(v2, row)
+
+
+def _property(v2: V2Call, asked: RowProperty, member: str) -> ODataResponse:
+    match _method(v2, "MERGE", "PUT", "DELETE"):
+        case "MERGE" | "PUT":
+            return writes.change_property(v2, asked, member)
+        case "DELETE":
+            return writes.clear_property(v2, asked)
+        case _:
+            return reads.read_property(v2, asked, member)
+
+
+def _links(v2: V2Call, references: References) -> ODataResponse:
+    match _method(v2, "POST", "PUT", "DELETE"):
+        case "POST" | "PUT":
+            return writes.add_link(v2, references)
+        case "DELETE":
+            return writes.remove_link(v2, references)
+        case _:
+            return reads.read_links(v2, references)
