@@ -193,10 +193,31 @@ def by_kind(found: Iterable[Difference], known: tuple[Kind, ...]) -> Mapping[str
     return sorted_
 
 
-def page(document: Element, imported: ImportedSchema) -> str:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The real document, what is read from it, and what differs: alone, and imported into a new environment."""
+
+    document: Element
+    imported: ImportedSchema
+    alone: tuple[Difference, ...]
+    whole: tuple[Difference, ...]
+
+
+def compared() -> Comparison:
+    """Return everything that the page tells.
+
+    Raises:
+        FileNotFoundError: the reference folder is not there.
+    """
+    document, imported = schemas()
+    return Comparison(document, imported, alone(document, imported), in_an_environment(document, imported))
+
+
+def page(found: Comparison) -> str:
     """Return the page."""
+    document, imported = found.document, found.imported
     known = kinds(document)
-    lone, whole = by_kind(alone(document, imported), known), by_kind(in_an_environment(document, imported), known)
+    lone, whole = by_kind(found.alone, known), by_kind(found.whole, known)
     rows = [f"| {kind.title} | {len(lone[kind.title])} | {len(whole[kind.title])} |" for kind in known]
     return "\n".join(
         (
@@ -231,7 +252,7 @@ def _sizes(document: Element) -> str:
 
 
 def _section(kind: Kind, found: list[Difference]) -> str:
-    lines = [_shown(difference) for difference in found] if len(found) <= _LISTED else list(_grouped(found))
+    lines = [shown(difference) for difference in found] if len(found) <= _LISTED else list(_grouped(found))
     return "\n".join((f"## {kind.title}\n", f"{kind.reason}\n", *(f"- {line}" for line in lines))) + "\n"
 
 
@@ -247,7 +268,7 @@ def _grouped(found: list[Difference]) -> Iterator[str]:
         yield f"`{outer}`, {side}: {', '.join(names[:_LISTED])}{more}"
 
 
-def _shown(difference: Difference) -> str:
+def shown(difference: Difference) -> str:
     """Return a difference as a line: where it is, and what each document says."""
     if difference.ours is None:
         return f"`{difference.place}`: only in the document"
@@ -273,12 +294,11 @@ def _guesses(imported: ImportedSchema) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or with `--check` say that it is stale and return 1; differences of no kind return 1, too."""
-    document, imported = schemas()
-    known = kinds(document)
-    unknown = by_kind((*alone(document, imported), *in_an_environment(document, imported)), known).get("", [])
+    found = compared()
+    unknown = by_kind((*found.alone, *found.whole), kinds(found.document)).get("", [])
     for difference in unknown:
-        sys.stdout.write(f"of no kind: {_shown(difference)}\n")
-    new = page(document, imported)
+        sys.stdout.write(f"of no kind: {shown(difference)}\n")
+    new = page(found)
     stale = not PAGE.is_file() or PAGE.read_text("utf-8") != new
     if stale:
         sys.stdout.write(f"{PAGE.relative_to(REPOSITORY)}\n")
