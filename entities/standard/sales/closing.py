@@ -6,54 +6,19 @@ Learn: "WinOpportunity Action", "LoseOpportunity Action", "CloseIncident Action"
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from entities.errors import InvalidArgument, RecordNotFound
-from entities.messages import Create, Retrieve, Rows, Update, Written
-from entities.metadata.columns import StateType, StatusType
+from entities.errors import InvalidArgument
 from entities.metadata.relationships import OneToMany
-from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.query import both, equals
 from entities.standard.lookups import first
-from entities.values import EntityReference, EntityValue, Record, Value
+from entities.standard.sales.close_activities import Closing, change, make_activity, opened, status_reason
+from entities.values import EntityReference, Record, Value
 
 _OPEN: Final = 0
-_COMPLETED: Final = 1
-_DEFAULT_REASON: Final = -1
-"""The status that asks for the default one of the state (Learn: "SetStateRequest")."""
-
 _SCHEDULED: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """A way to close records of a table.
-
-    Attributes:
-        message: the name of the action.
-        table: the table whose records are closed.
-        state: the state that they get.
-        activity: the table of the activity.
-        parameter: the parameter that brings it.
-        missing: code and text where no record is named.
-        closed: code and text where it is closed already.
-    """
-
-    message: str
-    table: str
-    state: int
-    activity: str
-    parameter: str
-    missing: tuple[str, str]
-    closed: tuple[str, str]
-
-    @property
-    def column(self) -> str:
-        """The lookup of the activity to the record that it closes."""
-        return f"{self.table}id"
 
 
 _NO_OPPORTUNITY: Final = ("0x80043b15", "The opportunity id is missing or invalid.")
@@ -141,12 +106,12 @@ def close_incident(context: ExecutionContext) -> None:
             already (0x80044411), or activities are open (0x8004440a).
         RecordNotFound: there is no such case.
     """
-    activity, incident, _ = _opened(context, RESOLVE)
+    activity, incident, _ = opened(context, RESOLVE)
     reason = status_reason(context.system.catalog.tables["incident"], RESOLVE.state, context.parameters["Status"])
     _check_activities(context.system, incident, RESOLVE.state)
     more: Record = {"resolutiontypecode": reason}
-    _make_activity(context, RESOLVE, activity, more)
-    _change(context, incident, {"statecode": RESOLVE.state, "statuscode": reason})
+    make_activity(context, RESOLVE, activity, more)
+    change(context, incident, {"statecode": RESOLVE.state, "statuscode": reason})
 
 
 def check_opportunity_state(context: ExecutionContext) -> None:
@@ -181,43 +146,8 @@ def check_incident_state(context: ExecutionContext) -> None:
         _check_activities(context.system, context.reference, _CANCELED_INCIDENT)
 
 
-def stored_record(context: ExecutionContext, reference: EntityReference) -> Record:
-    """Return a record as the caller may read it.
-
-    Raises:
-        RecordNotFound: there is no such record.
-        AccessDenied: the caller may not read it.
-    """
-    found = context.system.execute_as(Retrieve(reference), context.caller.user_id)
-    assert isinstance(found, Rows)
-    if not found.records:
-        raise RecordNotFound(f"Entity '{reference.table}' With Id = {reference.id} Does Not Exist")
-    return found.records[0]
-
-
-def status_reason(table: Table, state: int, given: object) -> int:
-    """Return a status reason of a state: the given one, the default one for -1.
-
-    Raises:
-        InvalidArgument: it is none of the state (0x80048408).
-    """
-    states, reasons = table.by_name["statecode"].type, table.by_name["statuscode"].type
-    assert isinstance(states, StateType)
-    assert isinstance(reasons, StatusType)
-    if given == _DEFAULT_REASON:
-        return next(one.default_status for one in states.states if one.value == state)
-    found = [reason.value for reason in reasons.statuses if reason.state == state and reason.value == given]
-    if not found:
-        name = next(one.invariant_name for one in states.states if one.value == state)
-        raise InvalidArgument(
-            f"{given} is not a valid status code for state code {name}State.{name} on {table.logical_name}.",
-            code="0x80048408",
-        )
-    return found[0]
-
-
 def _close_opportunity(context: ExecutionContext, closing: Closing, *, probability: int) -> None:
-    activity, opportunity, stored = _opened(context, closing)
+    activity, opportunity, stored = opened(context, closing)
     reason = status_reason(context.system.catalog.tables["opportunity"], closing.state, context.parameters["Status"])
     revenue = activity.get("actualrevenue")
     if revenue is None and closing is WIN:
@@ -231,7 +161,7 @@ def _close_opportunity(context: ExecutionContext, closing: Closing, *, probabili
         facts["regardingobjectid"] = opportunity
     if activity.get("transactioncurrencyid") is None and stored.get("transactioncurrencyid") is not None:
         facts["transactioncurrencyid"] = stored["transactioncurrencyid"]
-    _make_activity(context, closing, activity, facts)
+    make_activity(context, closing, activity, facts)
     ended = activity.get("actualend")
     changes: dict[str, Value] = {
         "statecode": closing.state,
@@ -241,36 +171,7 @@ def _close_opportunity(context: ExecutionContext, closing: Closing, *, probabili
     }
     if revenue is not None:
         changes["actualvalue"] = revenue
-    _change(context, opportunity, changes)
-
-
-def _opened(context: ExecutionContext, closing: Closing) -> tuple[Record, EntityReference, Record]:
-    """Return the activity as it is given, the record that it closes, and what is stored of that."""
-    given = context.parameters[closing.parameter]
-    record = given.record if isinstance(given, EntityValue) else {}
-    closed = record.get(closing.column)
-    if not isinstance(closed, EntityReference):
-        code, text = closing.missing
-        raise InvalidArgument(text, code=code)
-    stored = stored_record(context, closed)
-    if stored.get("statecode") != _OPEN:
-        code, text = closing.closed
-        raise InvalidArgument(text, code=code)
-    return record, closed, stored
-
-
-def _make_activity(context: ExecutionContext, closing: Closing, given: Record, more: Record) -> None:
-    """Make the activity as the caller, and complete it."""
-    record = {**given, **more}
-    record.setdefault("actualend", context.system.now)
-    made = context.system.execute_as(Create(closing.activity, record), context.caller.user_id)
-    assert isinstance(made, Written)
-    context.system.execute(Update(made.reference, {"statecode": _COMPLETED}), context.caller)
-
-
-def _change(context: ExecutionContext, record: EntityReference, changes: Record) -> None:
-    """Change a record as the caller, who must be allowed to."""
-    context.system.execute_as(Update(record, changes), context.caller.user_id)
+    change(context, opportunity, changes)
 
 
 def _day(given: Value, now: datetime) -> date:

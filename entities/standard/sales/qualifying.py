@@ -11,7 +11,7 @@ from entities.errors import AccessDenied, InvalidArgument
 from entities.messages import Create, Update, Written
 from entities.pipeline import ExecutionContext, Stage, Step
 from entities.standard.lookups import named_record
-from entities.standard.sales.closing import status_reason, stored_record
+from entities.standard.sales.close_activities import status_reason, stored_record
 from entities.values import EntityReference, Record, Value
 
 _OPEN: Final = 0
