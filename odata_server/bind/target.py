@@ -15,7 +15,7 @@ from entities.errors import InvalidArgument, InvalidPayload, MalformedRequest, R
 from entities.messages import Target
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Column, LookupType
-from entities.metadata.tables import Table
+from entities.metadata.tables import KeyIndexStatus, Table
 from entities.values import EntityReference, Guid, KeyReference, Value
 from odata_server.bind.dialect import Dialect, Style, column_of, type_name
 from odata_server.bind.literals import literal_value
@@ -89,7 +89,7 @@ def bind_key(
 def _keys(table: Table, dialect: Dialect) -> tuple[tuple[str, ...], ...]:
     if dialect.style is Style.FINANCE:
         return (table.natural_key,)
-    return tuple(key.columns for key in table.keys)
+    return tuple(key.columns for key in table.keys if key.index_status is KeyIndexStatus.ACTIVE)
 
 
 def _referring(value: Value, column: Column) -> Value:

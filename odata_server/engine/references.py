@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from entities.errors import InvalidArgument, MalformedRequest, RecordNotFound
 from entities.metadata.catalog import Catalog, Navigation
-from entities.metadata.tables import Table, TableKind
+from entities.metadata.tables import KeyIndexStatus, Table, TableKind
 from entities.values import EntityReference, Guid, KeyReference, Record, Value, references_in
 from odata_server.engine import rows
 from odata_server.engine.database import Connection, quoted
@@ -25,7 +25,7 @@ def by_key(connection: Connection, catalog: Catalog, key: KeyReference) -> Entit
     """
     table = catalog.tables[key.table]
     names = frozenset(name for name, _ in key.values)
-    known = (frozenset(k.columns) for k in table.keys)
+    known = (frozenset(k.columns) for k in table.keys if k.index_status is KeyIndexStatus.ACTIVE)
     if names not in known and names != frozenset(table.natural_key):
         raise InvalidArgument(
             f"The specified key attributes are not a defined key for the {table.logical_name} entity",
