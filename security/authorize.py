@@ -350,7 +350,8 @@ class _Desk:
     def _check_gives_all(self) -> None:
         """Refuse to give away records of any table where the principal may not assign all of them."""
         for table in self.catalog.tables.values():
-            if table.is_user_owned and self.rows(table, AccessRight.ASSIGN)[0] != ALL_ROWS:
+            is_assigned = table.is_user_owned and AccessRight.ASSIGN in rights_of(table)
+            if is_assigned and self.rows(table, AccessRight.ASSIGN)[0] != ALL_ROWS:
                 raise table_privilege_missing(self.principal, table, AccessRight.ASSIGN)
 
     def _changed_by(self, message: Execute) -> tuple[TargetCheck, ...]:

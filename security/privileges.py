@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, IntFlag
 from types import MappingProxyType
+from typing import Final
 
 from entities.metadata.catalog import Catalog
 from entities.metadata.declare import derived_id
 from entities.metadata.tables import Ownership, Table, TableKind
 from entities.standard.identifiers import ACTIVE_SOLUTION, privilege_id
 from entities.values import Guid, Record
+
+ACTIVITY: Final = "activitypointer"
+"""The base type of all activities."""
 
 FINANCE_AND_OPERATIONS = "finance_operations"
 """The provider of generated tables (`Table.source.provider`)."""
@@ -105,6 +109,19 @@ _RIGHTS_BY_TABLE: Mapping[str, frozenset[AccessRight]] = MappingProxyType(
         "duplicaterulecondition": ROW_RIGHTS,
         # Only jobs make them, and they go with their job.
         "duplicaterecord": frozenset((AccessRight.READ,)),
+        # The rows are those of the types of activities.
+        "activitypointer": frozenset((AccessRight.READ,)),
+        "activityparty": ROW_RIGHTS,
+        "activitymimeattachment": ROW_RIGHTS,
+        # The server notes them.
+        **dict.fromkeys(
+            (
+                *("appmodulecomponent", "audit", "bulkdeletefailure", "importdata", "importjob", "importlog"),
+                *("plugintypestatistic", "recurrencerule", "tracelog", "workflowlog"),
+            ),
+            frozenset((AccessRight.READ,)),
+        ),
+        "bulkdeleteoperation": frozenset((AccessRight.READ, AccessRight.DELETE)),
     }
 )
 _DEPTHS_BY_OWNERSHIP: Mapping[Ownership, frozenset[Depth]] = MappingProxyType(
@@ -122,21 +139,25 @@ PARENT_OF: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "duplicaterulecondition": ("regardingobjectid", "duplicaterule"),
         "duplicaterecord": ("asyncoperationid", "asyncoperation"),
+        "activityparty": ("activityid", ACTIVITY),
+        "activitymimeattachment": ("objectid", ACTIVITY),
     }
 )
 """Tables whose rows belong to a row of another, user-owned table: who may use that one may use them (Learn: "Duplicate
-rule tables"). By table: the lookup and the table of the parent."""
+rule tables", "Activity tables"). By table: the lookup and the table of the parent."""
 
 _SUFFIX_BY_TABLE: Mapping[str, str] = MappingProxyType(
     {
         "systemuser": "User",
-        "task": "Activity",
+        **dict.fromkeys((ACTIVITY, "activityparty", "activitymimeattachment", "recurrencerule"), "Activity"),
+        "annotation": "Note",
+        "template": "EmailTemplate",
         "savedquery": "Query",
         "duplicaterulecondition": "DuplicateRule",
         "duplicaterecord": "AsyncOperation",
     }
 )
-"""Where the suffix is not the table's schema name; activities share theirs."""
+"""Where the suffix is not the table's schema name; types of activities share that of activities."""
 
 
 def rights_of(table: Table) -> frozenset[AccessRight]:
@@ -148,7 +169,8 @@ def rights_of(table: Table) -> frozenset[AccessRight]:
 
 def privilege_name(table: Table, right: AccessRight) -> str:
     """Return the name of a table's privilege for a right: the suffix is the table's schema name."""
-    return f"prv{RIGHT_NAMES[right]}{_SUFFIX_BY_TABLE.get(table.logical_name, table.schema_name)}"
+    named = table.base_type if table.base_type == ACTIVITY else table.logical_name
+    return f"prv{RIGHT_NAMES[right]}{_SUFFIX_BY_TABLE.get(named, table.schema_name)}"
 
 
 def depths_of(table: Table) -> frozenset[Depth]:

@@ -37,7 +37,7 @@ from entities.standard.sharing import SHARED_ACCESS, SHARED_TABLES
 from entities.values import Guid
 from security.file_rows import rows_of_files
 from security.principals import EveryPrivilege, Principal
-from security.privileges import OF_ONE_USER, PARENT_OF, AccessRight, Depth
+from security.privileges import ACTIVITY, OF_ONE_USER, PARENT_OF, AccessRight, Depth
 
 DepthOf: TypeAlias = Callable[[Table], Depth]
 """The depth of the principal's Read on a table; raises when it has none."""
@@ -116,7 +116,8 @@ def _rows_of_parents(principal: Principal, name: str, depth: Depth, alias: str) 
     column, parent = PARENT_OF[name]
     inner = f"{alias or name}_parent"
     owned = _owned_rows(principal, parent, depth, inner)
-    return RowAccess(Exists(LinkEntity(inner, parent, f"{parent}id", column, alias, filter=owned.filter)), owned.reason)
+    key = "activityid" if parent == ACTIVITY else f"{parent}id"
+    return RowAccess(Exists(LinkEntity(inner, parent, key, column, alias, filter=owned.filter)), owned.reason)
 
 
 @lru_cache(maxsize=4096)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from hashlib import sha1
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from entities.metadata.columns import (
     BigIntType,
@@ -43,7 +44,7 @@ from entities.metadata.labels import Label, label
 from entities.metadata.tables import Table
 from entities.values import Guid
 
-_NAMESPACE = UUID("5a3b1f4e-7d7e-4c57-9d0a-3a5f1b1c9d42")
+_NAMESPACE = UUID("5a3b1f4e-7d7e-4c57-9d0a-3a5f1b1c9d42").bytes
 
 
 SERVER_SET: Mapping[str, Any] = MappingProxyType({"valid_for_create": False, "valid_for_update": False})
@@ -51,8 +52,10 @@ SERVER_SET: Mapping[str, Any] = MappingProxyType({"valid_for_create": False, "va
 
 
 def derived_id(*names: str) -> Guid:
-    """Return the id that belongs to a metadata name, the same everywhere."""
-    return Guid(str(uuid5(_NAMESPACE, "/".join(names))))
+    """Return the id that belongs to a metadata name, the same everywhere: a UUID of version 5 (RFC 9562 §5.5)."""
+    digits = sha1(_NAMESPACE + "/".join(names).encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return Guid(f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}")
 
 
 def column(name: str, type_: ColumnType, text: str = "", **more: object) -> Column:

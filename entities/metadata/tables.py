@@ -24,11 +24,15 @@ class Ownership(Enum):
 
 
 class TableKind(Enum):
-    """Where the records of a table live, and whether they are only pairs."""
+    """Where the records of a table live, and whether they are only pairs.
+
+    The records of a base table are those of all tables whose base type it is.
+    """
 
     STANDARD = "Standard"
     VIRTUAL = "Virtual"
     INTERSECT = "Intersect"
+    BASE = "Base"
 
 
 class KeyIndexStatus(Enum):
@@ -159,6 +163,11 @@ class Table:
     def is_user_owned(self) -> bool:
         """Whether records have an owner and so a row-level answer to 'may I?'."""
         return self.ownership is Ownership.USER
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether its records are stored as rows of its own."""
+        return self.kind in (TableKind.STANDARD, TableKind.INTERSECT)
 
     @property
     def has_version(self) -> bool:

@@ -51,6 +51,7 @@ _OPERATION_TYPES = numbered(
         50: "Import Organization",
         57: "Calculate Rollup Field",
         58: "Mass Calculate Rollup Field",
+        73: "Entity Key Index Creation",
         202: "Export Solution Async Operation",
         203: "Import Solution Async Operation",
         207: "Provision language for user",
@@ -158,6 +159,7 @@ TASK = with_ids(
         plain("Tasks"),
         plain("Generic activity representing work needed to be done."),
         Ownership.USER,
+        base_type="activitypointer",
     )
 )
 

@@ -15,7 +15,7 @@ from entities.values import EntityReference, Guid
 def owned_tables(catalog: Catalog) -> Iterator[Table]:
     """Yield the tables whose records have an owner and are stored in this environment."""
     for table in catalog.tables.values():
-        if table.is_user_owned and table.source is None and "ownerid" in table.by_name:
+        if table.is_user_owned and table.holds_rows and "ownerid" in table.by_name:
             yield table
 
 

@@ -55,11 +55,13 @@ _SURROUNDINGS = _grants(
     (
         *("User", "Team", "BusinessUnit", "Role", "Organization", "TransactionCurrency", "Privilege", "Query"),
         *("DuplicateRule", "EntityMap", "AttributeMap"),
+        *("ConnectionRole", "CustomerAddress", "Position", "Queue", "QueueItem", "Subject", "Territory"),
+        *("AppModule", "SavedQueryVisualization", "SiteMap", "SystemForm", "Theme", "WebResource", "Workflow"),
     ),
 ) | _grants(_GLOBAL, ("AppendTo",), ("User", "Team", "TransactionCurrency"))
-_OWN_DATA = _grants(_BASIC, _OWN_RECORDS, ("Account", "Contact", "Activity", "UserQuery")) | _grants(
-    _BASIC, ("Read", "Write", "Create", "Append", "AppendTo"), ("AsyncOperation",)
-)
+_OWN_DATA = _grants(
+    _BASIC, _OWN_RECORDS, ("Account", "Contact", "Activity", "Note", "Connection", "UserQuery")
+) | _grants(_BASIC, ("Read", "Write", "Create", "Append", "AppendTo"), ("AsyncOperation",))
 # Everyone reads and changes his own settings (Learn: "Security roles and privileges", minimum privileges).
 _OWN_SETTINGS = _grants(_BASIC, ("Read", "Write", "Append"), ("UserSettings",))
 

@@ -16,7 +16,7 @@ from entities.messages import Delete, Update
 from entities.metadata.catalog import Catalog, CollectionNavigation, ManyToManyNavigation
 from entities.metadata.columns import LookupType
 from entities.metadata.relationships import Cascade, OneToMany
-from entities.metadata.tables import Table, TableKind
+from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Operations
 from entities.query import QueryExpression
 from entities.standard.cascading import reached
@@ -59,7 +59,7 @@ def _one_to_many(
     connection: Connection, catalog: Catalog, relationship: OneToMany, record_id: Guid
 ) -> Iterator[Delete | Update]:
     child = catalog.tables[relationship.referencing_table]
-    if child.kind is TableKind.VIRTUAL:
+    if not child.holds_rows:
         return
     match relationship.cascade.delete:
         case Cascade.NO_CASCADE:
@@ -107,7 +107,7 @@ def assigned_along(catalog: Catalog, parent: EntityReference, owner_before: Enti
         if not isinstance(navigation, CollectionNavigation):
             continue
         child = catalog.tables[navigation.target]
-        if not child.is_user_owned or child.kind is TableKind.VIRTUAL:
+        if not child.is_user_owned or not child.holds_rows:
             continue
         relationship = navigation.relationship
         chosen = reached(relationship.cascade.assign, relationship, child, parent, owner_before)

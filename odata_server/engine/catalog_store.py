@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from entities.metadata.catalog import Catalog, CatalogChange, catalog, changed, completed, names_of, restamped
 from entities.metadata.tables import Table
+from odata_server.engine.base_views import concerns_base_views, create_base_views, drop_base_views
 from odata_server.engine.custom_api_store import read_custom_apis
 from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.definition_texts import (
@@ -219,6 +220,9 @@ def apply_change(connection: Connection, before: Catalog, change: CatalogChange)
         The catalog as it is once the transaction commits.
     """
     change = completed(before, change)
+    concerns_views = concerns_base_views(before, change)
+    if concerns_views:
+        drop_base_views(connection, before)
     for name in change.remove:
         _drop(connection, before.tables[name])
     for table in change.put:
@@ -232,14 +236,21 @@ def apply_change(connection: Connection, before: Catalog, change: CatalogChange)
     bump_stamp(connection)
     stamp = read_stamp(connection)
     _store(connection, change)
-    # What has been there from the start has not changed.
+    _note_all(connection, before, change, stamp)
+    after = changed(before, change, version=stamp)
+    if concerns_views:
+        create_base_views(connection, after)
+    return after
+
+
+def _note_all(connection: Connection, before: Catalog, change: CatalogChange, stamp: int) -> None:
+    """Note at which stamp definitions were put or removed; what has been there from the start has not changed."""
     for name in names_of(change) if before.version else ():
         _note(connection, name, stamp)
     for name, removed_id in _removed(before, change):
         _note(connection, name, stamp, removed_id)
     for name in _back(before, change):
         connection.execute('DELETE FROM "$changed" WHERE name = $1', (name,))
-    return changed(before, change, version=stamp)
 
 
 def _drop(connection: Connection, table: Table) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from entities.metadata.columns import Column, EntityNameType, MemoType, StringType
+from entities.metadata.columns import Column, EntityNameType, LookupType, MemoType, StringType
 from entities.metadata.relationships import ManyToMany, Relationship
 from entities.metadata.tables import AlternateKey, KeyIndexStatus, Table, TableKind
 from odata_server.engine.database import Connection, quoted
 from odata_server.engine.dialect import Dialect
-from odata_server.engine.storage import PhysicalColumn, fold_of, physical, stored
+from odata_server.engine.storage import PhysicalColumn, fold_of, physical, stored, table_of_lookup
 
 _LOOKED_AT = ("versionnumber", "owningbusinessunit", "ownerid", "statecode")
 
@@ -22,8 +22,8 @@ _FOLDED = (StringType, MemoType, EntityNameType)
 
 
 def create_table(connection: Connection, table: Table) -> None:
-    """Make the SQL table and its indexes; a virtual table has none."""
-    if table.kind is TableKind.VIRTUAL:
+    """Make the SQL table and its indexes; a table that holds no rows has none."""
+    if not table.holds_rows:
         return
     dialect = connection.dialect
     columns = ",\n  ".join(_column_definition(dialect, table, column) for column in _in_rows(table))
@@ -45,7 +45,7 @@ def create_relationship(connection: Connection, relationship: Relationship) -> N
 
 def drop_table(connection: Connection, table: Table) -> None:
     """Remove the SQL table with its rows."""
-    if table.kind is not TableKind.VIRTUAL:
+    if table.holds_rows:
         connection.execute(f"DROP TABLE {quoted(table.logical_name)}")
 
 
@@ -55,7 +55,7 @@ def alter_table(connection: Connection, before: Table, after: Table) -> None:
     A column keeps its rows' values as long as its physical columns stay; a change of type is not a change of storage
     here (Dataverse does not allow it either).
     """
-    if after.kind is TableKind.VIRTUAL:
+    if not after.holds_rows:
         return
     name, dialect = quoted(after.logical_name), connection.dialect
     kept = {p.name for column in stored_columns(after) for p in physical(column)}
@@ -69,6 +69,7 @@ def alter_table(connection: Connection, before: Table, after: Table) -> None:
             if part.name not in held:
                 connection.execute(f"ALTER TABLE {name} ADD COLUMN {_part_definition(dialect, part)}")
                 _fill_default(connection, after, part.name)
+                _fill_target(connection, before.by_name.get(column.logical_name), after, part.name)
     for gone in held - kept:
         connection.execute(f"ALTER TABLE {name} DROP COLUMN {quoted(gone)}")
     for statement in _indexes(dialect, after):
@@ -81,6 +82,14 @@ def _fill_default(connection: Connection, table: Table, column: str) -> None:
     if default is not None:
         value = stored(table.by_name[column].type, default)
         connection.execute(f"UPDATE {quoted(table.logical_name)} SET {quoted(column)} = $1", (value,))
+
+
+def _fill_target(connection: Connection, known: Column | None, table: Table, part: str) -> None:
+    """Say of the rows whose lookup led to one table only that it leads there, now that it can lead to others, too."""
+    if known is not None and isinstance(known.type, LookupType) and part == table_of_lookup(known.logical_name):
+        filled = f"{quoted(known.logical_name)} IS NOT NULL"
+        statement = f"UPDATE {quoted(table.logical_name)} SET {quoted(part)} = $1 WHERE {filled}"
+        connection.execute(statement, (known.type.targets[0],))
 
 
 def _in_rows(table: Table) -> list[Column]:

@@ -548,6 +548,9 @@ def test_images_are_defined_with_what_is_kept_of_them(get):
         "AttributeTypeName": {"Value": "ImageType"},
     }
     tables = get("EntityDefinitions?$select=LogicalName,PrimaryImageAttribute&$filter=PrimaryImageAttribute ne null")
-    assert {item["LogicalName"]: item["PrimaryImageAttribute"] for item in tables["value"]} == dict.fromkeys(
-        ("account", "contact", "systemuser"), "entityimage"
-    )
+    images = {item["LogicalName"]: item["PrimaryImageAttribute"] for item in tables["value"]}
+    assert {name: images[name] for name in ("account", "contact", "systemuser", "connector")} == {
+        **dict.fromkeys(("account", "contact", "systemuser"), "entityimage"),
+        "connector": "iconblob",
+    }
+    assert "task" not in images

@@ -13,7 +13,7 @@ from entities.metadata.declare import plain, with_ids
 from entities.metadata.labels import label
 from entities.metadata.relationships import Cascade, CascadeConfiguration, ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Ownership, Table, TableKind
-from entities.standard.library.columns import columns_of, options_of
+from entities.standard.library.columns import LOOKUPS, columns_of, options_of
 from entities.standard.library.grammar import BundleLine, ChoiceText, ColumnLine, PairsText, TableText, TargetLine
 from entities.standard.references import (
     NO_ACTION,
@@ -25,6 +25,9 @@ from entities.standard.references import (
 )
 
 ACTIVITY: Final = "activitypointer"
+WITHOUT_NAVIGATION: Final = "-"
+
+_ABOUT: Final[Mapping[str, str]] = MappingProxyType({"annotation": "objectid", ACTIVITY: "regardingobjectid"})
 
 _OWNERSHIP: Final[Mapping[str, Ownership]] = MappingProxyType(
     {
@@ -87,8 +90,26 @@ def assembled(
         if isinstance(pairs, PairsText):
             found.update((t.logical_name, t) for t in _intersect(pairs, declared))
             related.update((r.schema_name, r) for r in _many_to_many(pairs, declared))
+    _mark(found)
     guessed = frozenset((t.name, c.name.lower()) for t in lines for c in t.columns if _is_guessed(c))
     return Library(tuple(found.values()), tuple(related.values()), guessed)
+
+
+def _mark(tables: dict[str, Table]) -> None:
+    """Mark the tables that are activities, and those that notes and activities can be about."""
+    about = {name: _targets_of(tables.get(name), lookup) for name, lookup in _ABOUT.items()}
+    for name, table in tables.items():
+        tables[name] = replace(
+            table,
+            is_activity=ACTIVITY in (table.base_type, name),
+            has_notes=name in about["annotation"],
+            has_activities=name in about[ACTIVITY],
+        )
+
+
+def _targets_of(table: Table | None, lookup: str) -> tuple[str, ...]:
+    column = table.by_name.get(lookup) if table is not None else None
+    return column.type.targets if column is not None and isinstance(column.type, LookupType) else ()
 
 
 def _is_guessed(line: ColumnLine | BundleLine) -> bool:
@@ -111,9 +132,10 @@ def _columns(text: TableText, declared: frozenset[str], choices: Mapping[str, Ch
         if isinstance(line, BundleLine):
             found.extend(_BUNDLES[line.name])
             continue
-        targets = _targets(line, declared)
-        if line.type not in ("lookup", "customer", "owner") or targets:
-            found.extend(columns_of(line, targets, choices))
+        is_lookup = line.type in LOOKUPS
+        targets = _targets(line, declared) if is_lookup else ()
+        if targets or not is_lookup:
+            found.extend(columns_of(text.name, line, targets, choices))
     return tuple(found)
 
 
@@ -134,6 +156,7 @@ def _table(text: TableText, columns: tuple[Column, ...]) -> Table:
             plain(plural),
             plain("".join(description)),
             _OWNERSHIP[ownership],
+            TableKind.BASE if "base" in words else TableKind.STANDARD,
             keys=tuple(AlternateKey(n.lower(), c, n, label(t or n)) for n, c, t in text.keys),
             base_type=ACTIVITY if "activity" in words else None,
             change_tracking="changes" in words,
@@ -166,7 +189,7 @@ def _relationships(text: TableText, tables: Mapping[str, Table]) -> Iterator[Rel
             continue
         for target in line.targets:
             referenced = tables.get("systemuser" if target.table == "principal" else target.table)
-            if referenced is not None:
+            if referenced is not None and target.collection != WITHOUT_NAVIGATION:
                 yield _one_to_many(table, line.name.lower(), target, referenced, suffix)
 
 
@@ -174,18 +197,17 @@ def _one_to_many(table: Table, column: str, line: TargetLine, target: Table, suf
     if unknown := set(line.words) - _CASCADES.keys() - {"hierarchy"}:
         raise ValueError(f"{table.logical_name}.{column} has unknown words: {', '.join(sorted(unknown))}")
     default = NO_ACTION if line.table == "principal" else REMOVE_LINK
-    return with_relationship_id(
-        OneToMany(
-            line.schema,
-            target.logical_name,
-            target.primary_id,
-            table.logical_name,
-            column,
-            line.navigation or column + suffix,
-            line.collection,
-            next((_CASCADES[word] for word in line.words if word in _CASCADES), default),
-            is_hierarchical="hierarchy" in line.words,
-        )
+    return OneToMany(
+        line.schema,
+        target.logical_name,
+        target.primary_id,
+        table.logical_name,
+        column,
+        line.navigation or column + suffix,
+        line.collection,
+        next((_CASCADES[word] for word in line.words if word in _CASCADES), default),
+        metadata_id=declare.derived_id("relationship", line.schema),
+        is_hierarchical="hierarchy" in line.words,
     )
 
 
@@ -195,9 +217,10 @@ def _bundled(table: Table, line: BundleLine, suffix: str) -> Iterator[Relationsh
         raise ValueError(f"+{line.name} of {table.logical_name} has no columns {', '.join(sorted(unknown))}")
     for relationship in system_references(table, {column: name for column, (name, _) in line.names.items()}):
         column = relationship.referencing_column
-        if column in columns:
+        if column in columns and relationship.schema_name != WITHOUT_NAVIGATION:
             navigation = line.names.get(column, ("", ""))[1] or column + suffix
-            yield with_relationship_id(replace(relationship, referencing_navigation=navigation))
+            identifier = declare.derived_id("relationship", relationship.schema_name)
+            yield replace(relationship, referencing_navigation=navigation, metadata_id=identifier)
 
 
 def _ends(pairs: PairsText) -> tuple[tuple[str, str, str], tuple[str, str, str]]:

@@ -59,9 +59,10 @@ _WORDS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     }
 )
 
-_KINDS: Final[Mapping[str, LookupKind]] = MappingProxyType(
+LOOKUPS: Final[Mapping[str, LookupKind]] = MappingProxyType(
     {"lookup": LookupKind.LOOKUP, "customer": LookupKind.CUSTOMER, "owner": LookupKind.OWNER}
 )
+"""Types of columns that point to records."""
 
 
 def options_of(text: str) -> tuple[Option, ...]:
@@ -74,10 +75,13 @@ def options_of(text: str) -> tuple[Option, ...]:
     return tuple(found)
 
 
-def columns_of(line: ColumnLine, targets: tuple[str, ...], choices: Mapping[str, Choice]) -> tuple[Column, ...]:
+def columns_of(
+    table: str, line: ColumnLine, targets: tuple[str, ...], choices: Mapping[str, Choice]
+) -> tuple[Column, ...]:
     """Return the columns that a line declares.
 
     Args:
+        table: the logical name of the table that they belong to.
         line: the column.
         targets: the declared tables that a lookup points to.
         choices: the global choices.
@@ -90,6 +94,8 @@ def columns_of(line: ColumnLine, targets: tuple[str, ...], choices: Mapping[str,
     for word in line.words:
         if word.startswith("default="):
             default = word.removeprefix("default=")
+        elif word.startswith("number="):
+            more["autonumber"] = f"{word.removeprefix('number=')}-{{SEQNUM:5}}-{{RANDSTRING:6}}"
         elif word in _WORDS:
             more.update(_WORDS[word])
         else:
@@ -97,7 +103,8 @@ def columns_of(line: ColumnLine, targets: tuple[str, ...], choices: Mapping[str,
     text = line.text or line.name
     if line.type in _WHOLE:
         return _WHOLE[line.type](line, text, more)
-    column = Column(line.name.lower(), _type(line, targets, default, choices), line.name, label(text), **more)
+    name, type_ = line.name.lower(), _type(line, targets, default, choices)
+    column = Column(name, type_, line.name, label(text), metadata_id=declare.derived_id(table, name), **more)
     if "base" not in line.words:
         return (column,)
     base = declare.money(f"{line.name}_Base", f"{text} (Base)", precision=_BASE_PRECISION, **declare.SERVER_SET)
@@ -105,8 +112,8 @@ def columns_of(line: ColumnLine, targets: tuple[str, ...], choices: Mapping[str,
 
 
 def _type(line: ColumnLine, targets: tuple[str, ...], default: str, choices: Mapping[str, Choice]) -> ColumnType:
-    if line.type in _KINDS:
-        return LookupType(targets, _KINDS[line.type])
+    if line.type in LOOKUPS:
+        return LookupType(targets, LOOKUPS[line.type])
     if line.type in ("choice", "multichoice"):
         chosen = choices[line.of[1:]] if line.of.startswith("@") else Choice(line.name.lower(), _local(line.of))
         return MultiChoiceType(chosen) if line.type == "multichoice" else ChoiceType(chosen, _number(default))

@@ -13,8 +13,8 @@ pairs NAME Schema SET CODE ID SCHEMA TABLE.COLUMN/NAVIGATION TABLE.COLUMN/NAVIGA
                                                         a many-to-many relationship with its intersect table
 ```
 
-OWNERSHIP is `user`, `business`, `organization` or `none`. Words of a table: `activity` (a type of activity), `changes`
-(changes are tracked), `private`.
+OWNERSHIP is `user`, `business`, `organization` or `none`. Words of a table: `activity` (a type of activity), `base`
+(its rows are those of the tables whose base type it is), `changes` (changes are tracked), `private`.
 
 TYPE is one of (`?` for a length that is not documented; it is then unlimited):
 
@@ -34,13 +34,15 @@ its three companions, `file` its name. Limits of `decimal` and `double` stand be
 
 Words of a column: `name` (the primary name), `required` (by the system), `needed` (by the application), `recommended`,
 `server` (only the server sets it), `once` (set when the record is made), `later` (not set when it is made), `secured`,
-`indexed`, `default=VALUE`, `base` (an amount that has one in the base currency beside it).
+`indexed`, `default=VALUE`, `base` (an amount that has one in the base currency beside it), `number=PREFIX` (numbered by
+the server where nothing is given: prefix, number, random characters).
 
 Bundles: `+audit` (made and changed: by whom, for whom, when; and the version), `+owner` (owner, its business unit, user
 and team), `+version`. Their relationships are `lk_TABLE_COLUMN`, `owner_TABLE`, `business_unit_TABLE`, `user_TABLE` and
 `team_TABLE` unless they are given.
 
-COLLECTION is the navigation property of the table that is pointed to, and the schema name unless one stands before it;
+COLLECTION is the navigation property of the table that is pointed to, and the schema name unless one stands before it,
+or `-` where the lookup has no navigation property;
 NAVIGATION is the one of the lookup, by default the name of the column (of an activity: `COLUMN_TABLE`). CASCADE is
 `unlink` (the default), `restrict`, `parental`, `delete` (deleted with what it points to) or `none`; `hierarchy` marks
 the lookup to the parent. A target may also stand on the line of its column. What points to a table that is not declared
@@ -61,9 +63,9 @@ _COLUMN: Final = re.compile(
     r'(?P<words>(?: +[\w=.+-]+)*)(?: +"(?P<text>[^"]*)")?'
 )
 _TARGET: Final = re.compile(
-    r"(?P<table>\w+) +(?:(?P<schema>\w+)=)?(?P<collection>\w+)(?:/(?P<navigation>\w+))?(?P<words>(?: +\w+)*)"
+    r"(?P<table>\w+) +(?:(?P<schema>\w+)=)?(?P<collection>\w+|-)(?:/(?P<navigation>\w+))?(?P<words>(?: +\w+)*)"
 )
-_BUNDLED: Final = re.compile(r"(?P<column>\w+)=(?P<collection>\w+)(?:/(?P<navigation>\w+))?")
+_BUNDLED: Final = re.compile(r"(?P<column>\w+)=(?P<collection>\w+|-)(?:/(?P<navigation>\w+))?")
 
 
 @dataclass(frozen=True, slots=True)

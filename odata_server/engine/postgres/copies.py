@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from entities.metadata.catalog import Catalog, CatalogChange, catalog
 from entities.metadata.relationships import ManyToMany
-from entities.metadata.tables import Table, TableKind
+from entities.metadata.tables import Table
 from odata_server.engine.catalog_store import apply_change, complete_internal_tables, initialize, load_catalog, resume
 from odata_server.engine.database import Connection, quoted, single
 from odata_server.engine.postgres.functions import create_functions
@@ -89,7 +89,7 @@ def _restore_tables(connection: Connection, present: Catalog, kept: Catalog) -> 
 
 def _is_alterable(present: Table, kept: Table | None) -> bool:
     """Say whether adding and dropping columns leads from a table to the kept one."""
-    if kept is None or (present.kind is TableKind.VIRTUAL) != (kept.kind is TableKind.VIRTUAL):
+    if kept is None or present.holds_rows != kept.holds_rows:
         return False
     types, kept_types = _types(present), _types(kept)
     return all(kept_types.get(name, type_) == type_ for name, type_ in types.items())
