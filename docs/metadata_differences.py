@@ -74,17 +74,19 @@ def kinds(document: Element) -> tuple[Kind, ...]:
             _added(r"Action (Create|Update|Upsert)Multiple on |ComplexType CreateMultipleResponse$"),
         ),
         Kind(
-            "Members that later versions added",
-            "They are in the 9.2 reference on Learn: properties of definitions, of answers and of parameters, the "
-            "enumeration `ClusterMode`, `RetrievePrincipalAccess` on the organization, `UtcTimeFromLocalTime`.",
+            "Operations and types that the environment of the document has not",
+            "They are in the reference on Learn: messages of 9.2, and of sales and service, which it has not installed.",
             _added(
-                r"EntityType \w+Metadata(Base)? / Property |EnumType ClusterMode$|ComplexType MemoFormatName$"
-                r"|ComplexType InitializeFileBlocksDownloadResponse / Property IsChunkingSupported$"
-                r"|ComplexType (RolePrivilege|SecurityPrivilegeMetadata) / Property "
+                r"(Action|Function) \w+( on \S+)?$|(ComplexType|EnumType) \w+$"
+                r"|EntityContainer System / (Action|Function)Import \w+$"
+            ),
+        ),
+        Kind(
+            "Members that later versions added",
+            "They are in the 9.2 reference on Learn: properties of definitions and of answers, and a parameter.",
+            _added(
+                r"EntityType \w+Metadata(Base)? / Property |ComplexType \w+ / Property "
                 r"|Action RemovePrivilegeRole on role / Parameter PrivilegeId$"
-                r"|Function RetrievePrincipalAccess on organization$"
-                r"|Function UtcTimeFromLocalTime$|ComplexType UtcTimeFromLocalTimeResponse$"
-                r"|EntityContainer System / FunctionImport UtcTimeFromLocalTime$"
             ),
         ),
         Kind(
@@ -92,11 +94,6 @@ def kinds(document: Element) -> tuple[Kind, ...]:
             "`RemovePrivilegeRole` takes a record or an id since 9.2, so neither is required (Learn: "
             '"RemovePrivilegeRole Action").',
             _place(r"Action RemovePrivilegeRole on role / Parameter Privilege$"),
-        ),
-        Kind(
-            "Operations of sales and service",
-            "The environment of the document has neither app installed; the library has their tables and messages.",
-            _added(r"(EntityContainer System / )?Action(Import)? (CloseIncident|LoseOpportunity|WinOpportunity)$"),
         ),
         Kind(
             "Edits of the public copy",

@@ -19,6 +19,7 @@ from entities.metadata.tables import AlternateKey, Ownership, Table, TableKind
 from entities.standard.customization.new_tables import add_tables
 from entities.standard.references import with_relationship_id
 from odata_server.admin.csdl_columns import Properties, hidden_lookup, lookup_name, read_columns
+from odata_server.admin.csdl_operations import add_custom_apis, read_custom_apis
 from odata_server.admin.csdl_relationships import Lookups, lookups, pairs
 from odata_server.admin.csdl_source import OWNER, Source, TableSource, source_of
 from odata_server.edm.csdl_document import schema_of
@@ -53,8 +54,8 @@ class Guess:
 class ImportedSchema:
     """What a schema file declares, ready to be merged into a catalog.
 
-    `custom_apis` are functions and actions that this product does not know: they become rows of custom APIs without
-    a plug-in, so they are declared and a call says that nothing stands behind them.
+    `custom_apis` are functions and actions that this product does not know. They become rows of custom APIs without a
+    plug-in (`csdl_operations.add_custom_apis`): they are declared, and a call does nothing until one is registered.
     """
 
     tables: tuple[Table, ...]
@@ -92,7 +93,8 @@ def read_csdl(data: bytes) -> ImportedSchema:
     Raises:
         MalformedRequest: it is no CSDL of an OData 4.0 service.
     """
-    source = source_of(schema_of(data))
+    schema = schema_of(data)
+    source = source_of(schema)
     led, many = lookups(source), tuple(pairs(source))
     intersects = {pair.intersect_table: pair for pair in many}
     tables, guesses = [], list(_OF_ALL)
@@ -104,9 +106,14 @@ def read_csdl(data: bytes) -> ImportedSchema:
         Guess(name, "", f"The navigation property '{navigation}' is left out: it leads to owners, or nowhere.", "")
         for name, navigation in led.skipped
     )
+    operations = read_custom_apis(schema, source.tables)
+    guesses.extend(
+        Guess("", "", f"The operation '{name}' is left out: {why}.", "Declare a custom API.")
+        for name, why in operations.left_out
+    )
     found: tuple[Relationship, ...] = (*led.relationships, *many)
     related = tuple(map(with_relationship_id, found))
-    return ImportedSchema(tuple(tables), related, guesses=tuple(guesses))
+    return ImportedSchema(tuple(tables), related, (), operations.custom_apis, tuple(guesses))
 
 
 def _table(
@@ -297,4 +304,5 @@ def apply_schema(service: OrganizationService, imported: ImportedSchema) -> Cata
     with service.changing() as transaction:
         change = merged(transaction.catalog, imported)
         add_tables(transaction, change, privilege_records)
+        add_custom_apis(transaction, imported.custom_apis)
     return change

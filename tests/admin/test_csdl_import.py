@@ -24,6 +24,7 @@ from entities.metadata.columns import (
     StringType,
     UniqueIdentifierType,
 )
+from entities.metadata.custom_apis import BindingType, CustomApiParameter, ParameterType
 from entities.metadata.declare import lookup
 from entities.metadata.relationships import ManyToMany
 from entities.metadata.tables import Ownership, TableKind
@@ -121,6 +122,19 @@ TYPES = """
   <Property Name="new_project_tagid" Type="Edm.Guid"/><Property Name="new_projectid" Type="Edm.Guid"/>
   <Property Name="new_tagid" Type="Edm.Guid"/><Property Name="versionnumber" Type="Edm.Int64"/>
 </EntityType>"""
+
+OPERATIONS = """
+<ComplexType Name="new_RateResponse"><Property Name="Score" Type="Edm.Int32"/>
+  <NavigationProperty Name="Best" Type="mscrm.account" Nullable="false"/></ComplexType>
+<Action Name="new_Rate" IsBound="true"><Parameter Name="entity" Type="mscrm.new_project" Nullable="false"/>
+  <Parameter Name="Words" Type="Collection(Edm.String)" Nullable="false" Unicode="false"/>
+  <Parameter Name="About" Type="mscrm.crmbaseentity"/>
+  <ReturnType Type="mscrm.new_RateResponse" Nullable="false"/></Action>
+<Function Name="new_Best"><ReturnType Type="Collection(mscrm.new_project)" Nullable="false"/></Function>
+<Action Name="new_Odd"><Parameter Name="Query" Type="mscrm.QueryBase"/></Action>
+<Action Name="new_Lost" IsBound="true"><Parameter Name="entity" Type="mscrm.absent"/></Action>
+<Action Name="Unprefixed"/>
+<Function Name="WhoAmI"><ReturnType Type="mscrm.WhoAmIResponse" Nullable="false"/></Function>"""
 
 NAMES = {"systemuser", "account", "contact", "new_project", "new_tag", "new_project_tag"}
 
@@ -254,6 +268,33 @@ def test_a_file_that_is_written_out_again_is_the_same_but_for_the_type_of_files(
     sets = [d for d in found if "EntitySet " in d.place and "NavigationPropertyBinding" not in d.place]
     assert tables == [Difference("EntityType new_project / Property new_model", "Type=Edm.Binary", "Type=Edm.Guid")]
     assert [d for d in sets if d.theirs is not None] == []
+
+
+def test_an_operation_that_is_not_known_is_a_custom_api():
+    rate, best = read_csdl(_document(TYPES + OPERATIONS)).custom_apis
+    assert (rate.name, rate.binding, rate.table, rate.is_function) == (
+        "new_Rate",
+        BindingType.ENTITY,
+        "new_project",
+        False,
+    )
+    assert rate.parameters == (
+        CustomApiParameter("Words", ParameterType.STRING_ARRAY),
+        CustomApiParameter("About", ParameterType.ENTITY_REFERENCE, is_optional=True),
+    )
+    assert rate.properties == (
+        CustomApiParameter("Score", ParameterType.INTEGER, is_optional=True),
+        CustomApiParameter("Best", ParameterType.ENTITY, "account"),
+    )
+    assert (best.is_function, best.table) == (True, None)
+    assert best.properties == (CustomApiParameter("Result", ParameterType.ENTITY_COLLECTION, "new_project"),)
+
+
+@pytest.mark.parametrize("name", ["new_Odd", "new_Lost", "Unprefixed"])
+def test_an_operation_that_no_custom_api_can_be_is_told(name):
+    read = read_csdl(_document(TYPES + OPERATIONS))
+    assert name not in {api.name for api in read.custom_apis}
+    assert [guess for guess in read.guesses if f"'{name}'" in guess.what]
 
 
 def test_the_own_document_is_read_without_loss():

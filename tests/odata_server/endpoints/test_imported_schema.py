@@ -23,6 +23,11 @@ UNKNOWN = "0c000000-0000-4000-8000-000000000001"
 SETS = 265
 """All of the document but those of definitions."""
 LONGEST = 20.0
+CUSTOM = b"""
+<ComplexType Name="ggw_CheerResponse"><Property Name="Loudness" Type="Edm.Int32"/></ComplexType>
+<Action Name="ggw_Cheer" IsBound="true"><Parameter Name="entity" Type="mscrm.ggw_team" Nullable="false"/>
+<Parameter Name="Words" Type="Edm.String" Nullable="false" Unicode="false"/>
+<ReturnType Type="mscrm.ggw_CheerResponse" Nullable="false"/></Action>"""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def imported(environments, document):
     service = environments[0]
     fill(service, message_rows(()))
     begun = time.perf_counter()
-    schema = read_csdl(document)
+    schema = read_csdl(document.replace(b"<EntityContainer ", CUSTOM + b"<EntityContainer ", 1))
     apply_schema(service, schema)
     return schema, time.perf_counter() - begun
 
@@ -147,6 +152,17 @@ def test_what_is_written_out_declares_every_type_set_and_operation_of_the_docume
     assert {
         d.place for d in found if d.ours is None and d.place.startswith("EntityContainer") and "/ Nav" not in d.place
     } == set()
+
+
+def test_an_operation_of_the_file_is_declared_and_can_be_called(api, described, imported):
+    text = described("GET", "/$metadata").body
+    assert b'<Action Name="ggw_Cheer" IsBound="true"><Parameter Name="entity" Type="mscrm.ggw_team"' in text
+    team = api.created("ggw_teams", ggw_name="Wheelers")
+    path = f"/ggw_teams({team})/Microsoft.Dynamics.CRM.ggw_Cheer"
+    # The environment of these tests runs no plug-ins, so what is called is known and not available.
+    assert api.error("POST", path, {"Words": "Go"})[0] == 501
+    assert api.error("POST", path, {"Words": 5})[0] == 400
+    assert api.error("POST", path.replace("Cheer", "Boo"), {})[0] == 404
 
 
 def test_a_document_imported_twice_changes_nothing_more(api, imported):
