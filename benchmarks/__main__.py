@@ -16,6 +16,7 @@ import click
 
 from benchmarks.batches import BATCHES
 from benchmarks.data_set import DataSet, open_data_set
+from benchmarks.definitions import measured_definitions
 from benchmarks.generators import Generator, choose_generator
 from benchmarks.growth import Sizes, measured_growth
 from benchmarks.many_rows import ManyRows, Rates, measured
@@ -79,6 +80,8 @@ def main(
         sys.exit(1)
     if any(kind.is_missed(rounds_of_kind) for kind, rounds_of_kind in result.many_rows):
         sys.exit(1)
+    if result.definitions and any(reads.is_slower for reads in result.definitions.reads):
+        sys.exit(1)
 
 
 def run(rows: int, extent: Extent, workloads: tuple[Workload, ...], sizes: Sizes | None) -> Result:
@@ -101,7 +104,8 @@ def run(rows: int, extent: Extent, workloads: tuple[Workload, ...], sizes: Sizes
         result = replace(result, postgres=_on_postgres(asked, place / "postgres"), without_postgres=missing() or "")
         growth = measured_growth(place / "growth", sizes, processors, random, _say) if sizes else []
         many_rows = _many_rows(asked, place) if sizes else []
-    return replace(result, growth=growth, many_rows=many_rows)
+        definitions = measured_definitions(place / "definitions", sizes, processors, random, _say) if sizes else None
+    return replace(result, growth=growth, many_rows=many_rows, definitions=definitions)
 
 
 def _many_rows(asked: _Asked, place: Path) -> list[tuple[ManyRows, Sequence[Rates]]]:

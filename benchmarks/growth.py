@@ -105,7 +105,7 @@ def measured_growth(
             directory = place / f"{tables}-{roles}-{users}"
             shutil.copytree(base, directory)
             point = GrowthPoint(tables, roles, users)
-            doors, tokens = stack.enter_context(_grown(directory, point))
+            doors, tokens = stack.enter_context(grown(directory, point))
             found.append(point)
             for read, times in ((_read(ROW), point.row), (_read(PAGE), point.page)):
                 turns.append((times, _asking(doors, tokens, read, ids)))
@@ -122,8 +122,13 @@ def _read(name: str) -> Read:
 
 
 @contextmanager
-def _grown(directory: Path, point: GrowthPoint) -> Iterator[tuple[Services, list[str]]]:
-    """Let a copied environment grow; give what its door needs, and an access token of each user."""
+def grown(directory: Path, point: GrowthPoint) -> Iterator[tuple[Services, list[str]]]:
+    """Let a copied environment grow; give what its door needs, and an access token of each user.
+
+    Args:
+        directory: its data directory.
+        point: its sizes.
+    """
     settings = Settings(directory, directory, port=_PORT, sample_data="none", plain_http=True)
     with opened_environments(settings) as (authority, environments):
         _add_tables(environments.dataverse, point.tables)
@@ -145,7 +150,7 @@ def _add_tables(service: OrganizationService, count: int) -> None:
 
 def _add_roles(service: OrganizationService, count: int) -> None:
     """Give the client more roles, each with the rights of the first one; it holds one already."""
-    client, unit = _reference(service, "systemuser", "applicationid", CLIENT), _unit(service)
+    client, unit = reference_to(service, "systemuser", "applicationid", CLIENT), _unit(service)
     rights = [{"PrivilegeId": privilege_id(f"prvRead{table}"), "Depth": "Local"} for table in ("Account", "Contact")]
     for number in range(1, count):
         (made,) = _created(service, [Create("role", {"name": f"Role {number}", "businessunitid": unit})])
@@ -157,7 +162,7 @@ def _add_roles(service: OrganizationService, count: int) -> None:
 def _add_users(service: OrganizationService, count: int) -> None:
     """Add persons beside the client, each with the client's first role."""
     unit = _unit(service)
-    role = _reference(service, "role", "name", ROLE)
+    role = reference_to(service, "role", "name", ROLE)
     creations = [
         Create("systemuser", {"domainname": name, "firstname": "User", "lastname": name, "businessunitid": unit})
         for name in _persons(count)
@@ -177,10 +182,11 @@ def _created(service: OrganizationService, creations: Sequence[Create]) -> list[
 
 
 def _unit(service: OrganizationService) -> EntityReference:
-    return _reference(service, "businessunit", "name", UNIT)
+    return reference_to(service, "businessunit", "name", UNIT)
 
 
-def _reference(service: OrganizationService, table: str, column: str, value: str) -> EntityReference:
+def reference_to(service: OrganizationService, table: str, column: str, value: str) -> EntityReference:
+    """Return the first record of a table that has a value in a column."""
     found = service.execute(RetrieveMultiple(QueryExpression(table, filter=equals(column, value))), service.system)
     assert isinstance(found, Rows)
     return EntityReference(table, Guid(str(found.records[0][f"{table}id"])))
@@ -222,7 +228,7 @@ def _asking(doors: Services, tokens: Sequence[str], read: Read, ids: Sequence[st
     """
     path, _, query = read.target.partition("?")
     pairs = turns(tokens, ids if "{id}" in path else ids[:1])
-    requests = itertools.cycle([_request(path.replace("{id}", found), query, token) for token, found in pairs])
+    requests = itertools.cycle([request_of(path.replace("{id}", found), query, token) for token, found in pairs])
     for _ in tokens:
         first = handle(next(requests), doors)
         if first.status != _OK:
@@ -236,6 +242,13 @@ def turns(tokens: Sequence[str], ids: Sequence[str]) -> list[tuple[str, str]]:
     return [(tokens[number % len(tokens)], ids[number % len(ids)]) for number in range(count)]
 
 
-def _request(path: str, query: str, token: str) -> ODataRequest:
+def request_of(path: str, query: str, token: str) -> ODataRequest:
+    """Return a request to the Web API, as it comes to the door.
+
+    Args:
+        path: the path behind the root.
+        query: what stands behind the question mark.
+        token: the access token.
+    """
     headers = {"authorization": f"Bearer {token}", "accept": "application/json", "odata-version": "4.0"}
     return ODataRequest("GET", "http", _HOST, f"/api/data/v9.2/{path}", query, headers)

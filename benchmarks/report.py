@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import apsw
 
 from benchmarks.data_set import CONTACTS_OF_AN_ACCOUNT, DataSet
+from benchmarks.definitions import DefinitionCosts
 from benchmarks.generators import CONNECTIONS, Generator
 from benchmarks.growth import GrowthPoint
 from benchmarks.many_rows import ManyRows, Rates
@@ -39,6 +40,7 @@ class Result:
         memory: resident and anonymous memory in MB by server.
         growth: what a read costs in environments of several sizes.
         many_rows: the rounds of requests that create many rows each.
+        definitions: what reads of definitions cost.
         postgres: what the reads gave on PostgreSQL; its workloads have no goals.
         without_postgres: why it was not measured.
     """
@@ -51,6 +53,7 @@ class Result:
     memory: Mapping[str, tuple[float, float] | None]
     growth: Sequence[GrowthPoint]
     many_rows: Sequence[tuple[ManyRows, Sequence[Rates]]] = ()
+    definitions: DefinitionCosts | None = None
     postgres: Result | None = None
     without_postgres: str = ""
 
@@ -158,6 +161,32 @@ def many_rows_table(result: Result) -> Table:
     return rows
 
 
+def definitions_table(costs: DefinitionCosts) -> Table:
+    """Return what reads of definitions cost beside pages of rows of their size."""
+    head = ["question", "KB", "µs", "rows: KB", "rows: µs", "% of the rate of rows", ""]
+    rows = [head]
+    for reads in costs.reads:
+        share = spread(100 * found for found in reads.shares())
+        rows.append(
+            [
+                reads.title,
+                f"{reads.size / 1000:,.1f}",
+                spread(1e6 * seconds for seconds in reads.seconds).text(",.0f"),
+                f"{reads.rows_size / 1000:,.1f}",
+                spread(1e6 * seconds for seconds in reads.rows_seconds).text(",.0f"),
+                share.text(",.0f"),
+                "MISSED" if reads.is_slower else "reached",
+            ]
+        )
+    return rows
+
+
+def document_text(costs: DefinitionCosts) -> str:
+    """Return what writing the metadata document anew takes, in words."""
+    milliseconds = spread(1e3 * seconds for seconds in costs.document).text(",.0f")
+    return f"The metadata document of {costs.tables} tables is written anew in {milliseconds} ms."
+
+
 def memory_table(result: Result) -> Table:
     """Return the memory of each server after the load."""
     rows = [["server", "resident, MB", "of it anonymous, MB"]]
@@ -200,6 +229,8 @@ def terminal_text(result: Result) -> str:
         parts.append(_aligned(many_rows_table(result)))
     if result.growth:
         parts.append(_aligned(growth_table(result)))
+    if result.definitions:
+        parts += [_aligned(definitions_table(result.definitions)), document_text(result.definitions)]
     return "\n\n".join(parts)
 
 
@@ -263,6 +294,15 @@ a start or a change of metadata, which compile the query, are not counted:
 
 {growth}
 
+## Reads of definitions
+
+Definitions and metadata documents, each beside the shortest page of contacts that is at least as long, in one process
+from the token to the bytes, without HTTP, on SQLite. The goal is that as many bytes come in a second as with rows; an
+answer shorter than a single row is compared by its time. Answers are kept as long as the definitions stay what they
+are. {document}
+
+{definitions}
+
 ## How it was measured
 
 {notes}
@@ -300,6 +340,8 @@ def page_text(result: Result) -> str:
         postgres=on_postgres,
         growth=_markdown(growth_table(result)),
         many_rows=_markdown(many_rows_table(result)),
+        document=document_text(result.definitions) if result.definitions else "",
+        definitions=_markdown(definitions_table(result.definitions)) if result.definitions else "Not measured.",
         **{name: _markdown(table) for name, table in _tables(result).items()},
     )
 

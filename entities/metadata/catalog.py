@@ -254,6 +254,16 @@ def restamped(before: Catalog, version: int) -> Catalog:
     return later
 
 
+def same_definitions(one: Catalog, other: Catalog) -> bool:
+    """Say whether two snapshots have the very same definitions, as they do where only rights have changed."""
+    return (
+        one.tables is other.tables
+        and one.relationships is other.relationships
+        and one.own_choices is other.own_choices
+        and one.custom_apis is other.custom_apis
+    )
+
+
 def names_of(change: CatalogChange) -> tuple[str, ...]:
     """Return what a change puts, as the stamps of a catalog call it."""
     return (

@@ -17,11 +17,12 @@ from odata_server.edm.csdl import CsdlWriter
 from odata_server.edm.finance_csdl import BoundAction, finance_csdl
 from odata_server.edm.preferences import parse_preferences
 from odata_server.edm.service_document import service_document
+from odata_server.endpoints.cache import BoundCache
 from odata_server.endpoints.definition_paths import Place, parts_read, walk
 from odata_server.endpoints.definition_queries import answer
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.metadata_documents import MetadataDocument
-from odata_server.render.definitions import KeptDefinitions
+from odata_server.render.definitions import Definitions, KeptDefinitions
 from odata_server.render.envelope import count_text
 from odata_server.syntax.options import parse_query
 from odata_server.syntax.paths import parse_path
@@ -31,6 +32,8 @@ ReadDefinitions: TypeAlias = Callable[[frozenset[str]], Catalog]
 
 JSON: Final = "application/json; odata.metadata=minimal"
 TEXT: Final = "text/plain"
+_ANSWERS: Final = 16 * 1024 * 1024
+"""What the kept answers may take together; all definitions of a large organization are a few megabytes."""
 _WEB_API_SEGMENTS: Final = 3
 _FINANCE_SEGMENTS: Final = 1
 _METADATA: Final = "$metadata"
@@ -52,6 +55,7 @@ class WebApiMetadata:
 
     def __init__(self, definitions: KeptDefinitions | None = None) -> None:
         self._definitions = definitions or KeptDefinitions()
+        self._answers: tuple[Definitions | None, BoundCache[ODataResponse]] = (None, BoundCache(0))
         self._document = MetadataDocument(CsdlWriter().document)
         self._annotated = MetadataDocument(CsdlWriter(annotated=True).document)
 
@@ -70,16 +74,40 @@ class WebApiMetadata:
         """
         root = request.root(_WEB_API_SEGMENTS)
         if not any(segments):
-            return _document(request, lambda: service_document(read(frozenset()), root), JSON)
+            _check_reads(request)
+            catalog = read(frozenset())
+            return self._kept(request, catalog, lambda _: _response(service_document(catalog, root), JSON))
         if segments == (_METADATA,):
             return self._csdl(request, read)
         if request.method not in _READS:
             raise _not_supported(request, segments)
         path = parse_path("/".join(segments))
         options = parse_query(request.query)
-        definitions = self._definitions.of(read(parts_read(path, options)))
-        place = walk(path, definitions, {alias.name: alias.value for alias in options.aliases})
-        return self._answer(place, answer(place, options, definitions, root))
+
+        def made(definitions: Definitions) -> ODataResponse:
+            place = walk(path, definitions, {alias.name: alias.value for alias in options.aliases})
+            return self._answer(place, answer(place, options, definitions, root))
+
+        return self._kept(request, read(parts_read(path, options)), made)
+
+    def _kept(
+        self, request: ODataRequest, catalog: Catalog, make: Callable[[Definitions], ODataResponse]
+    ) -> ODataResponse:
+        """Return the answer to a question, made where nobody has asked it of these definitions yet.
+
+        It depends on the definitions and on the URL alone; who may see it has been decided.
+        """
+        definitions = self._definitions.of(catalog)
+        known, answers = self._answers
+        if known is not definitions:
+            answers = BoundCache(_ANSWERS, lambda given: len(given.body))
+            self._answers = definitions, answers
+        key = (request.scheme, request.host, request.path, request.query)
+        given = answers.get(key)
+        if given is None:
+            given = make(definitions)
+            answers.put(key, given)
+        return given
 
     def _answer(self, place: Place, body: object) -> ODataResponse:
         if body is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
-from entities.metadata.catalog import Catalog
+from entities.metadata.catalog import Catalog, same_definitions
 from odata_server.endpoints.compression import accepts_gzip
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 
@@ -68,7 +68,7 @@ class MetadataDocument:
 
     def _of(self, catalog: Catalog) -> _Made:
         kept = self._kept
-        if kept is not None and kept[0] is catalog:
+        if kept is not None and same_definitions(kept[0], catalog):
             return kept[1]
         body = self._make(catalog)
         # Much of what changes a catalog, such as a label, changes nothing here.

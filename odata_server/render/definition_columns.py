@@ -233,7 +233,10 @@ def _specific(type_: ColumnType) -> Json:
 def _text(type_: StringType | MemoType) -> Json:
     if isinstance(type_, MemoType):
         return {
-            "Format": "TextArea", "ImeMode": "Auto", "MaxLength": type_.max_length, "IsLocalizable": False,
+            "Format": "TextArea",
+            "ImeMode": "Auto",
+            "MaxLength": type_.max_length,
+            "IsLocalizable": False,
             "FormatName": {"Value": "TextArea"},
         }
     return {

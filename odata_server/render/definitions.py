@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias, assert_never
 
-from entities.metadata.catalog import Catalog
+from entities.metadata.catalog import Catalog, same_definitions
 from entities.metadata.columns import Choice, ChoiceType, Column, LookupType, MultiChoiceType
 from entities.metadata.ids import table_id
 from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
@@ -216,7 +216,7 @@ class KeptDefinitions:
     def of(self, catalog: Catalog) -> Definitions:
         """Return the definitions of a snapshot, the same object as long as the snapshot is the same."""
         kept = self._newest
-        if kept is None or kept.catalog is not catalog:
+        if kept is None or not same_definitions(kept.catalog, catalog):
             kept = self._newest = Definitions(catalog, earlier=kept)
         return kept
 

@@ -11,7 +11,7 @@ from entities.metadata.columns import IntegerType, StringType
 from entities.metadata.declare import column, integer, with_ids
 from entities.metadata.tables import Table
 
-COLUMNS, TABLES, ROWS = 50, 10, 5
+COLUMNS, TABLES, ROWS = 15, 5, 5
 
 
 def widened(table: Table, numbers: range) -> Table:
