@@ -185,8 +185,12 @@ def _taken(name: str) -> InvalidArgument:
 
 
 def _widened(referencing: Table, lookup: Column, referenced: Table) -> Table:
-    assert isinstance(lookup.type, LookupType)
-    if referenced.logical_name in lookup.type.targets or lookup.type.kind is not LookupKind.LOOKUP:
+    type_ = lookup.type
+    if (
+        not isinstance(type_, LookupType)
+        or type_.kind is not LookupKind.LOOKUP
+        or referenced.logical_name in type_.targets
+    ):
         raise InvalidArgument(
             f"An attribute with the specified name {lookup.logical_name} already exists", code="0x80047013"
         )
