@@ -134,6 +134,7 @@ Bring schema or data into the running server's environment.
 
 \b
 Example:
+  talentverse import schema solution.zip
   talentverse import data accounts.csv --table account
 """
 
@@ -160,6 +161,7 @@ Bring schema or data out of the running server's environment.
 
 \b
 Example:
+  talentverse export schema definitions.json
   talentverse export data accounts.jsonl --table account
 """
 
@@ -174,4 +176,33 @@ Examples:
   talentverse export data everything.jsonl --table account --table contact
   talentverse export data names.csv --table contact --select fullname,emailaddress1
   talentverse export data open.csv --query 'opportunities?$filter=statecode eq 0'
+"""
+
+IMPORT_SCHEMA: Final = """\
+Bring tables, columns, relationships and choices into the environment, in one transaction.
+
+FILE is what a real environment says of itself: its $metadata (XML), its definitions (JSON, as EntityDefinitions with
+$expand answers, or as 'talentverse export schema' writes it), or an exported solution (ZIP). What the file is follows
+from its content. $metadata knows no lengths, options and labels, so it only adds what is not there; the report says
+what was guessed, and definitions or a solution that are imported over it supply that. The exit status is 1 when a
+definition was refused; the others are imported.
+
+\b
+Examples:
+  talentverse import schema metadata.xml --dry-run
+  talentverse import schema definitions.json
+  talentverse import schema solution.zip --json
+"""
+
+EXPORT_SCHEMA: Final = """\
+Write the schema of the environment to a file, over the Web API.
+
+The name of FILE says the format: definitions with their options (.json), the metadata document (.xml), or a solution
+(.zip) of custom tables. An import takes all of them.
+
+\b
+Examples:
+  talentverse export schema definitions.json
+  talentverse export schema metadata.xml
+  talentverse export schema solution.zip --solution Contoso
 """

@@ -12,20 +12,26 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from integration.connection import ConnectionFlags
+from integration.connection import DEFAULT_DATA_DIRECTORY, ConnectionFlags
 from integration.flags import connection_options
+from integration.transport import CONNECT_SECONDS, open_session
+from integration.web_api import error_of
 from odata_server.admin import help_texts
 from odata_server.admin.client_commands import administration
-from odata_server.admin.command_line import FAILED, REFUSED, end
+from odata_server.admin.command_line import FAILED, REFUSED, end, errors_in_one_line, option
+from odata_server.admin.environment_output import read_environment
 from odata_server.admin.exporting.pages import QueryError
 from odata_server.admin.exporting.run import ExportOptions, export_rows
+from odata_server.admin.exporting.schema import export_schema
 from odata_server.admin.importing.formats import open_source
 from odata_server.admin.importing.journal import ResumeError
 from odata_server.admin.importing.matching import UnknownColumnError
 from odata_server.admin.importing.run import ImportOptions, ImportReport, import_rows
 from odata_server.admin.importing.source import SourceError
 from odata_server.admin.remote_tables import NoTableError
+from odata_server.admin.schema_report import report_lines
 
+_SCHEMA_SECONDS = 600.0
 _MOST_ROWS = 1000
 """Learn: "Use bulk operation messages": how many records one message takes."""
 
@@ -70,6 +76,35 @@ def import_data_command(  # noqa: PLR0913 - one parameter per flag, as click pas
     sys.exit(FAILED if report.refused else 0)
 
 
+@import_group.command("schema", help=help_texts.IMPORT_SCHEMA)
+@click.argument("file", type=click.Path(path_type=Path))
+@option("--data", type=click.Path(path_type=Path), default=DEFAULT_DATA_DIRECTORY, show_default=True, metavar="DIR")
+@click.option("--dry-run", is_flag=True, help="Change nothing; say what an import would bring.")
+@click.option("--json", "json_wanted", is_flag=True, help="Print the report as JSON, with all that was guessed.")
+def import_schema_command(file: Path, data: Path, *, dry_run: bool, json_wanted: bool) -> None:
+    """Bring tables, columns, relationships and choices into the environment."""
+    with errors_in_one_line(), _defects_in_one_line():
+        content = file.read_bytes()
+        match read_environment(data):
+            case {"url": str(url), "ca_bundle": str(bundle), "control_key": str(key)}:
+                headers = {"Authorization": f"TalentverseControl {key}", "Content-Type": "application/octet-stream"}
+                with open_session(url, bundle) as session, _waiting(file.name):
+                    answer = session.post(
+                        f"{url}/_talentverse/schema",
+                        data=content,
+                        params={"dry-run": str(dry_run).lower()},
+                        headers=headers,
+                        timeout=(CONNECT_SECONDS, _SCHEMA_SECONDS),
+                    )
+                if not answer.ok:
+                    raise error_of(answer)
+                report = answer.json()
+            case _:
+                end(f"{data} describes no server: start it again to have its environment.json written anew")
+    click.echo(json.dumps(report, indent=2, ensure_ascii=False) if json_wanted else "\n".join(report_lines(report)))
+    sys.exit(FAILED if report["refused"] else 0)
+
+
 @click.group("export", help=help_texts.EXPORT)
 def export_group() -> None:
     """Bring schema or data out of the running server's environment."""
@@ -100,6 +135,23 @@ def export_data_command(
     with administration(flags) as services, _defects_in_one_line(), _progress(file.name, None) as bar:
         count = export_rows(file, services.dataverse, ExportOptions(names, columns, query), bar)
     click.echo(json.dumps({"written": count}) if json_wanted else f"{count} rows exported")
+
+
+@export_group.command("schema", help=help_texts.EXPORT_SCHEMA)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--table", "names", multiple=True, metavar="TABLE", help="Only this table; may be given more than once.")
+@click.option("--solution", metavar="NAME", help="The tables of this solution, into a solution.zip.")
+@click.option("--json", "json_wanted", is_flag=True, help="Print a JSON object.")
+@connection_options
+def export_schema_command(
+    flags: ConnectionFlags, file: Path, *, names: tuple[str, ...], solution: str | None, json_wanted: bool
+) -> None:
+    """Write the schema of the environment to a file."""
+    if solution is not None and (names or file.suffix.lower() != ".zip"):
+        end("--solution goes with a FILE.zip, and without --table: leave out one of them", REFUSED)
+    with administration(flags) as services, _defects_in_one_line(), _progress(file.name, None) as bar:
+        count = export_schema(file, services.dataverse, names, bar.of, solution=solution)
+    click.echo(json.dumps({"tables": count}) if json_wanted else f"{count} tables exported")
 
 
 def _mapped(given: tuple[str, ...]) -> dict[str, str]:
@@ -140,6 +192,21 @@ class _Bar:
 
     def __call__(self, done: int) -> None:
         self._progress.update(self._task, completed=done)
+
+    def of(self, done: int, size: int) -> None:
+        """Say how far it is, and how far there is to go."""
+        self._progress.update(self._task, completed=done, total=size)
+
+
+@contextmanager
+def _waiting(name: str) -> Iterator[None]:
+    """Show that something is going on, on terminals only."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(name):
+        yield
 
 
 @contextmanager

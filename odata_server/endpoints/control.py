@@ -7,15 +7,18 @@ token never does. It answers on loopback addresses only.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
 from flask import Blueprint, Response, jsonify, request
 
+from entities.errors import DataverseError
+
 _SCHEME: Final = "TalentverseControl"
 _NOT_IMPLEMENTED: Final = 501
+_BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 
@@ -28,11 +31,13 @@ class Control:
         key: opens it.
         version: the product's version.
         reset: puts the data back to its first state.
+        import_schema: brings a schema file into the environment, or only says what it would bring; returns the report.
     """
 
     key: str
     version: str
     reset: Callable[[], None]
+    import_schema: Callable[[bytes, bool], Mapping[str, object]]
 
 
 def control_routes(control: Control) -> Blueprint:
@@ -50,6 +55,17 @@ def control_routes(control: Control) -> Blueprint:
             return refusal
         control.reset()
         return jsonify(status="reset")
+
+    @blueprint.post("/_talentverse/schema")
+    def schema() -> Response | tuple[Response, int]:
+        refusal = control_refusal(control.key)
+        if refusal is not None:
+            return refusal
+        try:
+            report = control.import_schema(request.get_data(cache=False), request.args.get("dry-run") == "true")
+        except DataverseError as error:
+            return jsonify(error={"code": error.code, "message": error.message}), _BAD_REQUEST
+        return jsonify(report)
 
     @blueprint.get("/")
     @blueprint.route("/linkedin/", defaults={"rest": ""})

@@ -11,7 +11,7 @@ from odata_server.endpoints.control import Control, control_routes
 @pytest.fixture
 def browser():
     application = Flask("test", static_folder=None)
-    application.register_blueprint(control_routes(Control("key", "1", lambda: None)))
+    application.register_blueprint(control_routes(Control("key", "1", lambda: None, lambda data, dry_run: {})))
     return application.test_client()
 
 
