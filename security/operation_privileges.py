@@ -44,6 +44,7 @@ EXECUTE_ON_TABLES: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingPr
 EXECUTE_ON_NAMED: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingProxyType(
     {
         **dict.fromkeys(("AddMembersTeam", "RemoveMembersTeam"), (("Members", AccessRight.APPEND),)),
+        "AddListMembersList": (("List", AccessRight.WRITE),),
         "CalculateRollupField": (("Target", AccessRight.WRITE),),
         "ReassignObjectsOwner": (("FromPrincipal", AccessRight.READ), ("ToPrincipal", AccessRight.READ)),
         "ReassignObjectsSystemUser": (("ReassignPrincipal", AccessRight.READ),),
@@ -63,7 +64,9 @@ EXECUTE_ON_BOUND_ROW: Mapping[str, AccessRight] = MappingProxyType(
         "Hire": AccessRight.WRITE,
         "DoNotHire": AccessRight.WRITE,
         "Dismiss": AccessRight.WRITE,
-        "QualifyLead": AccessRight.WRITE,
+        **dict.fromkeys(("QualifyLead", "AddMemberList", "RemoveMemberList"), AccessRight.WRITE),
+        **dict.fromkeys(("LockSalesOrderPricing", "UnlockSalesOrderPricing"), AccessRight.WRITE),
+        **dict.fromkeys(("LockInvoicePricing", "UnlockInvoicePricing"), AccessRight.WRITE),
     }
 )
 """Actions of data entities: a right on the table they are bound to."""
@@ -90,8 +93,9 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
                 "CanBeReferenced",
                 "CanBeReferencing",
                 "CanManyToMany",
+                "CalculatePrice",
                 "CalculateRollupField",
-                *("CancelSalesOrder", "CloseIncident", "CloseQuote", "ConvertQuoteToSalesOrder"),
+                *("AddListMembersList", "CancelSalesOrder", "CloseIncident", "CloseQuote", "ConvertQuoteToSalesOrder"),
                 *("ConvertSalesOrderToInvoice", "FulfillSalesOrder", "GenerateInvoiceFromOpportunity"),
                 *("GenerateQuoteFromOpportunity", "GenerateSalesOrderFromOpportunity", "ReviseQuote", "WinQuote"),
                 "FormatAddress",
@@ -147,6 +151,12 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             _OPEN,
         ),
         "RetrieveMetadataChanges": ("prvReadEntity",),
+        "CreateEntities": ("prvCreateEntity", "prvCreateAttribute", "prvCreateRelationship"),
+        **dict.fromkeys(
+            ("CreateCustomerRelationships", "CreatePolymorphicLookupAttribute"),
+            ("prvCreateAttribute", "prvCreateRelationship"),
+        ),
+        "ReactivateEntityKey": ("prvWriteEntity",),
         **dict.fromkeys(
             (
                 *("IsComponentCustomizable", "RetrieveDependenciesForDelete", "RetrieveDependentComponents"),

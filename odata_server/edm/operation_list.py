@@ -37,12 +37,15 @@ AVAILABLE: Final = frozenset(
     {
         *BULK,
         *FILES,
+        "AddListMembersList",
+        "AddMemberList",
         "AddMembersTeam",
         "AddPrivilegesRole",
         "AddSolutionComponent",
         "AutoMapEntity",
         "BulkDelete",
         "BulkDetectDuplicates",
+        "CalculatePrice",
         "CalculateRollupField",
         "CanBeReferenced",
         "CanBeReferencing",
@@ -54,6 +57,9 @@ AVAILABLE: Final = frozenset(
         "ConvertOwnerTeamToAccessTeam",
         "ConvertQuoteToSalesOrder",
         "ConvertSalesOrderToInvoice",
+        "CreateCustomerRelationships",
+        "CreateEntities",
+        "CreatePolymorphicLookupAttribute",
         "DeleteOptionValue",
         "FormatAddress",
         "FulfillSalesOrder",
@@ -74,6 +80,8 @@ AVAILABLE: Final = frozenset(
         "IsComponentCustomizable",
         "IsValidStateTransition",
         "LocalTimeFromUtcTime",
+        "LockInvoicePricing",
+        "LockSalesOrderPricing",
         "LoseOpportunity",
         "Merge",
         "ModifyAccess",
@@ -83,8 +91,10 @@ AVAILABLE: Final = frozenset(
         "PublishXml",
         "QualifyLead",
         "QueryExpressionToFetchXml",
+        "ReactivateEntityKey",
         "ReassignObjectsOwner",
         "ReassignObjectsSystemUser",
+        "RemoveMemberList",
         "RemoveMembersTeam",
         "RemoveParent",
         "RemovePrivilegeRole",
@@ -127,6 +137,8 @@ AVAILABLE: Final = frozenset(
         "SetAutoNumberSeed",
         "SetBusinessSystemUser",
         "SetParentSystemUser",
+        "UnlockInvoicePricing",
+        "UnlockSalesOrderPricing",
         "UnpublishDuplicateRule",
         "UpdateOptionValue",
         "UpdateSolutionComponent",
@@ -139,8 +151,8 @@ AVAILABLE: Final = frozenset(
 )
 """What works here; the others are refused by name."""
 
-_PRIVATE: Final = frozenset({"DeleteMultiple"})
-"""What `$metadata` does not tell (Learn: "Use bulk operation messages", DeleteMultiple is a private action)."""
+_PRIVATE: Final = frozenset({"CreateEntities", "CreatePolymorphicLookupAttribute", "DeleteMultiple"})
+"""What `$metadata` does not tell (Learn: "Use bulk operation messages", "Use multi-table lookup columns")."""
 
 _LINE: Final = re.compile(
     r"(?P<kind>[a-z]+) (?P<name>\w+)(?: (?:on|of) (?P<on>\S+?))?\((?P<inner>.*)\)(?: (?P<result>\S+))?\Z"
@@ -238,16 +250,17 @@ def _tables(
 ) -> Callable[[PropertyType], frozenset[str]]:
     """Return what says which tables a type is, or has inside."""
 
-    def tables(type_: PropertyType, outer: frozenset[str] = frozenset()) -> frozenset[str]:
-        name = type_.name
-        if name in _PRIMITIVE or name in enums or name in outer:
-            return frozenset()
-        found = complex_types.get(name)
-        if found is None:
-            return frozenset((name,))
-        base = (PropertyType(found.base),) if found.base else ()
-        inner = (tables(part, outer | {name}) for part in (*base, *found.properties.values()))
-        return frozenset().union(*inner)
+    def tables(type_: PropertyType) -> frozenset[str]:
+        seen: set[str] = set()
+        waiting = [type_.name]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                found = complex_types.get(name)
+                if found is not None:
+                    waiting.extend((found.base or name, *(part.name for part in found.properties.values())))
+        return frozenset(seen - _PRIMITIVE - enums.keys() - complex_types.keys())
 
     return tables
 

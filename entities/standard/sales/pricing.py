@@ -10,10 +10,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from entities.messages import Update
+from entities.errors import InvalidArgument
+from entities.messages import Execute, Update
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.query import QueryExpression, both, equals
-from entities.standard.lookups import by_id, first
+from entities.standard.lookups import by_id, first, named_record
 from entities.values import EntityReference, Record, Value
 
 LINES: Final[Mapping[str, str]] = MappingProxyType(
@@ -50,9 +51,21 @@ _METHODS: Final[Mapping[int, tuple[str, Callable[[Decimal, Decimal], Decimal]]]]
 """Pricing methods that go by a percentage: the column of the product that it is of, and what becomes of it."""
 
 
+_LOCKS: Final[Mapping[str, tuple[str, bool]]] = MappingProxyType(
+    {
+        "LockSalesOrderPricing": ("salesorder", True),
+        "UnlockSalesOrderPricing": ("salesorder", False),
+        "LockInvoicePricing": ("invoice", True),
+        "UnlockInvoicePricing": ("invoice", False),
+    }
+)
+"""Actions that keep prices from changing, or let them: the table, and whether its prices are locked then."""
+
+
 def pricing_steps() -> tuple[Step, ...]:
-    """Return the steps of lines and of what they are lines of."""
-    steps: list[Step] = []
+    """Return the steps of lines and of what they are lines of, and the handlers of the actions on prices."""
+    steps = [Step(message, table, Stage.MAIN, lock_prices) for message, (table, _) in _LOCKS.items()]
+    steps.append(Step("CalculatePrice", None, Stage.MAIN, calculate_price))
     for line, header in LINES.items():
         steps += [
             Step("Create", line, Stage.PRE_OPERATION, complete_line),
@@ -64,6 +77,30 @@ def pricing_steps() -> tuple[Step, ...]:
             Step("Update", header, Stage.PRE_OPERATION, total_header, filtering=_TOTALED),
         ]
     return tuple(steps)
+
+
+def lock_prices(context: ExecutionContext) -> None:
+    """Keep the prices of an order or invoice as they are, or let them follow the price list again."""
+    assert context.reference is not None
+    assert isinstance(context.message, Execute)
+    _, is_locked = _LOCKS[context.message.name]
+    context.system.execute(Update(context.reference, {"ispricelocked": is_locked}), context.caller)
+
+
+def calculate_price(context: ExecutionContext) -> None:
+    """Compute the totals of an opportunity, quote, order or invoice anew.
+
+    Raises:
+        InvalidArgument: no such record is named.
+        RecordNotFound: there is none.
+    """
+    target = named_record(context.system, context.parameters["Target"], "Target")
+    lines = [line for line, header in LINES.items() if header == target.table]
+    if not lines:
+        raise InvalidArgument(f"Prices of the table '{target.table}' are not calculated.")
+    found = context.system.records(QueryExpression(lines[0], filter=equals(f"{target.table}id", target)))
+    totals = _totals(by_id(context.system, target), found)
+    context.system.execute_as(Update(target, totals), context.caller.user_id)
 
 
 def complete_line(context: ExecutionContext) -> None:
@@ -92,7 +129,7 @@ def price_line(context: ExecutionContext) -> None:
     changes: dict[str, Value] = {}
     if isinstance(line.get("productid"), EntityReference) and not line.get("isproductoverridden"):
         changes["pricingerrorcode"] = _NONE
-        if not line.get("ispriceoverridden"):
+        if not line.get("ispriceoverridden") and not _is_locked(context, line):
             changes |= _listed_price(context.system, line, LINES[_table(context)])
     line |= changes
     price, quantity = _amount(line, "priceperunit"), _amount(line, "quantity")
@@ -164,6 +201,16 @@ def _listed_price(system: Operations, line: Record, header_table: str) -> Record
     price = _price(system, item)
     discount = _volume_discount(system, item, price, _amount(line, "quantity"))
     return {"priceperunit": price, "volumediscountamount": discount, "uomid": line.get("uomid") or item.get("uomid")}
+
+
+def _is_locked(context: ExecutionContext, line: Record) -> bool:
+    """Tell whether the prices of what a line belongs to stay as they are; a new line has none yet."""
+    header = line.get(f"{LINES[_table(context)]}id")
+    if context.pre_image is None or not isinstance(header, EntityReference):
+        return False
+    if "ispricelocked" not in context.system.catalog.tables[header.table].by_name:
+        return False
+    return bool(by_id(context.system, header, "ispricelocked").get("ispricelocked"))
 
 
 def _price(system: Operations, item: Record) -> Decimal:

@@ -10,6 +10,8 @@ from entities.pipeline import ExecutionContext, Stage, Step
 from entities.standard.auto_number_actions import begin_numbers
 from entities.standard.customer_rules import compose_addresses, convert_amounts, name_person
 from entities.standard.sales.closing import closing_steps
+from entities.standard.sales.customers import customer_steps
+from entities.standard.sales.lists import list_steps
 from entities.standard.sales.ordering import ordering_steps
 from entities.standard.sales.pricing import pricing_steps
 from entities.standard.sales.qualifying import qualifying_steps
@@ -34,7 +36,15 @@ _WITH_ADDRESSES: Final = ("lead", "competitor")
 
 def sales_steps() -> tuple[Step, ...]:
     """Return the steps of the tables of sales and service."""
-    return (*closing_steps(), *qualifying_steps(), *ordering_steps(), *pricing_steps(), *_computed())
+    return (
+        *closing_steps(),
+        *qualifying_steps(),
+        *ordering_steps(),
+        *pricing_steps(),
+        *customer_steps(),
+        *list_steps(),
+        *_computed(),
+    )
 
 
 def begin_numbering(context: ExecutionContext) -> None:
