@@ -20,7 +20,10 @@ LONGEST_OTHER: Final = 100
 
 _LETTER: Final = re.compile(r"[A-Za-z]", re.ASCII)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_]+\Z", re.ASCII)
-_PREFIXED: Final = re.compile(r"([A-Za-z][A-Za-z0-9]{1,7})_(?=[A-Za-z0-9_])", re.ASCII)
+_PREFIXED: Final = re.compile(r"\A([A-Za-z][A-Za-z0-9]{1,7})_(?=[A-Za-z0-9_])", re.ASCII)
+_PREFIXED_INSIDE: Final = re.compile(r"(?<![A-Za-z0-9])([A-Za-z][A-Za-z0-9]{1,7})_(?=[A-Za-z0-9_])", re.ASCII)
+"""Microsoft's client for Python names a relationship after both tables: `account_new_order_new_accountid`."""
+
 _IDS: Final = "$metadata_id"
 """The sequence that makes ids of definitions of one name different."""
 
@@ -41,14 +44,25 @@ def check_name(system: Operations, name: str, kind: str, longest: int) -> None:
     refused = _defect(name, kind, longest)
     if refused is not None:
         raise refused
-    found = _PREFIXED.match(name)
-    if found is None or found[1].lower() not in _prefixes(system):
+    prefixed = _PREFIXED_INSIDE if kind == "Relationship" else _PREFIXED
+    if _prefixes(system).isdisjoint(prefix.lower() for prefix in prefixed.findall(name)):
         raise InvalidArgument(
             f"The schema name {name} for type {kind} is invalid or missing. Custom attribute, entity, entitykey, "
             "option set and relationship names must start with a valid customization prefix. The prefix for a solution "
             "component should match the prefix that is specified for the publisher of the solution.",
             code="0x80044366",
         )
+
+
+def check_characters(name: str, kind: str, longest: int) -> None:
+    """Check a name that needs no prefix: of an entity set, of a navigation property.
+
+    Raises:
+        InvalidArgument: as `check_name`, but for the prefix.
+    """
+    refused = _defect(name, kind, longest)
+    if refused is not None:
+        raise refused
 
 
 def _defect(name: str, kind: str, longest: int) -> DataverseError | None:

@@ -20,7 +20,13 @@ from entities.standard.customization.column_changes import add_columns, remove_c
 from entities.standard.customization.components import ComponentType, of_relationship
 from entities.standard.customization.dependencies import check_unused
 from entities.standard.customization.finding import managed, relationship_named, solution_of, table_named
-from entities.standard.customization.naming import LONGEST_OTHER, check_name, new_metadata_id, not_unique
+from entities.standard.customization.naming import (
+    LONGEST_OTHER,
+    check_characters,
+    check_name,
+    new_metadata_id,
+    not_unique,
+)
 from entities.standard.customization.new_columns import check_new_columns
 from entities.standard.customization.new_tables import next_object_type_code, pointing
 from entities.standard.customization.regarding import with_target
@@ -176,7 +182,11 @@ def _check_navigations(system: Operations, asked: OneToMany) -> None:
 
 def _check_navigation(system: Operations, table: str, name: str) -> None:
     """Refuse a navigation property that the table has, or that is called as one of its columns that can be selected."""
-    if system.catalog.navigation(table, name) is not None:
+    check_characters(name, "NavigationProperty", LONGEST_OTHER)
+    column = system.catalog.tables[table].by_name.get(name)
+    if system.catalog.navigation(table, name) is not None or (
+        column is not None and not isinstance(column.type, LookupType)
+    ):
         raise _taken(name)
 
 
@@ -220,6 +230,8 @@ def create_many_to_many(context: ExecutionContext) -> None:
     named = _pairs(asked, name.lower(), first, second)
     for table, navigation in ((named.table1, named.navigation1), (named.table2, named.navigation2)):
         _check_navigation(system, table, navigation)
+    if named.table1 == named.table2 and named.navigation1 == named.navigation2:
+        raise _taken(named.navigation1)
     made = replace(named, metadata_id=new_metadata_id(system, "relationship", asked.schema_name))
     system.change_catalog(CatalogChange((_intersect(system, made, name),), (made,)))
     add_to_solution(system, solution_of(context), of_relationship(system.catalog, made))

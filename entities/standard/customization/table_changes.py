@@ -21,7 +21,13 @@ from entities.standard.customization.components import ComponentType, of_table
 from entities.standard.customization.dependencies import check_unused
 from entities.standard.customization.finding import managed, solution_of, table_named
 from entities.standard.customization.labels import changed_label
-from entities.standard.customization.naming import LONGEST_TABLE, check_name, new_metadata_id, not_unique
+from entities.standard.customization.naming import (
+    LONGEST_TABLE,
+    check_characters,
+    check_name,
+    new_metadata_id,
+    not_unique,
+)
 from entities.standard.customization.new_columns import check_is_no_lookup, check_new_columns
 from entities.standard.customization.new_tables import PrivilegeRows, add_tables, next_object_type_code
 from entities.standard.customization.regarding import leads_to, regarding, without_target
@@ -96,7 +102,8 @@ def _check_new(system: Operations, table: Table) -> None:
         raise NotSupported("Activity tables cannot be created in this version of Talentverse.")
     for column in table.columns:
         check_is_no_lookup(column)
-    if table.entity_set_name and table.entity_set_name in system.catalog.by_entity_set:
+    check_characters(table.entity_set_name, "EntitySet", LONGEST_TABLE)
+    if table.entity_set_name in system.catalog.by_entity_set:
         raise not_unique(table.entity_set_name, "EntitySet")
 
 

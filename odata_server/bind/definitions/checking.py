@@ -179,7 +179,10 @@ def _is_whole(bits: int) -> Callable[[object], bool]:
 
 def _is_number(value: object) -> bool:
     """Tell numbers that a double can show; whatever is longer is none of the limits of a column."""
-    return isinstance(value, int | Decimal) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST
+    if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
+        return False
+    number = Decimal(value)
+    return number.is_finite() and -_LARGEST < number < _LARGEST
 
 
 def _is_text(value: object) -> bool:

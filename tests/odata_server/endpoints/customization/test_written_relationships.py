@@ -87,6 +87,11 @@ def test_a_one_to_many_relationship_brings_its_lookup(api, made):
         assert api("DELETE", row).status == 204
 
 
+def test_the_prefix_of_a_relationship_may_stand_behind_the_name_of_a_table(api, made):
+    url = made(RELATIONSHIPS, one_to_many("account_new_parcel_new_BuyerId", "account", "new_parcel", "new_BuyerId"))
+    assert api.json(f"{url}?$select=SchemaName")["SchemaName"] == "account_new_parcel_new_BuyerId"
+
+
 def test_a_relationship_is_put_back_as_it_was_read_and_cascades_otherwise_when_it_says_so(api, made):
     url = made(RELATIONSHIPS, one_to_many("new_route_parcel", "new_route", "new_parcel", "new_RouteId"))
     before = api.json(f"{url}/{CRM}.OneToManyRelationshipMetadata")
@@ -167,6 +172,7 @@ REFUSED = {
     "taken column": (one_to_many("new_a", "account", "new_parcel", "new_Number"), 400, "0x80047013"),
     "no name": (one_to_many("", "account", "new_parcel", "new_A"), 400, "0x8004432a"),
     "no prefix": (one_to_many("account_parcel", "account", "new_parcel", "new_A"), 400, "0x80044366"),
+    "prefix inside a word": (one_to_many("account_renew_a", "account", "new_parcel", "new_A"), 400, "0x80044366"),
     "no prefix of the lookup": (one_to_many("new_a", "account", "new_parcel", "A"), 400, "0x80044366"),
     "no lookup": ({**one_to_many("new_a", "account", "new_parcel", "x"), "Lookup": None}, 400, "0x800404c8"),
     "no such table": (one_to_many("new_a", "new_nothing", "new_parcel", "new_A"), 404, "0x80040217"),
@@ -189,6 +195,14 @@ REFUSED = {
     "navigation property": (
         one_to_many("new_a", "account", "new_parcel", "new_A", ReferencedEntityNavigationPropertyName="createdby"),
         *(400, "0x80072551"),
+    ),
+    "navigation property as a column": (
+        one_to_many("new_a", "account", "new_parcel", "new_A", ReferencingEntityNavigationPropertyName="new_number"),
+        *(400, "0x80072551"),
+    ),
+    "characters of a navigation property": (
+        one_to_many("new_a", "account", "new_parcel", "new_A", ReferencedEntityNavigationPropertyName="a/b"),
+        *(400, "0x80044364"),
     ),
     "lookup of the system": (one_to_many("new_a", "account", "contact", "parentcustomerid"), 400, "0x80072551"),
     "no type": ({"SchemaName": "new_a"}, 400, "0x80048d19"),

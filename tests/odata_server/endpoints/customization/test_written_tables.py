@@ -164,6 +164,7 @@ REFUSED = {
         table("new_Other", IsActivity=True, OwnershipType="OrganizationOwned"),
         "0x8004f120",
     ),
+    "characters of an entity set": (table("new_Other", EntitySetName="a b"), "0x80044364"),
     "entity set": (table("new_Other", EntitySetName="accounts"), "0x80044363"),
     "not an object": ([1], "0x80048d19"),
     "no body": (b"", "0x80048d19"),
