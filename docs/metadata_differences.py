@@ -75,7 +75,7 @@ def kinds(document: Element) -> tuple[Kind, ...]:
         ),
         Kind(
             "Operations and types that the environment of the document has not",
-            "They are in the reference on Learn: messages of 9.2, and of sales and service, which it has not installed.",
+            "They are in the reference on Learn: messages of 9.2, of sales and of service, which it lacks.",
             _added(
                 r"(Action|Function) \w+( on \S+)?$|(ComplexType|EnumType) \w+$"
                 r"|EntityContainer System / (Action|Function)Import \w+$"

@@ -107,7 +107,7 @@ class _Writer:
         is_principal = table.base_type == PRINCIPAL
         parent = PRINCIPAL if is_principal else self.base.logical_name if self.base else BASE
         abstract = ' Abstract="true"' if is_abstract else ""
-        yield f'<EntityType Name="{_name(table.logical_name)}" BaseType="{WEB_API_ALIAS}.{parent}"{abstract}>'
+        yield f'<EntityType Name="{escaped(table.logical_name)}" BaseType="{WEB_API_ALIAS}.{parent}"{abstract}>'
         yield key_xml(_KEY if is_principal else table.primary_id)
         inherited = _inherited(table, self.base)
         for column in readable_columns(table):
@@ -137,9 +137,9 @@ class _Writer:
         """Return a single-valued navigation property; that of an owner leads to the base of users and teams."""
         owned = _is_owned(self.catalog, relationship)
         target = PRINCIPAL if owned else relationship.referenced_table
-        start = f'<NavigationProperty Name="{_name(name)}" Type="{WEB_API_ALIAS}.{_name(target)}" Nullable="false"'
+        start = f'<NavigationProperty Name="{escaped(name)}" Type="{WEB_API_ALIAS}.{escaped(target)}" Nullable="false"'
         if relationship.referenced_navigation:
-            start += f' Partner="{_name(relationship.referenced_navigation)}"'
+            start += f' Partner="{escaped(relationship.referenced_navigation)}"'
         constraint = self._constraint(relationship, owned=owned)
         return f"{start}>{constraint}</NavigationProperty>" if constraint else f"{start}/>"
 
@@ -153,16 +153,16 @@ class _Writer:
             return ""
         referenced = _KEY if owned else relationship.referenced_column
         return (
-            f'<ReferentialConstraint Property="{_name(web_api_property(column))}"'
-            f' ReferencedProperty="{_name(referenced)}"/>'
+            f'<ReferentialConstraint Property="{escaped(web_api_property(column))}"'
+            f' ReferencedProperty="{escaped(referenced)}"/>'
         )
 
     def entity_set(self) -> Iterator[str]:
         """Yield the entity set with its bindings; an owner's leads to the set of all owners."""
         table, tables = self.table, self.catalog.tables
         head = (
-            f'<EntitySet Name="{_name(table.entity_set_name)}"'
-            f' EntityType="{WEB_API_NAMESPACE}.{_name(table.logical_name)}"'
+            f'<EntitySet Name="{escaped(table.entity_set_name)}"'
+            f' EntityType="{WEB_API_NAMESPACE}.{escaped(table.logical_name)}"'
         )
         inner = []
         navigations = self.catalog.navigations[table.logical_name]
@@ -175,7 +175,7 @@ class _Writer:
                     continue
                 target = _OWNERS
             if target:
-                inner.append(f'<NavigationPropertyBinding Path="{_name(name)}" Target="{_name(target)}"/>')
+                inner.append(f'<NavigationPropertyBinding Path="{escaped(name)}" Target="{escaped(target)}"/>')
         if self.annotated and table.change_tracking:
             # Learn: "Use change tracking to synchronize data with external systems".
             inner.append(
@@ -195,12 +195,7 @@ class _Writer:
 
 def key_xml(name: str) -> str:
     """Return the key of an entity type."""
-    return f'<Key><PropertyRef Name="{_name(name)}"/></Key>'
-
-
-def _name(text: str) -> str:
-    """Return a name for an attribute: nearly all are plain words."""
-    return text if text.isidentifier() else escaped(text)
+    return f'<Key><PropertyRef Name="{escaped(name)}"/></Key>'
 
 
 def _is_owned(catalog: Catalog, relationship: Relationship) -> bool:
@@ -224,7 +219,7 @@ def _key_properties(table: Table, key: AlternateKey) -> tuple[str, ...]:
 
 def _property(column: Column, *, annotated: bool) -> str:
     type_ = edm_type(column.type)
-    element = f'<Property Name="{_name(web_api_property(column))}" Type="{type_}"{_FACETS.get(type_, "")}'
+    element = f'<Property Name="{escaped(web_api_property(column))}" Type="{type_}"{_FACETS.get(type_, "")}'
     annotations = "".join(_annotations(column)) if annotated else ""
     return f"{element}>{annotations}</Property>" if annotations else f"{element}/>"
 
@@ -241,5 +236,5 @@ def _annotations(column: Column) -> Iterator[str]:
 
 
 def _collection(name: str, target: str, partner: str) -> str:
-    led = f' Partner="{_name(partner)}"' if partner else ""
-    return f'<NavigationProperty Name="{_name(name)}" Type="Collection({WEB_API_ALIAS}.{_name(target)})"{led}/>'
+    led = f' Partner="{escaped(partner)}"' if partner else ""
+    return f'<NavigationProperty Name="{escaped(name)}" Type="Collection({WEB_API_ALIAS}.{escaped(target)})"{led}/>'

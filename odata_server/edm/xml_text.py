@@ -15,7 +15,8 @@ _ESCAPES: Final = str.maketrans(
 
 def escaped(text: str) -> str:
     """Return text for an attribute or an element; characters that XML 1.0 does not know are left out."""
-    return _FORBIDDEN.sub("", text).translate(_ESCAPES)
+    # Nearly all names are plain words.
+    return text if text.isidentifier() else _FORBIDDEN.sub("", text).translate(_ESCAPES)
 
 
 def opened(tag: str, **attributes: str | None) -> str:
