@@ -141,7 +141,8 @@ class Table:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.logical_name: column for column in self.columns})
-        object.__setattr__(self, "defaults", _defaults(self.columns))
+        own_type = {"activitytypecode": self.logical_name} if self.is_activity else {}
+        object.__setattr__(self, "defaults", {**_defaults(self.columns), **own_type})
         needed = (c for c in self.columns if c.required is RequiredLevel.SYSTEM and c.valid_for_create)
         object.__setattr__(self, "required", tuple(column.logical_name for column in needed))
         numbers = tuple((c.logical_name, c.autonumber) for c in self.columns if c.autonumber)

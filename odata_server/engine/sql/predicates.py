@@ -23,7 +23,7 @@ from entities.metadata.columns import (
     MoneyType,
     StringType,
 )
-from entities.metadata.tables import Table
+from entities.metadata.tables import Table, TableKind
 from entities.query import (
     And,
     ColumnComparison,
@@ -162,7 +162,10 @@ def _first_row_sql(scope: Scope, link: LinkEntity) -> str:
 
 
 def join_condition(scope: Scope, link: LinkEntity) -> str:
-    """Return the condition that ties a link to its parent; over a polymorphic lookup it names the table too."""
+    """Return the condition that ties a link to its parent; over a polymorphic lookup it names the table too.
+
+    The rows of a base table are those of many tables, and any of them is meant.
+    """
     near, near_table = scope.tables[link.to_alias]
     far, far_table = scope.tables[link.alias]
     from_column, to_column = far_table.by_name[link.from_column], near_table.by_name[link.to_column]
@@ -174,7 +177,8 @@ def join_condition(scope: Scope, link: LinkEntity) -> str:
         (far, far_table, link.from_column, near_table),
     ):
         type_ = table.by_name[name].type
-        if isinstance(type_, LookupType) and type_.is_polymorphic and not are_lookups:
+        one_of_many = isinstance(type_, LookupType) and type_.is_polymorphic and other.kind is not TableKind.BASE
+        if one_of_many and not are_lookups:
             parts.append(f"{alias}.{quoted(table_of_lookup(name))} = '{other.logical_name}'")
     return " AND ".join(parts)
 
