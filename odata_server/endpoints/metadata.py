@@ -1,17 +1,17 @@
 """Service documents, `$metadata` and definitions: what the two OData v4 services say about themselves.
 
 A handler belongs to one service and lives as long as the server; it keeps what it made of the newest catalog snapshot
-only. Definitions are read here, not changed: writing verbs get 501.
+only. Definitions are read here; `endpoints.definition_writes` changes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import orjson
 
-from entities.errors import DataverseError, MethodNotAllowed, NotSupported, ResourceNotFound
+from entities.errors import MethodNotAllowed, ResourceNotFound
 from entities.metadata.catalog import Catalog
 from odata_server.edm.csdl import CsdlWriter
 from odata_server.edm.finance_csdl import BoundAction, finance_csdl
@@ -38,12 +38,6 @@ _WEB_API_SEGMENTS: Final = 3
 _FINANCE_SEGMENTS: Final = 1
 _METADATA: Final = "$metadata"
 _READS: Final = frozenset({"GET", "HEAD"})
-_WRITES: Final[Mapping[str, str]] = {
-    "POST": "Creating definitions",
-    "PUT": "Updating definitions",
-    "PATCH": "Updating definitions",
-    "DELETE": "Deleting definitions",
-}
 
 
 class WebApiMetadata:
@@ -79,8 +73,7 @@ class WebApiMetadata:
             return self._kept(request, catalog, lambda _: _response(service_document(catalog, root), JSON))
         if segments == (_METADATA,):
             return self._csdl(request, read)
-        if request.method not in _READS:
-            raise _not_supported(request, segments)
+        _check_reads(request)
         path = parse_path("/".join(segments))
         options = parse_query(request.query)
 
@@ -163,10 +156,3 @@ def _check_reads(request: ODataRequest) -> None:
 
 def _response(body: bytes, content_type: str) -> ODataResponse:
     return ODataResponse(200, (("Content-Type", content_type), ("OData-Version", "4.0")), body)
-
-
-def _not_supported(request: ODataRequest, segments: tuple[str, ...]) -> DataverseError:
-    what = _WRITES.get(request.method)
-    if what is None:
-        return MethodNotAllowed(f"The requested resource does not support http method '{request.method}'.")
-    return NotSupported(f"{what} is not supported yet ({request.method} {'/'.join(segments)[:200]}).")
