@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from entities.metadata.catalog import Catalog
 from odata_server.bind.v2.query import V2Row, V2Rows
@@ -11,6 +12,9 @@ from odata_server.bind.v2.translation import Meaning
 from odata_server.edm.v2.csdl import v2_csdl
 from odata_server.edm.v2.names import Names
 from odata_server.endpoints.cache import BoundCache
+
+_KEPT: Final = 256
+"""Bound queries; each names every property and navigation property that it shows."""
 
 
 @dataclass(slots=True)
@@ -23,8 +27,8 @@ class OrganizationData:
     """
 
     is_faithful: bool = False
-    rows: BoundCache[V2Rows] = field(default_factory=BoundCache)
-    row: BoundCache[V2Row] = field(default_factory=BoundCache)
+    rows: BoundCache[V2Rows] = field(default_factory=lambda: BoundCache(_KEPT))
+    row: BoundCache[V2Row] = field(default_factory=lambda: BoundCache(_KEPT))
     _meaning: Meaning | None = None
     _document: tuple[Catalog, bytes] | None = None
 

@@ -19,6 +19,7 @@ from entities.errors import DataverseError, InvalidArgument, InvalidPayload
 from entities.metadata.catalog import LookupNavigation, Navigation
 from entities.metadata.columns import Column, LookupType, StateType, StatusType
 from entities.metadata.tables import Table
+from entities.values import guid
 from odata_server.bind.v2.json_values import primitive
 from odata_server.bind.v2.translation import Meaning
 from odata_server.bind.v2.urls import UrlsOfEntities
@@ -118,12 +119,13 @@ def _of_lookup(name: str, members: Mapping[str, object], column: Column, table: 
     if logical_name is None and len(column.type.targets) == 1:
         logical_name = column.type.targets[0]
     target = catalog.tables.get(logical_name) if isinstance(logical_name, str) else None
-    if target is None or target.logical_name not in column.type.targets or not isinstance(identifier, str):
+    key = guid(identifier) if isinstance(identifier, str) else None
+    if target is None or target.logical_name not in column.type.targets or key is None:
         raise invalid(
             f"'{name}' needs the Id and the LogicalName of a record: one of {', '.join(column.type.targets)}."
         )
     fitting = [found for found in navigations if found.target == target.logical_name] or navigations
-    return {f"{fitting[0].name}@odata.bind": f"{target.entity_set_name}({identifier})"}
+    return {f"{fitting[0].name}@odata.bind": f"{target.entity_set_name}({key})"}
 
 
 def _of_navigation(value: object, navigation: Navigation, body: Body) -> dict[str, object]:

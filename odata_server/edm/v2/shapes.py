@@ -13,7 +13,7 @@ from entities.metadata.columns import Column, LookupType
 from entities.metadata.tables import Table
 from odata_server.edm.naming import columns_of_rows, web_api_property
 from odata_server.edm.representation import Facet, RowShape
-from odata_server.edm.v2.names import Names, entity_set, entity_type, properties
+from odata_server.edm.v2.names import Names, entity_set, entity_type
 from odata_server.edm.v2.types import property_type
 
 
@@ -61,6 +61,10 @@ def property_of(column: Column) -> Property:
     return Property(column.schema_name, property_type(column.type), web_api_property(column))
 
 
+def _properties_of_rows(table: Table) -> tuple[Property, ...]:
+    return tuple(map(property_of, columns_of_rows(table)))
+
+
 def entry_shape(
     names: Names,
     table: Table,
@@ -80,14 +84,13 @@ def entry_shape(
         expanded: the shapes of expanded entities by navigation property.
         has_etag: whether entities carry entity tags.
     """
-    shown = columns_of_rows(table) if columns is None else columns
     linked = names.navigations(table) if navigations is None else navigations
     return EntryShape(
         entity_set(table),
         entity_type(table),
         table.primary_id,
         table.primary_name or "",
-        tuple(property_of(column) for column in shown if column.schema_name in properties(table)),
+        table.derived(_properties_of_rows) if columns is None else tuple(map(property_of, columns)),
         tuple(
             Link(name, navigation.name, not isinstance(navigation, LookupNavigation), expanded.get(name))
             for name, navigation in linked.items()

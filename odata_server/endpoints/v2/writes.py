@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from entities.errors import InvalidArgument, MalformedRequest
-from entities.messages import Delete, Retrieve, Target, Update, Written
+from entities.messages import Delete, Retrieve, Update, Written
 from entities.metadata.catalog import LookupNavigation
 from entities.metadata.columns import (
     Column,
@@ -72,7 +72,7 @@ def create(v2: V2Call, rows: Many) -> ODataResponse:
 def change(v2: V2Call, row: Single) -> ODataResponse:
     """Answer `MERGE Set(key)`: change what the body names, and nothing else."""
     found = _target(v2, row)
-    _update(v2, found.target, found.table, _changed(v2, found.table, _members(v2, found.table)))
+    _update(v2, found, _changed(v2, found.table, _members(v2, found.table)))
     return answers.no_content(v2.call.services)
 
 
@@ -80,7 +80,7 @@ def replace_row(v2: V2Call, row: Single) -> ODataResponse:
     """Answer `PUT Set(key)`: change what the body names, and set every other property back to its default."""
     found = _target(v2, row)
     record = {**_defaults(found.table), **_changed(v2, found.table, _members(v2, found.table))}
-    _update(v2, found.target, found.table, record)
+    _update(v2, found, record)
     return answers.no_content(v2.call.services)
 
 
@@ -99,11 +99,8 @@ def _changed(v2: V2Call, table: Table, members: dict[str, object]) -> dict[str, 
     return bind_record(members, table, v2.call.payload(), creates=False, updates=True)
 
 
-def _update(v2: V2Call, target: Target, table: Table, record: dict[str, Value]) -> None:
-    named = record.pop(table.primary_id, None)
-    if named is not None and isinstance(target, EntityReference) and named != target.id:
-        raise InvalidArgument("The key of an entity cannot be changed.")
-    v2.call.execute(Update(target, record, version_of(v2.call.request.header("if-match"))))
+def _update(v2: V2Call, row: Row, record: dict[str, Value]) -> None:
+    v2.call.execute(Update(row.target, record, version_of(v2.call.request.header("if-match"))))
 
 
 def _defaults(table: Table) -> dict[str, Value]:
@@ -139,7 +136,7 @@ def change_property(v2: V2Call, asked: RowProperty, member: str) -> ODataRespons
     if set(given) != {name}:
         raise invalid(f"The body must hold the property '{name}' alone.")
     _check_settable(row.table, name)
-    _update(v2, row.target, row.table, _changed(v2, row.table, web_api_members(given, row.table, _body(v2))))
+    _update(v2, row, _changed(v2, row.table, web_api_members(given, row.table, _body(v2))))
     return answers.no_content(v2.call.services)
 
 
@@ -149,7 +146,7 @@ def clear_property(v2: V2Call, asked: RowProperty) -> ODataResponse:
         raise MalformedRequest("A property is set to null by DELETE of its '$value'.")
     row, name = _target(v2, asked.source), asked.column.schema_name
     _check_settable(row.table, name)
-    _update(v2, row.target, row.table, _changed(v2, row.table, web_api_members({name: None}, row.table, _body(v2))))
+    _update(v2, row, _changed(v2, row.table, web_api_members({name: None}, row.table, _body(v2))))
     return answers.no_content(v2.call.services)
 
 

@@ -32,7 +32,7 @@ def xml_value(type_: str, value: Primitive) -> str | None:
         case bool():
             return "true" if value else "false"
         case str() if type_ == _DATE_TIME:
-            return _moment(value).strftime("%Y-%m-%dT%H:%M:%SZ") if len(value) == _DAY else value
+            return f"{value}T00:00:00Z" if len(value) == _DAY else value
         case _:
             return str(value)
 
