@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from entities.errors import DataverseError, MalformedRequest, NotSupported, RecordNotFound
+from entities.errors import DataverseError, MalformedRequest, RecordNotFound
 from odata_server.bind.paths import not_found, segment_name
 from odata_server.edm.definition_types import (
     DEFINITIONS,
@@ -40,9 +40,11 @@ _SETS: Final[Mapping[str, str]] = {
     "EntityDefinitions": "EntityMetadata",
     "RelationshipDefinitions": "RelationshipMetadataBase",
     "GlobalOptionSetDefinitions": "OptionSetMetadataBase",
+    "ManagedPropertyDefinitions": "ManagedPropertyMetadata",
 }
 _PARTS: Final[Mapping[str, str]] = {
     "EntityDefinitions": "Entity",
+    "ManagedPropertyDefinitions": "Entity",
     "Keys": "Entity",
     "Attributes": "Attribute",
     "Lookup": "Attribute",
@@ -56,7 +58,6 @@ _PARTS: Final[Mapping[str, str]] = {
 }
 """Which part of the definitions a name leads into; each part has its own read privilege."""
 
-_UNSUPPORTED: Final = "ManagedPropertyDefinitions"
 _CAST: Final = f"{WEB_API_NAMESPACE}."
 _UNCASTABLE: Final = "EnumAttributeMetadata"
 
@@ -117,7 +118,7 @@ def walk(path: ResourcePath, definitions: Definitions, aliases: Mapping[str, Exp
         ResourceNotFound: a segment stands for nothing.
         RecordNotFound: no definition has the key.
         MalformedRequest: a key or a cast that is not possible there.
-        NotSupported: a kind of segment, or a set, that is not supported.
+        NotSupported: a kind of segment that is not supported.
     """
     first, *rest = path.segments
     place = _enter(first, definitions, aliases)
@@ -128,8 +129,6 @@ def walk(path: ResourcePath, definitions: Definitions, aliases: Mapping[str, Exp
 
 def _enter(segment: PathSegment, definitions: Definitions, aliases: Mapping[str, Expression]) -> Place:
     if not isinstance(segment, NamedSegment) or segment.name not in _SETS:
-        if isinstance(segment, NamedSegment) and segment.name == _UNSUPPORTED:
-            raise NotSupported(f"{_UNSUPPORTED} is not supported yet.")
         raise no_segment(segment)
     type_name = _SETS[segment.name]
     place = Place(type_name, None, segment.name)
@@ -139,6 +138,7 @@ def _enter(segment: PathSegment, definitions: Definitions, aliases: Mapping[str,
         "EntityDefinitions": lambda: definitions.tables,
         "RelationshipDefinitions": lambda: definitions.relationships,
         "GlobalOptionSetDefinitions": lambda: definitions.choices,
+        "ManagedPropertyDefinitions": lambda: definitions.managed_properties,
     }
     return _pick(replace(place, found=shelves[segment.name]()), segment, aliases)
 

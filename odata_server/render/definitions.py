@@ -19,6 +19,7 @@ from odata_server.edm.definition_types import alternate_key
 from odata_server.render.definition_choices import choice_values, option_set_values
 from odata_server.render.definition_columns import column_kind, column_values
 from odata_server.render.definition_labels import Json
+from odata_server.render.definition_managed_properties import managed_properties, managed_property_values
 from odata_server.render.definition_tables import (
     key_values,
     many_to_many_values,
@@ -37,9 +38,9 @@ class ColumnOf:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A definition with nothing behind its navigation properties: a key, a choice."""
+    """A definition with nothing behind its navigation properties: a key, a choice, the name of a managed property."""
 
-    part_of: AlternateKey | Choice
+    part_of: AlternateKey | Choice | str
 
 
 Subject: TypeAlias = Table | ColumnOf | OneToMany | ManyToMany | Plain
@@ -139,6 +140,12 @@ class Definitions:
             )
             for choice in self.catalog.choices.values()
         )
+
+    @cached_property
+    def managed_properties(self) -> Shelf:
+        """All managed properties."""
+        names = managed_properties(self.catalog.tables.values())
+        return Shelf(Definition("ManagedPropertyMetadata", managed_property_values(n), Plain(n)) for n in names)
 
     def _chosen_by_custom_columns(self) -> Iterator[Choice]:
         for table in self.catalog.tables.values():

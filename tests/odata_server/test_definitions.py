@@ -344,28 +344,11 @@ def test_filters(service, condition, expected):
         (f"EntityDefinitions(LogicalName='account')/Attributes/{CRM}.EnumAttributeMetadata", MalformedRequest, "cast"),
         (f"EntityDefinitions/{CRM}.PicklistAttributeMetadata", MalformedRequest, "cast"),
         ("RelationshipDefinitions(LogicalName='account')", MalformedRequest, "key"),
-        ("ManagedPropertyDefinitions(LogicalName='nothing')", ResourceNotFound, "nothing"),
-        ("ManagedPropertyDefinitions(LogicalName='iscustomizable')/Nothing", ResourceNotFound, "'Nothing'"),
     ],
 )  # fmt: skip
 def test_refusals(service, url, error, text):
     with pytest.raises(error, match=text):
         service(url)
-
-
-def test_managed_properties_are_those_that_definitions_and_columns_name(get):
-    found = get("ManagedPropertyDefinitions")["value"]
-    assert found[0].keys() == {"@odata.type", *all_properties("ManagedPropertyMetadata")} - {"@odata.type"}
-    names = {item["LogicalName"] for item in found}
-    table = get("EntityDefinitions(LogicalName='account')?$expand=Attributes")
-    values = (*table.values(), *(value for column in table["Attributes"] for value in column.values()))
-    named = {
-        value["ManagedPropertyLogicalName"] for value in values if isinstance(value, dict) and "CanBeChanged" in value
-    }
-    assert named
-    assert named <= names
-    one = get("ManagedPropertyDefinitions(LogicalName='canbedeleted')?$select=Operation")
-    assert (one["Operation"], one["MetadataId"] != "") == ("Update", True)
 
 
 def test_relationships_are_found_from_both_ends(get):

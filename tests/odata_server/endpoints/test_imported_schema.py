@@ -135,6 +135,7 @@ def test_the_tables_of_the_document_have_what_every_table_has(api, imported):
         "EntityDefinitions?$select=LogicalName",
         "GlobalOptionSetDefinitions?$select=Name",
         "RelationshipDefinitions?$select=SchemaName",
+        "ManagedPropertyDefinitions?$select=LogicalName",
     ],
 )
 def test_the_sets_of_definitions_are_read(described, imported, path):
