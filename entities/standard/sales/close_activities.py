@@ -114,3 +114,17 @@ def status_reason(table: Table, state: int, given: object) -> int:
             code="0x80048408",
         )
     return found[0]
+
+
+def new_state(context: ExecutionContext) -> int | None:
+    """Return the state that an update brings, by itself or with a status reason; None where the state stays."""
+    assert context.reference is not None
+    table = context.system.catalog.tables[context.reference.table]
+    state = context.record.get("statecode")
+    if state is None:
+        reasons = table.by_name["statuscode"].type
+        assert isinstance(reasons, StatusType)
+        given = context.record.get("statuscode")
+        state = next((one.state for one in reasons.statuses if one.value == given), None)
+    before = context.pre_image.get("statecode") if context.pre_image else None
+    return state if isinstance(state, int) and state != before else None

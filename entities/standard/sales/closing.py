@@ -10,15 +10,24 @@ from datetime import date, datetime
 from typing import Final
 
 from entities.errors import InvalidArgument
+from entities.messages import Update
 from entities.metadata.relationships import OneToMany
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
-from entities.query import both, equals
+from entities.query import QueryExpression, both, equals
 from entities.standard.lookups import first
-from entities.standard.sales.close_activities import Closing, change, make_activity, opened, status_reason
-from entities.values import EntityReference, Record, Value
+from entities.standard.sales.close_activities import (
+    Closing,
+    change,
+    make_activity,
+    new_state,
+    opened,
+    status_reason,
+)
+from entities.values import EntityReference, Guid, Record, Value
 
 _OPEN: Final = 0
-_SCHEDULED: Final = 3
+_COMPLETED, _CANCELED, _SCHEDULED = 1, 2, 3
+"""States of activities; the one of open records is that of open activities."""
 
 
 _NO_OPPORTUNITY: Final = ("0x80043b15", "The opportunity id is missing or invalid.")
@@ -73,6 +82,10 @@ def closing_steps() -> tuple[Step, ...]:
         Step("CloseIncident", None, Stage.MAIN, close_incident),
         Step("Update", "opportunity", Stage.PRE_OPERATION, check_opportunity_state, filtering=closed),
         Step("Update", "incident", Stage.PRE_OPERATION, check_incident_state, filtering=closed),
+        *(
+            Step("Update", table, Stage.POST_OPERATION, cancel_activity, filtering=closed)
+            for table in ("opportunity", "incident")
+        ),
     )
 
 
@@ -114,13 +127,25 @@ def close_incident(context: ExecutionContext) -> None:
     change(context, incident, {"statecode": RESOLVE.state, "statuscode": reason})
 
 
+def cancel_activity(context: ExecutionContext) -> None:
+    """Cancel the activity that closed an opportunity or case when that is opened again."""
+    reference, before = context.reference, context.pre_image or {}
+    if reference is None or new_state(context) != _OPEN or before.get("statecode") == _OPEN:
+        return
+    activity = (WIN if reference.table == WIN.table else RESOLVE).activity
+    of_record = both(equals(f"{reference.table}id", reference), equals("statecode", _COMPLETED))
+    for row in context.system.records(QueryExpression(activity, ("activityid",), filter=of_record)):
+        made = EntityReference(activity, Guid(str(row["activityid"])))
+        context.system.execute(Update(made, {"statecode": _CANCELED}), context.caller)
+
+
 def check_opportunity_state(context: ExecutionContext) -> None:
     """Refuse to close an opportunity by an update; what runs inside another message may.
 
     Raises:
         InvalidArgument: the state is a closed one (0x80100005).
     """
-    state = _new_state(context)
+    state = new_state(context)
     for closing, name in ((WIN, "Won"), (LOSE, "Lost")):
         if state == closing.state and context.system.depth == 1:
             raise InvalidArgument(
@@ -136,7 +161,7 @@ def check_incident_state(context: ExecutionContext) -> None:
     Raises:
         InvalidArgument: the state is the resolved one, or activities are open (0x8004440e).
     """
-    state = _new_state(context)
+    state = new_state(context)
     if state == RESOLVE.state and context.system.depth == 1:
         raise InvalidArgument(
             "This message can not be used to set the state of incident to Resolved. In order to set state of "
@@ -177,13 +202,6 @@ def _close_opportunity(context: ExecutionContext, closing: Closing, *, probabili
 def _day(given: Value, now: datetime) -> date:
     moment = given if isinstance(given, datetime) else now
     return moment.date()
-
-
-def _new_state(context: ExecutionContext) -> Value:
-    """Return the state that an update brings, None where it stays."""
-    state = context.record.get("statecode")
-    before = context.pre_image.get("statecode") if context.pre_image else None
-    return None if state == before else state
 
 
 def _check_activities(system: Operations, incident: EntityReference, state: int) -> None:

@@ -20,6 +20,7 @@ from entities.standard.sales.close_activities import (
     Closing,
     change,
     make_activity,
+    new_state,
     opened,
     status_reason,
     stored_record,
@@ -36,6 +37,7 @@ _NO_ORDER: Final = ("0x80040203", "The order close activity must name the order.
 _QUOTE_STATE: Final = ("0x80040203", "The quote cannot be closed because it is not active.")
 _ORDER_STATE: Final = ("0x80040203", "The order cannot be closed because it is neither active nor submitted.")
 _OPEN_ORDERS: Final = frozenset((0, 1))
+_STATES: Final = frozenset(("statecode", "statuscode"))
 
 CLOSINGS: Final = (
     Closing("WinQuote", "quote", _WON, "quoteclose", "QuoteClose", _NO_QUOTE, _QUOTE_STATE, frozenset((_ACTIVE,))),
@@ -92,7 +94,7 @@ def ordering_steps() -> tuple[Step, ...]:
         Step(_TO_ORDER.message, None, Stage.MAIN, convert_to_order),
         Step(_REVISED.message, None, Stage.MAIN, revise),
         Step("Create", "quote", Stage.PRE_OPERATION, number_revision),
-        Step("Update", "quote", Stage.PRE_OPERATION, check_activation, filtering=frozenset(("statecode",))),
+        Step("Update", "quote", Stage.PRE_OPERATION, check_activation, filtering=_STATES),
     )
 
 
@@ -182,7 +184,7 @@ def check_activation(context: ExecutionContext) -> None:
         InvalidArgument: it is no draft (0x80100003).
     """
     before = context.pre_image.get("statecode") if context.pre_image else _DRAFT
-    if context.record.get("statecode") == _ACTIVE and before not in {_DRAFT, _ACTIVE}:
+    if new_state(context) == _ACTIVE and before != _DRAFT:
         raise InvalidArgument(
             "The quote cannot be activated because it is not in draft state.",
             code="0x80100003",

@@ -15,6 +15,7 @@ from entities.standard.sales.lists import list_steps
 from entities.standard.sales.ordering import ordering_steps
 from entities.standard.sales.pricing import pricing_steps
 from entities.standard.sales.qualifying import qualifying_steps
+from entities.standard.sales.units import unit_steps
 
 _WITH_AMOUNTS: Final = (
     *("lead", "opportunity", "opportunityproduct", "opportunityclose", "competitor", "campaign", "list"),
@@ -43,6 +44,7 @@ def sales_steps() -> tuple[Step, ...]:
         *pricing_steps(),
         *customer_steps(),
         *list_steps(),
+        *unit_steps(),
         *_computed(),
     )
 

@@ -98,7 +98,10 @@ def test_an_opportunity_is_not_closed_twice_but_can_be_opened_again(api, opportu
     assert refused(api, "/LoseOpportunity", closing(made, 4)) == (400, "0x80040515")
     assert state() == before
     assert api("PATCH", f"/opportunities({made})", {"statecode": 0, "statuscode": 1}).status == 204
+    activities = f"/opportunities({made})/Opportunity_OpportunityClose?$select=statecode&$orderby=statecode"
+    assert [one["statecode"] for one in api.json(activities)["value"]] == [2]
     post(api, "/LoseOpportunity", closing(made, 4))
+    assert [one["statecode"] for one in api.json(activities)["value"]] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -122,12 +125,21 @@ def test_what_closes_no_opportunity_is_refused(api, opportunity, state, action, 
     assert state() == before
 
 
-@pytest.mark.parametrize(("state_code", "status_code"), [(1, 3), (2, 4), (2, 5)])
-def test_an_update_does_not_close_an_opportunity(api, opportunity, state, state_code, status_code):
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"statecode": 1, "statuscode": 3}, "0x80100005"),
+        ({"statecode": 2, "statuscode": 4}, "0x80100005"),
+        ({"statecode": 2}, "0x80100005"),
+        ({"statuscode": 3}, "0x80100005"),
+    ],
+)
+def test_an_update_does_not_close_an_opportunity(api, opportunity, state, body, code):
     made = opportunity()
     before = state()
-    body = {"statecode": state_code, "statuscode": status_code}
-    assert refused(api, f"/opportunities({made})", body, "PATCH") == (400, "0x80100005")
+    assert refused(api, f"/opportunities({made})", body, "PATCH") == (400, code)
+    rows = [{"@odata.type": f"{CRM}.opportunity", "opportunityid": made, **body}]
+    assert refused(api, f"/opportunities/{CRM}.UpdateMultiple", {"Targets": rows}) == (400, code)
     assert state() == before
 
 
@@ -159,6 +171,8 @@ def test_a_case_with_open_activities_is_neither_resolved_nor_cancelled(api, case
     assert state() == before
     assert api("PATCH", f"/tasks({task})", {"statecode": 1, "statuscode": 5}).status == 204
     post(api, "/CloseIncident", resolving(made, 5))
+    assert api("PATCH", f"/incidents({made})", {"statecode": 0, "statuscode": 1}).status == 204
+    assert api.json(f"/incidents({made})/Incident_IncidentResolutions")["value"][0]["statecode"] == 2
     other = case()
     assert api("PATCH", f"/incidents({other})", cancel).status == 204
     assert refused(api, "/CloseIncident", resolving(other, 5)) == (400, "0x80044411")

@@ -14,8 +14,9 @@ def shop(api):
     currency = api.json("/transactioncurrencies?$top=1")["value"][0]["transactioncurrencyid"]
     bind_currency = {"transactioncurrencyid@odata.bind": f"/transactioncurrencies({currency})"}
     group = api.created("uomschedules", name="Pieces", baseuomname="Piece")
-    bind_group = {"uomscheduleid@odata.bind": f"/uomschedules({group})"}
-    unit = api.created("uoms", name="Piece", quantity=1, **bind_group)
+    (unit,) = (
+        row["uomid"] for row in api.json(f"/uomschedules({group})/unit_of_measure_schedule_conversions")["value"]
+    )
     prices = api.created("pricelevels", name="Retail", **bind_currency)
     many = api.created("discounttypes", name="Many", isamounttype=False)
     bind_many = {"discounttypeid@odata.bind": f"/discounttypes({many})"}
@@ -133,6 +134,13 @@ def test_a_price_may_go_by_a_percentage(api, shop, header, method, more, price):
     assert api("PATCH", f"/productpricelevels({shop.item})", change).status == 204
     made = line(api, shop, header(), quantity=1)
     assert api.json(f"/quotedetails({made})")["priceperunit"] == price
+
+
+def test_a_unit_group_has_its_base_unit_from_the_beginning(api):
+    named, unnamed = api.created("uomschedules", name="Boxes", baseuomname="Box"), api.created("uomschedules", name="-")
+    (unit,) = api.json(f"/uoms?$filter=_uomscheduleid_value eq {named}")["value"]
+    assert (unit["name"], unit["quantity"], unit["isschedulebaseuom"]) == ("Box", 1, True)
+    assert api.json(f"/uoms?$filter=_uomscheduleid_value eq {unnamed}")["value"] == []
 
 
 def test_a_line_of_nothing_is_refused(api, shop):
