@@ -59,16 +59,21 @@ _CHOICES: Final = "GlobalOptionSetDefinitions"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What a path leads to: a set of definitions, or one of them, inside of a table for columns and keys."""
+    """What a path leads to: a set of definitions, or one of them, inside of a table for columns and keys.
+
+    `cast` is the derived type that the path names.
+    """
 
     call: Call
     set_name: str
     key: tuple[str, str] | None = None
     table: Table | None = None
+    cast: str | None = None
 
     def body(self, what: str) -> dict[str, object]:
-        """Return the body of the request."""
-        return read_object(self.call.request.body, what)
+        """Return the body of the request, of the type of the path where it names none (OData JSON 4.01 §4.5.3)."""
+        given = read_object(self.call.request.body, what)
+        return given if self.cast is None else {"@odata.type": self.cast} | given
 
     def within(self) -> Table:
         """Return the table that a column or a key belongs to."""
@@ -124,16 +129,19 @@ def _place(call: Call) -> _Place:
             inner = rest.pop(0)
             assert isinstance(inner, NamedSegment)
             place = replace(place, set_name=inner.name, key=_key_of(inner, _TYPES[inner.name]))
-    return _cast_away(place, rest)
+    return _cast(place, rest)
 
 
-def _cast_away(place: _Place, rest: list[PathSegment]) -> _Place:
+def _cast(place: _Place, rest: list[PathSegment]) -> _Place:
     """Return the place, which may be seen as a derived type."""
-    for segment in rest:
-        is_cast = isinstance(segment, NamedSegment) and segment.name.startswith(f"{WEB_API_NAMESPACE}.")
-        if not is_cast or place.key is None or len(rest) > 1:
-            raise no_segment(segment)
-    return place
+    if not rest:
+        return place
+    first, *more = rest
+    is_cast = isinstance(first, NamedSegment) and first.name.startswith(f"{WEB_API_NAMESPACE}.")
+    if not is_cast or place.key is None or more:
+        raise no_segment(first)
+    assert isinstance(first, NamedSegment)
+    return replace(place, cast=first.name)
 
 
 def _key_of(segment: NamedSegment, type_name: str) -> tuple[str, str] | None:

@@ -157,6 +157,17 @@ def test_a_definition_that_was_read_can_be_put_back_and_is_the_same(api, name):
     assert api.json(one(name.lower())) == before
 
 
+def test_a_definition_that_was_read_as_its_type_is_put_back_as_it(api):
+    url = f"{one('new_text')}/{CRM}.StringAttributeMetadata"
+    read = api.json(url)
+    given = {name: value for name, value in read.items() if not name.startswith("@")}
+    assert api("PUT", url, given).status == 204
+    assert api.json(url) == read
+    assert api("PUT", one("new_text"), given).status == 400
+    assert api("PUT", f"{one('new_text')}/{CRM}.MemoAttributeMetadata", given).status == 400
+    assert api.json(url) == read
+
+
 def test_what_can_be_changed_of_a_column_changes_and_its_values_stay(api):
     row = api.created("new_shelfs", new_name="A", new_text="a@x.test")
     by_id = f"{COLUMNS}({api.json(one('new_text'))['MetadataId']})"
