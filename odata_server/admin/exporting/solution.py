@@ -144,7 +144,7 @@ def _entity(parent: Element, table: Json) -> None:
     _labels(described, "LocalizedCollectionNames", "LocalizedCollectionName", table.get("DisplayCollectionName"))
     _labels(described, "Descriptions", "Description", table.get("Description"))
     attributes = SubElement(described, "attributes")
-    for column in table.get("Attributes", ()):
+    for column in sorted(table.get("Attributes", ()), key=lambda found: int(found.get("ColumnNumber") or 0)):
         type_ = _type(table, column)
         if type_ is not None:
             _attribute(attributes, column, type_)

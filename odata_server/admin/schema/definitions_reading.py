@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from entities.errors import InvalidArgument
 from entities.metadata.catalog import Catalog
-from entities.metadata.columns import Choice, Column
+from entities.metadata.columns import Choice, Column, MoneyType, UniqueIdentifierType
 from entities.metadata.labels import Label
 from entities.metadata.relationships import (
     Cascade,
@@ -67,7 +67,7 @@ def read_definitions(file: DefinitionFile, catalog: Catalog, findings: Findings,
             import of a solution adds them.
     """
     found = [d for d in file.tables if d.get("LogicalName")]
-    choices = {**catalog.choices, **_choices(found, file.option_sets, findings)}
+    choices = {**catalog.choices, **_choices(found, file.option_sets, catalog, findings)}
     names = frozenset(str(d["LogicalName"]).lower() for d in found)
     known = frozenset(catalog.tables)
     tables = []
@@ -92,21 +92,23 @@ def _completed(table: Table) -> Table:
     if table.kind is not TableKind.STANDARD:
         return table
     missing = tuple(column for column in system_columns(table) if column.logical_name not in table.by_name)
-    own = tuple(column for column in table.columns if column.is_custom)
+    own = (c for c in table.columns if c.is_custom and (c.valid_for_create or not isinstance(c.type, MoneyType)))
     whole = replace(table, columns=(*table.columns, *missing))
     extra = {c.logical_name: c for column in own for c in companions(whole, column)}
     further = tuple(column for name, column in extra.items() if name not in whole.by_name)
     return replace(whole, columns=(*whole.columns, *further))
 
 
-def _choices(definitions: Iterable[Json], option_sets: Iterable[Json], findings: Findings) -> dict[str, Choice]:
+def _choices(
+    definitions: Iterable[Json], option_sets: Iterable[Json], catalog: Catalog, findings: Findings
+) -> dict[str, Choice]:
     """Return the global choices that a file describes, with their options."""
     found = {}
     for body in (*option_sets, *_global_sets(definitions)):
         name = str(body.get("Name") or "")
         if name in found or not isinstance(body.get("Options"), list):
             continue
-        read = findings.attempt("", name, partial(_choice, body))
+        read = findings.attempt("", name, partial(_choice, body, catalog.choices.get(name)))
         if read is not None:
             found[name] = read
     return found
@@ -121,9 +123,10 @@ def _global_sets(definitions: Iterable[Json]) -> Iterator[Json]:
                     yield body
 
 
-def _choice(body: Json) -> Choice:
+def _choice(body: Json, known: Choice | None) -> Choice:
     choice = read_choice(checked(pruned(body, "OptionSetMetadata"), "OptionSetMetadata"))
-    return replace(choice, name=str(body["Name"]), metadata_id=guid(str(body.get("MetadataId") or "")))
+    identifier = known.metadata_id if known is not None else guid(str(body.get("MetadataId") or ""))
+    return replace(choice, name=str(body["Name"]), metadata_id=identifier)
 
 
 def _table(definition: Json, scope: ColumnScope, number: int) -> Table | None:
@@ -154,9 +157,11 @@ _LABELS: Final = frozenset({"DisplayName", "DisplayCollectionName", "Description
 
 
 def _columns(definition: Json, scope: ColumnScope) -> Iterator[Column]:
-    for attribute in definition.get("Attributes") or ():
-        if not isinstance(attribute, dict):
-            raise InvalidArgument("Attributes is no array of objects.")
+    attributes = definition.get("Attributes") or []
+    if not all(isinstance(attribute, dict) for attribute in attributes):
+        raise InvalidArgument("Attributes is no array of objects.")
+    # Answers list columns by name; their numbers say in which order they are in the table.
+    for attribute in sorted(attributes, key=lambda found: found.get("ColumnNumber") or 0):
         name = str(attribute.get("LogicalName") or "")
         column = scope.findings.attempt(scope.table, name, partial(read_stored_column, attribute, scope))
         if column is not None:
@@ -202,7 +207,8 @@ def _check_columns(table: Table) -> None:
     Raises:
         InvalidArgument: it has no column for its id.
     """
-    if table.primary_id not in table.by_name:
+    column = table.by_name.get(table.primary_id)
+    if column is None or not isinstance(column.type, UniqueIdentifierType):
         raise InvalidArgument(
             f"The file does not describe the whole table: its id '{table.primary_id}' is missing, and the environment "
             "has no table of this name."

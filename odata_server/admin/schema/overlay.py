@@ -53,7 +53,7 @@ def laid_over(
         findings: gets the columns that keep their type because their values cannot go along.
     """
     added = merged(catalog, imported)
-    put = {table.logical_name: table for table in added.put}
+    put = {table.logical_name: with_ids(table) for table in added.put}
     replaced = []
     for read in imported.tables:
         known = catalog.tables.get(read.logical_name)

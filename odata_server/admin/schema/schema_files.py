@@ -64,8 +64,8 @@ def _definitions(data: bytes) -> Definitions:
         case {"EntityDefinitions": list(found)}:
             tables, sets = found, content.get("GlobalOptionSetDefinitions") or []
         case {"value": list(found)} | list(found):
-            sets = [item for item in found if "Options" in item]
-            tables = [item for item in found if "Options" not in item]
+            sets = [item for item in found if isinstance(item, dict) and "Options" in item]
+            tables = [item for item in found if not isinstance(item, dict) or "Options" not in item]
         case {"LogicalName": str()}:
             tables = [content]
         case _:

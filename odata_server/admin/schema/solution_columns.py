@@ -55,6 +55,9 @@ TYPES: Final = (
 BY_NAME: Final[Mapping[str, SolutionType]] = {type_.name: type_ for type_ in TYPES}
 BY_KIND: Final[Mapping[str, SolutionType]] = {type_.kind: type_ for type_ in reversed(TYPES)}
 
+_VIRTUAL: Final = frozenset({"MultiSelectPicklist", "File", "Image"})
+"""Kinds that definitions call by `AttributeTypeName` only."""
+
 LEVELS: Final[Mapping[str, str]] = {
     "none": "None",
     "systemrequired": "SystemRequired",
@@ -132,7 +135,7 @@ def column_definition(element: Element, table: str, targets: Mapping[tuple[str, 
         {
             **({"@odata.type": type_.definition_type} if type_.entity_type != " " else {}),
             "AttributeTypeName": {"Value": f"{type_.kind}Type"},
-            "AttributeType": type_.kind,
+            "AttributeType": "Virtual" if type_.kind in _VIRTUAL else type_.kind,
             "LogicalName": name.lower(),
             "SchemaName": element.get("PhysicalName") or name,
             "DisplayName": label(element, "displaynames", "displayname"),
