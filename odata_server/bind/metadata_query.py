@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 
 from entities.errors import InvalidArgument
 from odata_server.edm.definition_types import DEFINITIONS, all_navigations, all_properties, is_derived
+from odata_server.edm.operation_list import operation_list
 
 Keeps: TypeAlias = Callable[[Mapping[str, object]], bool]
 
@@ -26,6 +27,7 @@ KEYS: Final = "Keys"
 RELATIONSHIPS: Final = ("ManyToManyRelationships", "ManyToOneRelationships", "OneToManyRelationships")
 _NAME: Final = "LogicalName"
 _DEEPEST: Final = 32
+_ONLY_TABLES: Final = "Default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,19 @@ def metadata_query(query: object) -> MetadataQuery:
         _wanted(_members(members.get("KeyQuery"), "KeyQuery"), "EntityKeyMetadata", parts=True),
         _languages(_members(members.get("LabelQuery"), "LabelQuery").get("FilterLanguages")),
     )
+
+
+def deleted_filters(value: object) -> frozenset[str]:
+    """Return the kinds of definitions whose deletions are wanted: tables alone where nothing is said.
+
+    Raises:
+        InvalidArgument: the value is none of the flags.
+    """
+    names = {name.strip() for name in str(value or _ONLY_TABLES).split(",")}
+    flags = operation_list().told_enums["DeletedMetadataFilters"].members
+    if not names <= flags.keys():
+        raise InvalidArgument(f"The value '{str(value)[:100]}' of 'DeletedMetadataFilters' is none of its flags.")
+    return frozenset(flags) if "All" in names else frozenset(names)
 
 
 def _everything(_: Mapping[str, object]) -> bool:

@@ -64,6 +64,8 @@ def _single(json_value: object, type_: PropertyType, name: str, payload: Payload
         return _complex(json_value, listed.complex_types[type_.name], name, payload)
     if type_.name == ANY_TABLE or type_.name in payload.catalog.tables:
         return entity_value(json_value, type_.name, name, payload)
+    if type_.name in listed.told_types and not isinstance(json_value, dict):
+        _refuse(json_value, type_, name)
     return json_value
 
 

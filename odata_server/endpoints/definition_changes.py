@@ -5,7 +5,7 @@ Properties that nobody asked for are left out; names and ids always come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from entities.metadata.catalog import Catalog
@@ -122,18 +122,17 @@ def _stamp(catalog: Catalog, definition: Definition) -> int:
             return 0
 
 
-def deleted_definitions(removed: Iterable[tuple[str, str]], filters: str) -> Json:
+def deleted_definitions(removed: Iterable[tuple[str, str]], wanted: Collection[str]) -> Json:
     """Return the ids of definitions that are gone, as a DeletedMetadataCollection.
 
     Args:
         removed: kind and MetadataId of each.
-        filters: the kinds that are wanted, joined by commas.
+        wanted: the kinds that are wanted.
     """
-    wanted = {name.strip() for name in filters.split(",")}
     by_kind: dict[str, list[str]] = {}
     for kind, identifier in removed:
         name = _KINDS[kind]
-        if identifier and (name in wanted or "All" in wanted):
+        if identifier and name in wanted:
             by_kind.setdefault(name, []).append(identifier)
     return {
         "Count": len(by_kind),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from entities.errors import ResourceNotFound
 from entities.messages import Execute, Executed
 from entities.query import QueryExpression
 from entities.values import EntityReference, EntityValue
+from odata_server.bind.definitions.actions import with_definitions
 from odata_server.bind.operations import action_parameters, check_available, declared, function_parameters
 from odata_server.bind.paths import not_found
 from odata_server.bind.resource import Collection, Operation, Related
@@ -25,6 +27,8 @@ from odata_server.endpoints.navigation import located
 from odata_server.endpoints.reads import read_row, read_selected
 from odata_server.endpoints.responses import json_response, no_content
 from odata_server.render.envelope import single
+
+_SOLUTION: Final = "SolutionUniqueName"
 
 
 def invoke(call: Call, called: Operation) -> ODataResponse:
@@ -78,9 +82,18 @@ def _shown(call: Call, operation: edm.Operation, result: Mapping[str, object]) -
 
 def _parameters(call: Call, called: Operation, operation: edm.Operation) -> dict[str, object]:
     if operation.is_action:
-        return action_parameters(operation, lambda: body_parameters(call, operation.name), call.payload())
+        given = action_parameters(operation, lambda: body_parameters(call, operation.name), call.payload())
+        return with_definitions(operation.name, {**_solution(call, operation), **given}, call.catalog)
     aliases = {assignment.name: assignment.value for assignment in call.options().aliases}
     return {**function_parameters(operation, called, aliases, call.payload()), **_facts(call, operation)}
+
+
+def _solution(call: Call, operation: edm.Operation) -> dict[str, object]:
+    """Return the solution that the URL names, as Microsoft's client for Python does it."""
+    if _SOLUTION not in operation.parameters or _SOLUTION not in call.request.query:
+        return {}
+    named = [option.value for option in call.options().custom if option.name == _SOLUTION]
+    return {_SOLUTION: named[0]} if named else {}
 
 
 def _set_of(operation: edm.Operation, bound: object) -> dict[str, object]:

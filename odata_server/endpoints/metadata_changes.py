@@ -7,9 +7,16 @@ from datetime import UTC, datetime
 from typing import Final, cast
 
 from entities.errors import NotSupported
-from entities.messages import Execute, Executed
+from entities.messages import Execute, Executed, Retrieve
 from entities.standard.customization.metadata_versions import check_age, read_version_stamp, version_stamp
-from odata_server.bind.metadata_query import ATTRIBUTES, RELATIONSHIPS, MetadataQuery, metadata_query
+from entities.values import EntityReference, Guid
+from odata_server.bind.metadata_query import (
+    ATTRIBUTES,
+    RELATIONSHIPS,
+    MetadataQuery,
+    deleted_filters,
+    metadata_query,
+)
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.definition_changes import changed_tables, deleted_definitions
 from odata_server.endpoints.exchange import ODataResponse
@@ -18,7 +25,6 @@ from odata_server.endpoints.responses import json_response
 from odata_server.render.envelope import single
 
 NAME: Final = "RetrieveMetadataChanges"
-_ONLY_TABLES: Final = "Default"
 
 
 def retrieve_metadata_changes(call: Call, parameters: Mapping[str, object]) -> ODataResponse:
@@ -31,21 +37,28 @@ def retrieve_metadata_changes(call: Call, parameters: Mapping[str, object]) -> O
     Raises:
         AccessDenied: the caller may not read these parts of the definitions.
         InvalidArgument: the query is none, or the client's stamp is too old.
-        NotSupported: the query is limited to the tables of an app.
+        RecordNotFound: the query is limited to the tables of an app that does not exist.
+        NotSupported: it is limited to those of one that does.
     """
-    if parameters.get("AppModuleId") is not None:
-        raise NotSupported("Definitions cannot be limited to those of a model-driven app.")
     query = metadata_query(parameters.get("Query"))
+    filters = deleted_filters(parameters.get("DeletedMetadataFilters"))
+    _check_app(call, parameters.get("AppModuleId"))
     catalog = call.read_metadata(_parts(query))
     now = datetime.fromtimestamp(call.services.now(), UTC)
     since, removed = _missed(call, parameters.get("ClientVersionStamp"), now)
     definitions = call.services.definitions.of(catalog)
     body: dict[str, object] = {"ServerVersionStamp": version_stamp(catalog.definitions_version, now)}
-    filters = str(parameters.get("DeletedMetadataFilters") or _ONLY_TABLES)
     body["DeletedMetadata"] = None if since is None else deleted_definitions(removed, filters)
     body["EntityMetadata"] = changed_tables(definitions, query, since)
     context = call.context(f"{call.dialect.namespace}.{NAME}Response")
     return json_response(call.services, single(context, result_json(body)))
+
+
+def _check_app(call: Call, identifier: object) -> None:
+    if identifier is None:
+        return
+    call.read(Retrieve(EntityReference("appmodule", Guid(str(identifier))), ("appmoduleid",)))
+    raise NotSupported("Definitions cannot be limited to those of a model-driven app.")
 
 
 def _parts(query: MetadataQuery) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from entities.errors import InvalidArgument, InvalidPayload
+from entities.errors import InvalidArgument
 from entities.metadata.catalog import Catalog
 from entities.metadata.columns import Choice, Column
 from entities.metadata.relationships import OneToMany, Relationship
@@ -17,6 +17,7 @@ from odata_server.bind.definitions.columns import read_column
 from odata_server.bind.definitions.keys import read_key
 from odata_server.bind.definitions.relationships import MANY_TO_MANY, ONE_TO_MANY, read_relationship
 from odata_server.bind.definitions.tables import read_table
+from odata_server.bind.json_body import refusal
 
 _LOOKUP: Final = "LookupAttributeMetadata"
 _TYPE: Final = "@odata.type"
@@ -25,6 +26,10 @@ _RELATED: Final[Mapping[str, str]] = {
     "ManyToOneRelationships": ONE_TO_MANY,
     "ManyToManyRelationships": MANY_TO_MANY,
 }
+
+
+class _Misfit(ValueError):
+    """What is wrong with a parameter."""
 
 
 def with_definitions(name: str, parameters: Mapping[str, object], catalog: Catalog) -> dict[str, object]:
@@ -41,7 +46,12 @@ def with_definitions(name: str, parameters: Mapping[str, object], catalog: Catal
         RecordNotFound: it names a global choice that does not exist.
     """
     read = _READERS.get(name)
-    return {**parameters, **(read(parameters, catalog) if read is not None else {})}
+    if read is None:
+        return dict(parameters)
+    try:
+        return {**parameters, **read(parameters, catalog)}
+    except _Misfit as error:
+        raise refusal(name, f"Microsoft.OData.ODataException: {error}") from error
 
 
 def _tables(parameters: Mapping[str, object], catalog: Catalog) -> dict[str, object]:
@@ -51,7 +61,7 @@ def _tables(parameters: Mapping[str, object], catalog: Catalog) -> dict[str, obj
 def _list(members: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
     found = members.get(name) or []
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise InvalidPayload(f"The value of '{name}' is no array of objects.")
+        raise _Misfit(f"The value of '{name}' is no array of objects.")
     return found
 
 
@@ -100,7 +110,7 @@ def _several_targets(parameters: Mapping[str, object], _: Catalog) -> dict[str, 
     given = _list(parameters, "OneToManyRelationships")
     lookup = parameters.get("Lookup")
     if not isinstance(lookup, dict):
-        raise InvalidPayload("The value of 'Lookup' is no object.")
+        raise _Misfit("The value of 'Lookup' is no object.")
     named = {**lookup, _TYPE: lookup.get(_TYPE) or _LOOKUP_TYPE}
     referencing = str(given[0].get("ReferencingEntity") or "").lower() if given else ""
     bodies = [{_TYPE: f"Microsoft.Dynamics.CRM.{ONE_TO_MANY}", **item} for item in given]

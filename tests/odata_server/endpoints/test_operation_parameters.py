@@ -10,13 +10,17 @@ from urllib.parse import quote
 import pytest
 from things import dump
 
+from entities.standard.environment import standard_catalog
 from odata_server.edm.definition_values import PropertyType
 from odata_server.edm.operation_list import AVAILABLE, BULK, FILES, operation_list
 from odata_server.edm.operations import ANY_TABLE, Operation
 
 CRM = "Microsoft.Dynamics.CRM"
 LISTED = operation_list()
-ALL = [found for name in sorted(AVAILABLE - BULK - FILES) for found in LISTED.by_name[name]]
+TABLES = frozenset({ANY_TABLE, *standard_catalog(1).tables})
+NOWHERE = "0a000000-0000-4000-8000-0000000000ff"
+LISTED_THERE = [found for name in sorted(AVAILABLE - BULK - FILES) for found in LISTED.by_name[name]]
+ALL = [found for found in LISTED_THERE if found.bound is None or found.bound.name in TABLES]
 FUNCTIONS = [found for found in ALL if not found.is_action and found.parameters]
 ACTIONS = [found for found in ALL if found.is_action]
 
@@ -31,7 +35,7 @@ def unchanged(environments, api) -> Callable[[], bool]:
 
 @pytest.fixture(scope="module")
 def place(api, environments) -> Callable[[Operation], str | None]:
-    """Say where an operation is called: with a row of the first record of its table."""
+    """Say where an operation is called: with the first record of its table, or one that is not there."""
     tables = environments[0].catalog.tables
 
     def path(operation: Operation) -> str | None:
@@ -43,8 +47,9 @@ def place(api, environments) -> Callable[[Operation], str | None]:
             return None
         if bound.is_collection:
             return f"/{table.entity_set_name}/{CRM}.{operation.name}"
-        (row,) = api.json(f"/{table.entity_set_name}?$select={table.primary_id}&$top=1")["value"]
-        return f"/{table.entity_set_name}({row[table.primary_id]})/{CRM}.{operation.name}"
+        rows = api.json(f"/{table.entity_set_name}?$select={table.primary_id}&$top=1")["value"]
+        row = rows[0][table.primary_id] if rows else NOWHERE
+        return f"/{table.entity_set_name}({row})/{CRM}.{operation.name}"
 
     return path
 

@@ -248,5 +248,5 @@ def test_a_stamp_that_is_none_is_refused_unless_it_is_empty(api, stamp):
 
 
 def test_definitions_of_an_app_are_not_there(api):
-    app = "00000000-0000-0000-0000-000000000001"
-    assert api("GET", path(wanting("LogicalName"), AppModuleId=app)).status == 501
+    missing = "00000000-0000-0000-0000-000000000001"
+    assert api("GET", path(wanting("LogicalName"), AppModuleId=missing)).status == 404
