@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from entities.errors import EngineFault
 from entities.messages import Create
@@ -54,7 +56,15 @@ def prepare_database(database: Database, blueprint: Blueprint) -> bool:
 
 
 def fill(service: OrganizationService, rows: Iterable[tuple[str, Record]]) -> int:
-    """Create records in one transaction with the system's rights; return how many."""
-    messages = [Create(table, record) for table, record in rows]
-    service.execute_transaction(messages, service.system)
-    return len(messages)
+    """Create records in one transaction with the system's rights; those of one table that follow one another together.
+
+    Returns:
+        How many.
+    """
+    count = 0
+    with service.changing() as transaction:
+        for table, records in groupby(rows, key=itemgetter(0)):
+            messages = [Create(table, record) for _, record in records]
+            transaction.change_all(messages, service.system)
+            count += len(messages)
+    return count
