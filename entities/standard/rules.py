@@ -18,6 +18,7 @@ from entities.standard.customization.publisher_rules import publisher_steps
 from entities.standard.customization.publishing import publishing_steps
 from entities.standard.customization.solution_actions import solution_action_steps
 from entities.standard.customization.solution_rules import solution_steps
+from entities.standard.customization.solution_sweeping import sweeping_steps
 from entities.standard.duplicate_detection import detection_steps
 from entities.standard.duplicate_jobs import duplicate_job_steps
 from entities.standard.duplicate_rule_changes import duplicate_rule_change_steps
@@ -109,6 +110,7 @@ def standard_steps(
         *publishing_steps(),
         *publisher_steps(),
         *solution_steps(),
+        *sweeping_steps(),
         *solution_action_steps(),
         *custom_api_steps(organization_id),
         *sharing_steps(),

@@ -176,13 +176,18 @@ def component(system: Operations, kind: int, identifier: Guid) -> Component:
     Raises:
         InvalidArgument: there are no components of this type here (0x8004f019), or none has the id (0x8004f018).
     """
-    found = _find(system, kind, identifier)
+    found = find(system, kind, identifier)
     if found is None:
         raise InvalidArgument(f"The component {identifier} of type {kind} does not exist.", code="0x8004f018")
     return found
 
 
-def _find(system: Operations, kind: int, identifier: Guid) -> Component | None:
+def find(system: Operations, kind: int, identifier: Guid) -> Component | None:
+    """Return the component of a type and an id, None where there is none.
+
+    Raises:
+        InvalidArgument: there are no components of this type here (0x8004f019).
+    """
     catalog = system.catalog
     finders: Mapping[int, Callable[[Catalog, Guid], Component | None]] = {
         ComponentType.ENTITY: _table_with,

@@ -187,6 +187,31 @@ def test_components_come_and_go(api, solution):
     assert api("GET", "/EntityDefinitions(LogicalName='cts_book')").status == 200
 
 
+def test_what_is_deleted_is_in_no_solution_any_more(api, solution):
+    header = {"mscrm.solutionuniquename": "Library"}
+    text = {"LocalizedLabels": [{"Label": "Shelf", "LanguageCode": 1033}]}
+    name = {"@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata", "SchemaName": "cts_Place"}
+    table = {
+        "SchemaName": "cts_Shelf",
+        "DisplayName": text,
+        "DisplayCollectionName": text,
+        "OwnershipType": "UserOwned",
+        "Attributes": [{**name, "IsPrimaryName": True, "MaxLength": 50, "DisplayName": text}],
+    }
+    assert api("POST", "/EntityDefinitions", table, **header).status == 204
+    new = {**name, "SchemaName": "cts_Color", "MaxLength": 50, "DisplayName": text}
+    path = "/EntityDefinitions(LogicalName='cts_shelf')"
+    assert api("POST", f"{path}/Attributes", new, **header).status == 204
+    view = {"name": "Shelves", "returnedtypecode": "account", "querytype": 0, "fetchxml": "<fetch/>"}
+    made = dict(api("POST", "/savedqueries", view, **header).headers)["OData-EntityId"].rpartition("(")[2].rstrip(")")
+    assert sorted(kind for kind, _ in parts(api, solution)) == [TABLE_KIND, COLUMN_KIND, VIEW_KIND]
+    assert api("DELETE", f"{path}/Attributes(LogicalName='cts_color')").status == 204
+    assert sorted(kind for kind, _ in parts(api, solution)) == [TABLE_KIND, VIEW_KIND]
+    assert api("DELETE", f"/savedqueries({made})").status == 204
+    assert api("DELETE", path).status == 204
+    assert parts(api, solution) == {}
+
+
 BOOK_PART = {"ComponentId": table_id(BOOK), "ComponentType": TABLE_KIND}
 NOWHERE = "00000000-0000-0000-0000-0000000000ff"
 ADDING = {"AddRequiredComponents": False}
