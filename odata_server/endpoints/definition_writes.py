@@ -93,11 +93,12 @@ class _Place:
     def updated(self, name: str, **parameters: object) -> ODataResponse:
         """Execute a message that replaces a definition, and answer."""
         merges = self.call.request.header(_MERGE).strip().lower() == "true"
-        return self.changed(name, **parameters, MergeLabels=merges)
+        self.execute(name, **parameters, MergeLabels=merges)
+        return no_content(self.call.services, ("OData-EntityId", f"{self.call.root}/{self.call.path}"))
 
-    def created(self, path: str) -> ODataResponse:
-        """Answer that a definition has been made at a path."""
-        return no_content(self.call.services, ("OData-EntityId", f"{self.call.root}/{path}"))
+    def created(self, made: object) -> ODataResponse:
+        """Answer that a definition has been made, below the path that the request had."""
+        return no_content(self.call.services, ("OData-EntityId", f"{self.call.root}/{self.call.path}({made})"))
 
 
 _Verb: TypeAlias = Callable[[_Place], ODataResponse]
@@ -192,7 +193,7 @@ def _choice(place: _Place) -> Choice:
 
 def _create_table(place: _Place) -> ODataResponse:
     made = place.execute("CreateEntity", Entity=read_table(place.body("EntityMetadata"), place.call.catalog.choices))
-    return place.created(f"{_TABLES}({made['EntityId']})")
+    return place.created(made["EntityId"])
 
 
 def _update_table(place: _Place) -> ODataResponse:
@@ -211,7 +212,7 @@ def _create_column(place: _Place) -> ODataResponse:
     table = place.within()
     column = read_column(place.body("AttributeMetadata"), table.logical_name, place.call.catalog.choices)
     made = place.execute("CreateAttribute", EntityName=table.logical_name, Attribute=column)
-    return place.created(f"{_TABLES}({table_id(table)})/{_COLUMNS}({made['AttributeId']})")
+    return place.created(made["AttributeId"])
 
 
 def _update_column(place: _Place) -> ODataResponse:
@@ -232,7 +233,7 @@ def _create_key(place: _Place) -> ODataResponse:
     table = place.within()
     key = read_key(place.body("EntityKeyMetadata"))
     made = place.execute("CreateEntityKey", EntityName=table.logical_name, EntityKey=key)
-    return place.created(f"{_TABLES}({table_id(table)})/{_KEYS}({made['EntityKeyId']})")
+    return place.created(made["EntityKeyId"])
 
 
 def _delete_key(place: _Place) -> ODataResponse:
@@ -247,7 +248,7 @@ def _create_relationship(place: _Place) -> ODataResponse:
         made = place.execute("CreateOneToMany", **parameters)["RelationshipId"]
     else:
         made = place.execute("CreateManyToMany", ManyToManyRelationship=new.relationship)["ManyToManyRelationshipId"]
-    return place.created(f"{_RELATIONSHIPS}({made})")
+    return place.created(made)
 
 
 def _update_relationship(place: _Place) -> ODataResponse:
@@ -263,7 +264,7 @@ def _delete_relationship(place: _Place) -> ODataResponse:
 def _create_choice(place: _Place) -> ODataResponse:
     choice = read_choice(checked(place.body("OptionSetMetadataBase"), "OptionSetMetadataBase"))
     made = place.execute("CreateOptionSet", OptionSet=choice)
-    return place.created(f"{_CHOICES}({made['OptionSetId']})")
+    return place.created(made["OptionSetId"])
 
 
 def _update_choice(place: _Place) -> ODataResponse:

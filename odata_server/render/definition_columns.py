@@ -89,7 +89,7 @@ def column_kind(type_: ColumnType) -> ColumnKind:
 
 
 def column_values(table: Table, column: Column, number: int) -> Json:
-    """Return the properties of a column's definition: primitive ones, the id, then objects.
+    """Return the properties of a column's definition: the id, primitive ones, then objects.
 
     Args:
         table: the table it belongs to.
@@ -106,10 +106,10 @@ def plain_column_values(table: Table, column: Column, number: int) -> Json:
     own = {**_specific(column.type), **_definition(table, column)}
     objects = {name: value for name, value in own.items() if isinstance(value, dict)}
     return {
-        **_primitive(table, column, number, kind),
-        **{name: value for name, value in own.items() if name not in objects},
         "MetadataId": column_id(table, column),
         "HasChanged": None,
+        **_primitive(table, column, number, kind),
+        **{name: value for name, value in own.items() if name not in objects},
         **_objects(table, column, kind),
         **objects,
     }
@@ -117,6 +117,7 @@ def plain_column_values(table: Table, column: Column, number: int) -> Json:
 
 def _primitive(table: Table, column: Column, number: int, kind: ColumnKind) -> Json:
     is_key = column.logical_name == table.primary_id
+    is_free = column.is_custom and not is_key
     return {
         "AttributeOf": None,
         "AttributeType": kind.code,
@@ -131,12 +132,12 @@ def _primitive(table: Table, column: Column, number: int, kind: ColumnKind) -> J
         "IsValidForCreate": column.valid_for_create,
         "IsValidForRead": column.valid_for_read,
         "IsValidForUpdate": column.valid_for_update,
-        "CanBeSecuredForRead": column.is_secured,
-        "CanBeSecuredForCreate": column.is_secured,
-        "CanBeSecuredForUpdate": column.is_secured,
+        "CanBeSecuredForRead": column.is_secured or is_free,
+        "CanBeSecuredForCreate": column.is_secured or is_free,
+        "CanBeSecuredForUpdate": column.is_secured or is_free,
         "IsSecured": column.is_secured,
-        "IsRetrievable": column.valid_for_read,
-        "IsFilterable": column.valid_for_read,
+        "IsRetrievable": column.valid_for_read and not is_free,
+        "IsFilterable": column.valid_for_read and not is_free,
         "IsSearchable": column.logical_name == table.primary_name,
         "IsManaged": _is_managed(table, column),
         "LinkedAttributeId": None,
@@ -152,7 +153,7 @@ def _primitive(table: Table, column: Column, number: int, kind: ColumnKind) -> J
         "CreatedOn": EPOCH,
         "ModifiedOn": EPOCH,
         "SourceType": _source_type(table, column),
-        "AutoNumberFormat": column.autonumber or "",
+        "AutoNumberFormat": column.autonumber or ("" if isinstance(column.type, StringType) else None),
     }
 
 
@@ -199,15 +200,15 @@ def _objects(table: Table, column: Column, kind: ColumnKind) -> Json:
         "IsAuditEnabled": managed("canmodifyauditsettings", value=not is_virtual, can_change=not is_virtual),
         "IsGlobalFilterEnabled": managed("canmodifyglobalfiltersettings", value=False, can_change=True),
         "IsSortableEnabled": managed("canmodifyissortablesettings", value=False, can_change=True),
-        "IsCustomizable": managed("iscustomizable", value=True),
-        "IsRenameable": managed("isrenameable", value=True),
+        "IsCustomizable": managed("iscustomizable", value=True, can_change=not is_managed),
+        "IsRenameable": managed("isrenameable", value=True, can_change=not is_managed),
         "IsValidForAdvancedFind": managed("canmodifysearchsettings", value=column.valid_for_read, can_change=True),
         "RequiredLevel": managed(
             "canmodifyrequirementlevelsettings",
             value=column.required.value,
             can_change=column.required.value != "SystemRequired",
         ),
-        "CanModifyAdditionalSettings": managed("canmodifyadditionalsettings", value=True),
+        "CanModifyAdditionalSettings": managed("canmodifyadditionalsettings", value=True, can_change=not is_managed),
     }
 
 

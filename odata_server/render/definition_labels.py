@@ -88,7 +88,8 @@ def option_value(option: Option | StateOption | StatusOption, *, owner: str, is_
         "Value": option.value,
         "Color": option.color,
         "IsManaged": is_managed,
-        "ExternalValue": option.external_value if isinstance(option, Option) else None,
+        "ExternalValue": (option.external_value if isinstance(option, Option) else None)
+        or (None if is_managed else ""),
         "ParentValues": list(option.parent_values) if isinstance(option, Option) else [],
         "MetadataId": None,
         "HasChanged": None,

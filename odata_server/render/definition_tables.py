@@ -13,12 +13,25 @@ from entities.metadata.ids import key_id, relationship_id, table_id
 from entities.metadata.labels import Label
 from entities.metadata.relationships import CascadeConfiguration, ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Table, TableKind
+from entities.standard.customization.system_columns import plural
 from odata_server.render.definition_further import Owner, with_further
 from odata_server.render.definition_labels import EPOCH, INTRODUCED, Json, label_value, managed
-from security.privileges import RIGHT_NAMES, Depth, table_privileges
+from odata_server.render.definition_switches import managed_properties
+from security.privileges import RIGHT_NAMES, AccessRight, Depth, table_privileges
 
 _CUSTOM_VERSION: Final = "1.0.0.0"
 _SYSTEM_USER_CODE: Final = 8
+_ORDER: Final = {
+    right: place
+    for place, right in enumerate(
+        (
+            *(AccessRight.CREATE, AccessRight.READ, AccessRight.WRITE, AccessRight.DELETE),
+            *(AccessRight.ASSIGN, AccessRight.SHARE, AccessRight.APPEND, AccessRight.APPEND_TO),
+        )
+    )
+}
+"""The order of a table's privileges in its definition."""
+_MENU_ORDER: Final = 10_000
 
 
 def table_values(table: Table) -> Json:
@@ -34,7 +47,7 @@ def plain_table_values(table: Table) -> Json:
         "MetadataId": table_id(table),
         "HasChanged": None,
         **_labels(table),
-        **_managed_properties(table),
+        **managed_properties(table),
         "Privileges": _privileges(table),
         "Settings": [],
     }
@@ -69,9 +82,9 @@ def _switches(table: Table) -> Json:
         "IsArchivalEnabled": False,
         "IsRetentionEnabled": False,
         "ClusterMode": "Local",
-        "IsAvailableOffline": stored,
+        "IsAvailableOffline": stored and not table.is_custom,
         "IsChildEntity": False,
-        "IsAIRUpdated": stored,
+        "IsAIRUpdated": stored and not table.is_custom,
         "IconLargeName": None,
         "IconMediumName": None,
         "IconSmallName": None,
@@ -115,7 +128,7 @@ def _names(table: Table) -> Json:
         "EntityColor": None,
         "LogicalCollectionName": table.entity_set_name,
         "ExternalCollectionName": source.collection_name if source else None,
-        "CollectionSchemaName": (table.plural_name.text() or table.schema_name).replace(" ", ""),
+        "CollectionSchemaName": _collection_schema_name(table),
         "EntitySetName": table.entity_set_name,
         "IsEnabledForExternalChannels": False,
         "IsPrivate": table.is_private,
@@ -135,6 +148,12 @@ def _names(table: Table) -> Json:
     }
 
 
+def _collection_schema_name(table: Table) -> str:
+    if table.is_custom:
+        return plural(table.schema_name)
+    return (table.plural_name.text() or table.schema_name).replace(" ", "")
+
+
 def _table_type(table: Table) -> str:
     if table.kind is TableKind.VIRTUAL:
         return "Virtual"
@@ -151,41 +170,6 @@ def _labels(table: Table) -> Json:
     return {kind: label_value(text, owner=owner, kind=kind, is_managed=is_managed) for kind, text in named}
 
 
-def _managed_properties(table: Table) -> Json:
-    stored = table.kind is not TableKind.VIRTUAL
-    related = table.kind is not TableKind.INTERSECT
-    off = {"value": False, "can_change": False}
-    changeable_off = {"value": False, "can_change": stored}
-    return {
-        "IsAuditEnabled": managed("canmodifyauditsettings", **changeable_off),
-        "IsValidForQueue": managed("canmodifyqueuesettings", **off),
-        "IsConnectionsEnabled": managed("canmodifyconnectionsettings", **off),
-        "IsCustomizable": managed("iscustomizable", value=True),
-        "IsRenameable": managed("isrenameable", value=related),
-        "IsMappable": managed("ismappable", value=related),
-        "IsDuplicateDetectionEnabled": managed(
-            "canmodifyduplicatedetectionsettings", value=table.kind is TableKind.STANDARD, can_change=stored
-        ),
-        "CanCreateAttributes": managed("cancreateattributes", value=related),
-        "CanCreateForms": managed("cancreateforms", value=related),
-        "CanCreateViews": managed("cancreateviews", value=related),
-        "CanCreateCharts": managed("cancreatecharts", value=related and stored),
-        "CanBeRelatedEntityInRelationship": managed("canberelatedentityinrelationship", value=related),
-        "CanBePrimaryEntityInRelationship": managed("canbeprimaryentityinrelationship", value=related),
-        "CanBeInManyToMany": managed("canbeinmanytomany", value=related),
-        "CanBeInCustomEntityAssociation": managed("canbeincustomentityassociation", **off),
-        "CanEnableSyncToExternalSearchIndex": managed("canenablesynctoexternalsearchindex", value=related and stored),
-        "CanModifyAdditionalSettings": managed("canmodifyadditionalsettings", value=True, can_change=True),
-        "CanChangeHierarchicalRelationship": managed("canchangehierarchicalrelationship", value=related and stored),
-        "CanChangeTrackingBeEnabled": managed("canchangetrackingbeenabled", value=stored, can_change=stored),
-        "IsMailMergeEnabled": managed("canmodifymailmergesettings", **off),
-        "IsVisibleInMobile": managed("canmodifymobilevisibility", value=False, can_change=True),
-        "IsVisibleInMobileClient": managed("canmodifymobileclientvisibility", value=related),
-        "IsReadOnlyInMobileClient": managed("canmodifymobileclientreadonly", value=False, can_change=True),
-        "IsOfflineInMobileClient": managed("canmodifymobileclientoffline", **changeable_off),
-    }
-
-
 def _privileges(table: Table) -> list[Json]:
     return [
         {
@@ -200,7 +184,7 @@ def _privileges(table: Table) -> list[Json]:
             "PrivilegeId": privilege.privilege_id,
             "PrivilegeType": RIGHT_NAMES[privilege.right],
         }
-        for privilege in table_privileges(table)
+        for privilege in sorted(table_privileges(table), key=lambda found: _ORDER[found.right])
     ]
 
 
@@ -221,7 +205,7 @@ def key_values(table: Table, key: AlternateKey) -> Json:
         "HasChanged": None,
         "KeyAttributes": list(key.columns),
         "DisplayName": label_value(key.display_name, owner=owner, kind="DisplayName", is_managed=not table.is_custom),
-        "IsCustomizable": managed("iscustomizable", value=True),
+        "IsCustomizable": managed("iscustomizable", value=True, can_change=table.is_custom),
     }
     return with_further(values, key.further, Owner(owner, not table.is_custom))
 
@@ -254,8 +238,8 @@ def one_to_many_values(relationship: OneToMany) -> Json:
         "RelationshipBehavior": 1,
         "MetadataId": owner,
         "HasChanged": None,
-        "IsCustomizable": managed("iscustomizable", value=True),
-        "AssociatedMenuConfiguration": _menu(owner, "AssociatedMenuConfiguration"),
+        "IsCustomizable": managed("iscustomizable", value=True, can_change=relationship.is_custom),
+        "AssociatedMenuConfiguration": _menu(relationship, "AssociatedMenuConfiguration"),
         "CascadeConfiguration": _cascade(relationship.cascade),
         "RelationshipAttributes": [],
     }
@@ -274,18 +258,19 @@ def _cascade(cascade: CascadeConfiguration) -> Json:
     }
 
 
-def _menu(owner: str, kind: str) -> Json:
+def _menu(relationship: Relationship, kind: str) -> Json:
+    owner = relationship_id(relationship)
     return {
         "Behavior": "UseCollectionName",
         "Group": "Details",
-        "Order": None,
+        "Order": _MENU_ORDER if relationship.is_custom else None,
         "IsCustomizable": True,
         "Icon": None,
         "ViewId": "00000000-0000-0000-0000-000000000000",
         "AvailableOffline": True,
         "MenuId": None,
         "QueryApi": None,
-        "Label": label_value(Label(), owner=owner, kind=kind, is_managed=True),
+        "Label": label_value(Label(), owner=owner, kind=kind, is_managed=not relationship.is_custom),
     }
 
 
@@ -303,8 +288,8 @@ def many_to_many_values(relationship: ManyToMany) -> Json:
         "Entity2NavigationPropertyName": relationship.navigation2,
         "MetadataId": owner,
         "HasChanged": None,
-        "IsCustomizable": managed("iscustomizable", value=True),
-        "Entity1AssociatedMenuConfiguration": _menu(owner, "Entity1AssociatedMenuConfiguration"),
-        "Entity2AssociatedMenuConfiguration": _menu(owner, "Entity2AssociatedMenuConfiguration"),
+        "IsCustomizable": managed("iscustomizable", value=True, can_change=relationship.is_custom),
+        "Entity1AssociatedMenuConfiguration": _menu(relationship, "Entity1AssociatedMenuConfiguration"),
+        "Entity2AssociatedMenuConfiguration": _menu(relationship, "Entity2AssociatedMenuConfiguration"),
     }
     return with_further(values, relationship.further, Owner(owner, not relationship.is_custom))

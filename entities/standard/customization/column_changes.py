@@ -27,10 +27,10 @@ from entities.rollups import check_rollups
 from entities.standard.auto_number_actions import begin_numbers
 from entities.standard.customization.components import ComponentType, of_column
 from entities.standard.customization.dependencies import check_unused
-from entities.standard.customization.finding import column_named, managed, solution_of, table_named
+from entities.standard.customization.finding import column_named, managed, solution_of, stamped, table_named
 from entities.standard.customization.labels import changed_label
 from entities.standard.customization.naming import new_metadata_id
-from entities.standard.customization.new_columns import check_is_no_lookup, check_new_columns
+from entities.standard.customization.new_columns import check_is_no_lookup, check_new_columns, identified
 from entities.standard.customization.solution_components import add_to_solution
 from entities.standard.customization.system_columns import currency_relationship, titled, with_companions
 
@@ -90,21 +90,16 @@ def add_columns(
     known = table.by_name
     wider = replace(
         whole,
-        columns=tuple(
-            c
-            if c.logical_name in known
-            else replace(c, metadata_id=new_metadata_id(system, table.logical_name, c.logical_name))
-            for c in whole.columns
-        ),
+        columns=tuple(c if c.logical_name in known else identified(system, table, c) for c in whole.columns),
     )
     tables = {**system.catalog.tables, wider.logical_name: wider}
     check_formulas(tables, wider)
     check_rollups(tables, wider)
     currency = () if "transactioncurrencyid" in known else currency_relationship(wider)
-    identified = tuple(
+    paid = tuple(
         replace(one, metadata_id=new_metadata_id(system, "relationship", one.schema_name)) for one in currency
     )
-    system.change_catalog(CatalogChange((wider,), (*identified, *related)))
+    system.change_catalog(CatalogChange((wider,), (*paid, *related)))
     for column in columns:
         if column.autonumber:
             begin_numbers(system, table.logical_name, column.logical_name)
@@ -131,6 +126,7 @@ def update_column(context: ExecutionContext) -> None:
         is_custom=before.is_custom,
         display_name=changed_label(before.display_name, asked.display_name, merges=merges),
         description=changed_label(before.description, asked.description, merges=merges),
+        further=stamped(asked.further, system.now),
     )
     changed = _with(table, after)
     tables = {**system.catalog.tables, table.logical_name: changed}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
+
 from entities.errors import InvalidArgument, RecordNotFound
 from entities.metadata.columns import Column
+from entities.metadata.labels import Further
 from entities.metadata.relationships import Relationship
 from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Operations
@@ -63,6 +67,19 @@ def managed(kind: str, identifier: str, operation: str) -> InvalidArgument:
         "Attribute Name: ismanaged'",
         code="0x8004f032",
     )
+
+
+def stamped(further: Further, now: datetime, *, is_new: bool = False) -> Further:
+    """Return the kept properties of a definition with the moments when it was made and changed.
+
+    Args:
+        further: the kept properties.
+        now: the moment of the change.
+        is_new: whether the definition is made by it.
+    """
+    moment = json.dumps(now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    made = {"CreatedOn": moment} if is_new else {}
+    return tuple({**dict(further), **made, "ModifiedOn": moment}.items())
 
 
 def solution_of(context: ExecutionContext) -> str | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from entities.errors import InvalidArgument
 from entities.metadata.columns import Column, LookupType
 from entities.metadata.tables import Table, TableKind
 from entities.pipeline import Operations
-from entities.standard.customization.naming import LONGEST_COLUMN, check_name
+from entities.standard.customization.finding import stamped
+from entities.standard.customization.naming import LONGEST_COLUMN, check_name, new_metadata_id
 from entities.standard.customization.system_columns import companions
 
 MOST_COLUMNS: Final = 1_000
@@ -26,6 +28,15 @@ def check_is_no_lookup(column: Column) -> None:
         raise InvalidArgument(
             "Attributes of type Lookup are created with the relationship that they are part of.", code="0x8004700f"
         )
+
+
+def identified(system: Operations, table: Table, column: Column) -> Column:
+    """Return a new column with its MetadataId and the moment when it was made."""
+    return replace(
+        column,
+        metadata_id=new_metadata_id(system, table.logical_name, column.logical_name),
+        further=stamped(column.further, system.now, is_new=True),
+    )
 
 
 def check_new_columns(system: Operations, table: Table, columns: Iterable[Column]) -> None:

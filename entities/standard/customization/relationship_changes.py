@@ -34,6 +34,8 @@ from entities.standard.customization.solution_components import add_to_solution
 from entities.standard.customization.system_columns import titled
 
 _KIND: Final = "Relationship"
+MERGED_TABLES: Final = frozenset({"account", "contact", "incident", "lead"})
+"""Tables whose records can be merged; for others no relationship says what becomes of those that point to them."""
 
 
 def relationship_steps() -> tuple[Step, ...]:
@@ -126,8 +128,12 @@ def _named(asked: OneToMany, referenced: Table, lookup: Column | None, *, is_wid
             code="0x80047003",
         )
     suffix = f"_{referenced.logical_name}" if is_wider else ""
+    cascade = asked.cascade
+    if referenced.logical_name not in MERGED_TABLES:
+        cascade = replace(cascade, merge=Cascade.NO_CASCADE)
     return replace(
         asked,
+        cascade=cascade,
         referenced_column=referenced.primary_id,
         referencing_column=lookup.logical_name,
         referencing_navigation=asked.referencing_navigation or f"{lookup.schema_name}{suffix}",

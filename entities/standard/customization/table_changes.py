@@ -19,7 +19,7 @@ from entities.metadata.tables import Ownership, Table, TableKind
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.standard.customization.components import ComponentType, of_table
 from entities.standard.customization.dependencies import check_unused
-from entities.standard.customization.finding import managed, solution_of, table_named
+from entities.standard.customization.finding import managed, solution_of, stamped, table_named
 from entities.standard.customization.labels import changed_label
 from entities.standard.customization.naming import (
     LONGEST_TABLE,
@@ -28,7 +28,7 @@ from entities.standard.customization.naming import (
     new_metadata_id,
     not_unique,
 )
-from entities.standard.customization.new_columns import check_is_no_lookup, check_new_columns
+from entities.standard.customization.new_columns import check_is_no_lookup, check_new_columns, identified
 from entities.standard.customization.new_tables import PrivilegeRows, add_tables, next_object_type_code
 from entities.standard.customization.regarding import leads_to, regarding, without_target
 from entities.standard.customization.solution_components import add_to_solution
@@ -119,12 +119,12 @@ def _complete(system: Operations, asked: Table) -> Table:
         entity_set_name=asked.entity_set_name or _free_set_name(system, asked),
         metadata_id=new_metadata_id(system, asked.logical_name),
         is_custom=True,
+        further=stamped(asked.further, system.now, is_new=True),
     )
     table = replace(table, columns=system_columns(table))
     check_new_columns(system, table, asked.columns)
     whole = with_companions(table, asked.columns)
-    ids = (replace(c, metadata_id=new_metadata_id(system, table.logical_name, c.logical_name)) for c in whole.columns)
-    return replace(whole, columns=tuple(ids))
+    return replace(whole, columns=tuple(identified(system, table, column) for column in whole.columns))
 
 
 def _free_set_name(system: Operations, table: Table) -> str:
@@ -155,7 +155,7 @@ def update_table(context: ExecutionContext) -> None:
         change_tracking=asked.change_tracking,
         has_notes=asked.has_notes,
         has_activities=asked.has_activities,
-        further=asked.further,
+        further=stamped(asked.further, context.system.now),
     )
     about = regarding(context.system.catalog, after)
     related = _identified(context.system, (relationship for _, relationship in about))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -28,6 +29,8 @@ KEPT: Final = frozenset(
 _KEPT_FORMATS: Final = frozenset({"Format", "FormatName"})
 """Formats decide nothing but for text, dates and times."""
 _WITH_FORMAT: Final = frozenset({"StringAttributeMetadata", "DateTimeAttributeMetadata"})
+
+_LEVEL: Final = "RequiredLevel"
 
 _Reader: TypeAlias = Callable[[Column, Any], Column]
 
@@ -82,7 +85,15 @@ def _with_members(column: Column, members: Members) -> Column:
             column = read(column, members[name])
     kept = KEPT if members["@odata.type"] in _WITH_FORMAT else KEPT | _KEPT_FORMATS
     column = replace(column, further=read_further(members, kept, column.further))
-    return _with_formula(column, members)
+    return _with_formula(_with_level(column, members), members)
+
+
+def _with_level(column: Column, members: Members) -> Column:
+    """Keep whether the required level may be changed, where a definition says it."""
+    if "CanBeChanged" not in members.get("RequiredLevel", {}):
+        return column
+    kept = {**dict(column.further), _LEVEL: json.dumps({"CanBeChanged": members[_LEVEL]["CanBeChanged"]})}
+    return replace(column, further=tuple(kept.items()))
 
 
 def _with_formula(column: Column, members: Members) -> Column:

@@ -22,7 +22,7 @@ def read_label(value: Members) -> Label:
         InvalidArgument: a language comes twice, is none, or a text is too long (0x80044331).
     """
     texts: dict[int, str] = {}
-    for localized in value.get("LocalizedLabels") or _of_user(value):
+    for localized in value.get("LocalizedLabels", _of_user(value)):
         language, text = localized.get("LanguageCode", ENGLISH), localized.get("Label", "")
         if not 0 < language <= _LAST_LANGUAGE:
             raise InvalidArgument(f"The language code {language} is not a valid language for this organization.")
@@ -39,7 +39,7 @@ def read_label(value: Members) -> Label:
 
 def _of_user(value: Members) -> Iterable[Members]:
     own = value.get("UserLocalizedLabel")
-    return (own,) if own else ()
+    return (own,) if own and "Label" in own else ()
 
 
 def read_further(

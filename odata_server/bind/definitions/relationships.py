@@ -9,6 +9,7 @@ from typing import Any, Final
 from entities.errors import InvalidArgument
 from entities.metadata.columns import Column
 from entities.metadata.relationships import Cascade, CascadeConfiguration, ManyToMany, OneToMany, Relationship
+from entities.standard.customization.relationship_changes import MERGED_TABLES
 from odata_server.bind.definitions.checking import TYPE, Members, checked, misfit
 from odata_server.bind.definitions.columns import read_column
 from odata_server.bind.definitions.labels import read_further
@@ -93,7 +94,7 @@ def _one_to_many(members: Members, lookup: object) -> NewRelationship:
         name,
         str(members.get("ReferencingEntityNavigationPropertyName", "")),
         str(members.get("ReferencedEntityNavigationPropertyName", "")),
-        _cascade(members.get("CascadeConfiguration", {}), CascadeConfiguration()),
+        _cascade(members.get("CascadeConfiguration", {}), _usual(_lower(members, "ReferencedEntity"))),
         is_custom=True,
         is_hierarchical=members.get("IsHierarchical", False),
         further=read_further(members, KEPT),
@@ -114,6 +115,11 @@ def _many_to_many(members: Members) -> ManyToMany:
         is_custom=True,
         further=read_further(members, KEPT),
     )
+
+
+def _usual(referenced: str) -> CascadeConfiguration:
+    """Return the behavior of a relationship that says nothing of it: what can be merged takes its records along."""
+    return CascadeConfiguration(merge=Cascade.CASCADE if referenced in MERGED_TABLES else Cascade.NO_CASCADE)
 
 
 def _lower(members: Members, name: str) -> str:

@@ -116,7 +116,7 @@ def test_a_new_column_is_read_back_as_it_was_given(api, made, name):
     assert (made[name].status, made[name].body) == (204, b"")
     url = dict(made[name].headers)["OData-EntityId"]
     table_url, slash, column_url = url.rpartition("/Attributes")
-    assert table_url.endswith(f"/EntityDefinitions({api.json(SHELF)['MetadataId']})")
+    assert table_url.endswith(SHELF)
     read = api.json(f"/EntityDefinitions(LogicalName='new_shelf'){slash}{column_url}")
     assert (read["@odata.type"], read["SchemaName"]) == (f"#{CRM}.{kind}AttributeMetadata", name)
     assert (read["IsCustomAttribute"], read["IsManaged"]) == (True, False)
@@ -154,7 +154,7 @@ def test_options_are_those_that_were_given_and_free_values_are_the_publishers(ap
 def test_a_definition_that_was_read_can_be_put_back_and_is_the_same(api, name):
     before = api.json(one(name.lower()))
     assert api("PUT", one(name.lower()), before, **{"mscrm.mergelabels": "true"}).status == 204
-    assert api.json(one(name.lower())) == before
+    assert {**api.json(one(name.lower())), "ModifiedOn": before["ModifiedOn"]} == before
 
 
 def test_a_definition_that_was_read_as_its_type_is_put_back_as_it(api):
@@ -162,10 +162,11 @@ def test_a_definition_that_was_read_as_its_type_is_put_back_as_it(api):
     read = api.json(url)
     given = {name: value for name, value in read.items() if not name.startswith("@")}
     assert api("PUT", url, given).status == 204
-    assert api.json(url) == read
+    again = api.json(url)
+    assert {**again, "ModifiedOn": read["ModifiedOn"]} == read
     assert api("PUT", one("new_text"), given).status == 400
     assert api("PUT", f"{one('new_text')}/{CRM}.MemoAttributeMetadata", given).status == 400
-    assert api.json(url) == read
+    assert api.json(url) == again
 
 
 def test_what_can_be_changed_of_a_column_changes_and_its_values_stay(api):

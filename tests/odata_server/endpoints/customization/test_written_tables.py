@@ -101,7 +101,7 @@ def test_an_entity_set_is_the_english_plural(api, name, entity_set):
 def test_a_definition_that_was_read_can_be_put_back_and_is_the_same(api, bank):
     before = api.json(BANK)
     assert api("PUT", BANK, before).status == 204
-    assert api.json(BANK) == before
+    assert {**api.json(BANK), "ModifiedOn": before["ModifiedOn"]} == before
 
 
 def test_labels_are_merged_where_the_request_asks_for_it(api, bank):
