@@ -11,10 +11,31 @@ import requests
 from dataverse_api import DataverseClient
 from dataverse_api.entity import DataverseEntity
 from dataverse_api.errors import DataverseAPIError
+from dataverse_api.metadata.attributes import (
+    BigIntAttributeMetadata,
+    BooleanAttributeMetadata,
+    DateTimeAttributeMetadata,
+    DecimalAttributeMetadata,
+    IntegerAttributeMetadata,
+    LookupAttributeMetadata,
+    MemoAttributeMetadata,
+    StringAttributeMetadata,
+)
+from dataverse_api.metadata.entity import define_entity
+from dataverse_api.metadata.enums import OwnershipType
 from dataverse_api.metadata.helpers import Publisher, Solution
+from dataverse_api.metadata.relationships import OneToManyRelationshipMetadata, define_relationship
 from dataverse_api.utils.batching import BatchCommand, RequestMethod
 from live_servers import Server
 
+COLUMNS = (
+    DecimalAttributeMetadata(schema_name="new_Load", min_value=0, max_value=100),
+    IntegerAttributeMetadata(schema_name="new_Seats", min_value=0, max_value=9),
+    DateTimeAttributeMetadata(schema_name="new_Bought"),
+    MemoAttributeMetadata(schema_name="new_Remark"),
+    BooleanAttributeMetadata(schema_name="new_Sold"),
+    BigIntAttributeMetadata(schema_name="new_Distance"),
+)
 NOBODY = "00000000-0000-4000-8000-0000000000aa"
 
 
@@ -156,6 +177,44 @@ def test_definitions_are_read(client: DataverseClient):
         client.get_relationship_definition("nothing_there")
 
 
+def test_a_table_is_made_changed_and_deleted(client: DataverseClient):
+    name = StringAttributeMetadata(schema_name="new_Name", is_primary_name=True, max_length=80)
+    van = define_entity("new_Van", [name], ownership_type=OwnershipType.USER_OWNED, display_name="Van")
+    assert client.create_entity(van).status_code == 204
+    vans = client.entity("new_van")
+    for column in COLUMNS:
+        assert vans.add_attribute(column).status_code == 204
+    made = client.create_relationship(
+        OneToManyRelationshipMetadata(
+            schema_name="new_account_van",
+            referenced_entity="account",
+            referencing_entity="new_van",
+            referenced_attribute="accountid",
+            lookup=LookupAttributeMetadata(schema_name="new_AccountId"),
+        )
+    )
+    assert made.status_code == 204
+
+    definition = client.get_entity_definition("new_van")
+    definition.display_name.localized_labels[0].label = "Lorry"
+    client.update_entity(definition, preserve_localized_labels=True)
+    assert client.get_entity_definition("new_van").display_name.localized_labels[0].label == "Lorry"
+    client.update_relationship(client.get_relationship_definition("new_account_van"))
+
+    vans.update_schema()
+    (answer,) = vans.create([{"new_name": "A", "new_load": 2.5, "new_seats": 3, "new_sold": True}], return_created=True)
+    assert (answer.json()["new_load"], answer.json()["new_sold"]) == (2.5, True)
+    (refused,) = vans.create([{"new_name": "B", "new_seats": 10}])
+    assert refused.status_code == 400
+
+    vans.remove_attribute(logical_name="new_load")
+    with pytest.raises(DataverseAPIError, match="new_load"):
+        vans.read(select=["new_load"])
+    client.delete_entity("new_van")
+    with pytest.raises(DataverseAPIError):
+        client.entity("new_van")
+
+
 def test_a_publisher_is_made(client: DataverseClient, session: requests.Session, server: Server):
     made = client.create_publisher(Publisher("Contoso", "contoso_clients", "of the tests", "ctc", 23456))
     stored = session.get(made.headers["OData-EntityId"]).json()
@@ -163,9 +222,11 @@ def test_a_publisher_is_made(client: DataverseClient, session: requests.Session,
 
 
 def test_what_the_client_gets_wrong_is_refused(client: DataverseClient):
-    """The lookup of a solution is called publisherid; relationships have no logical name."""
+    """The lookup of a solution is called publisherid; relationships have neither a logical name nor a description."""
     with pytest.raises(DataverseAPIError, match="publisher"):
         client.create_solution(Solution("Contoso", "contoso_clients", "of the tests", NOBODY))
     with pytest.raises(DataverseAPIError):
         client.delete_relationship("contact_customer_accounts")
+    with pytest.raises(DataverseAPIError, match="The property 'Description' does not exist"):
+        client.create_relationship(define_relationship("new_pairs", "contact", "account", "new_PairId"))
     assert client.get_relationship_definition("contact_customer_accounts")
