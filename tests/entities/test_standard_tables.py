@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from functools import cache
-from pathlib import Path
 
 import pytest
-from lxml import etree
-from sales_tables import COLUMNS_OF_OTHERS, PAIR_TABLES, SALES_TABLES
+from real_metadata import EDM, NEWER_COLUMNS, NEWER_TABLES, edm_property, real_metadata, real_properties, real_types
 
 from entities.metadata.catalog import ends_of
-from entities.metadata.columns import (
-    BigIntType,
-    BooleanType,
-    Column,
-    DateTimeBehavior,
-    DateTimeType,
-    DecimalType,
-    DoubleType,
-    EntityNameType,
-    ImageType,
-    LookupType,
-    ManagedPropertyType,
-    MemoType,
-    MoneyType,
-    StringType,
-    UniqueIdentifierType,
-)
+from entities.metadata.columns import LookupType, UniqueIdentifierType
 from entities.metadata.relationships import ManyToMany, OneToMany
+from entities.metadata.tables import Ownership
 from entities.standard.environment import standard_catalog, standard_library
 
 CATALOG = standard_catalog(1)
@@ -37,105 +18,49 @@ STANDARD_TABLES = standard_library().tables
 STANDARD_RELATIONSHIPS = standard_library().relationships
 NAMES = tuple(table.logical_name for table in STANDARD_TABLES)
 
-_METADATA = Path(
-    os.environ.get(
-        "TALENTVERSE_METADATA", Path(__file__).parents[3] / "shared" / "data" / "dataverse-v9.1-metadata.xml"
-    )
-)
-_EDM = {"e": "http://docs.oasis-open.org/odata/ns/edm"}
-
-# Later than the v9.1 $metadata that the declarations are held against, or of a later solution.
-_NEWER_COLUMNS = {("role", "description"), ("pluginassembly", "packageid"), *COLUMNS_OF_OTHERS}
-_NEWER_TABLES = {
-    *("attributemap", "entitymap", "mserp_financeandoperationsentity"),
-    *("backgroundoperation", "pluginpackage"),
-    *("customapi", "customapirequestparameter", "customapiresponseproperty"),
-    *SALES_TABLES,
-    *PAIR_TABLES,
-}
 # These come with the first file or image of a table (Learn: "Use file column data").
 _RELATIONSHIPS_OF_FILES = {f"{name}_FileAttachments" for name in ("account", "contact", "systemuser")}
 _UNKNOWN_RELATIONSHIPS = {"user_goalrollupquery"}
-# The columns that all activities have, and the id of users and teams, stand on their base types there.
-_BASE_TYPES = ("principal", "activitypointer")
-
-_EDM_TYPES = {
-    StringType: "Edm.String",
-    MemoType: "Edm.String",
-    EntityNameType: "Edm.String",
-    BigIntType: "Edm.Int64",
-    BooleanType: "Edm.Boolean",
-    DecimalType: "Edm.Decimal",
-    MoneyType: "Edm.Decimal",
-    DoubleType: "Edm.Double",
-    UniqueIdentifierType: "Edm.Guid",
-    ImageType: "Edm.Binary",
-    LookupType: "Edm.Guid",
-    ManagedPropertyType: "mscrm.BooleanManagedProperty",
-}
-
-
-def edm_property(column: Column) -> tuple[str, str]:
-    name = f"_{column.logical_name}_value" if isinstance(column.type, LookupType) else column.logical_name
-    if isinstance(column.type, DateTimeType):
-        date_only = column.type.behavior is DateTimeBehavior.DATE_ONLY
-        return name, "Edm.Date" if date_only else "Edm.DateTimeOffset"
-    return name, _EDM_TYPES.get(type(column.type), "Edm.Int32")
-
-
-@cache
-def real_metadata():
-    if not _METADATA.exists():
-        pytest.skip(f"the v9.1 $metadata is not here ({_METADATA}); name it in TALENTVERSE_METADATA")
-    return etree.parse(_METADATA)
-
-
-def real_types(table: str):
-    root = real_metadata()
-    found = root.find(f".//e:EntityType[@Name='{table}']", _EDM)
-    assert found is not None, table
-    above = found.get("BaseType").rpartition(".")[2]
-    return [found, root.find(f".//e:EntityType[@Name='{above}']", _EDM)] if above in _BASE_TYPES else [found]
 
 
 def points_somewhere(table: str, column: str) -> bool:
     """Tell whether the real metadata has a navigation property of a lookup on the table itself."""
     constraint = f"e:NavigationProperty/e:ReferentialConstraint[@Property='_{column}_value']"
-    return real_types(table)[0].find(constraint, _EDM) is not None
+    return real_types(table)[0].find(constraint, EDM) is not None
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in _NEWER_TABLES])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NEWER_TABLES])
 def test_every_column_has_the_name_and_type_of_the_real_metadata(name):
-    real = {p.get("Name"): p.get("Type") for node in real_types(name) for p in node.iterfind("e:Property", _EDM)}
+    real = real_properties(name)
     declared = dict(
         edm_property(column)
         for column in CATALOG.tables[name].columns
-        if (name, column.logical_name) not in _NEWER_COLUMNS
+        if (name, column.logical_name) not in NEWER_COLUMNS
     )
     assert declared.items() <= real.items(), declared.items() - real.items()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in _NEWER_TABLES])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NEWER_TABLES])
 def test_every_lookup_navigation_and_its_partner_are_those_of_the_real_metadata(name):
     real = {
         (p.get("Name"), p.get("Partner"))
-        for p in real_types(name)[0].iterfind("e:NavigationProperty", _EDM)
+        for p in real_types(name)[0].iterfind("e:NavigationProperty", EDM)
         if not p.get("Type").startswith("Collection")
     }
     declared = {
         (r.referencing_navigation, r.referenced_navigation)
         for r in STANDARD_RELATIONSHIPS
-        if isinstance(r, OneToMany) and r.referencing_table == name and r.referenced_table not in _NEWER_TABLES
+        if isinstance(r, OneToMany) and r.referencing_table == name and r.referenced_table not in NEWER_TABLES
         if r.schema_name not in _RELATIONSHIPS_OF_FILES | _UNKNOWN_RELATIONSHIPS
-        if (name, r.referencing_column) not in _NEWER_COLUMNS
+        if (name, r.referencing_column) not in NEWER_COLUMNS
     }
     assert declared <= real, declared - real
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in _NEWER_TABLES])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NEWER_TABLES])
 def test_every_set_has_the_name_of_the_real_metadata(name):
     sets = {
-        s.get("EntityType").rpartition(".")[2]: s.get("Name") for s in real_metadata().iterfind(".//e:EntitySet", _EDM)
+        s.get("EntityType").rpartition(".")[2]: s.get("Name") for s in real_metadata().iterfind(".//e:EntitySet", EDM)
     }
     assert CATALOG.tables[name].entity_set_name == sets[name]
 
@@ -146,26 +71,43 @@ def test_every_lookup_points_to_tables_that_exist_and_has_a_navigation_property_
         assert isinstance(column.type, LookupType)
         assert set(column.type.targets) <= CATALOG.tables.keys()
         targets = {n.target for n in CATALOG.lookup_navigations(name, column.logical_name)}
-        assert targets or name in _NEWER_TABLES or not points_somewhere(name, column.logical_name)
+        assert targets or name in NEWER_TABLES or not points_somewhere(name, column.logical_name)
         assert targets <= set(column.type.targets)
 
 
-@pytest.mark.parametrize("relationship", STANDARD_RELATIONSHIPS, ids=lambda r: r.schema_name)
-def test_both_ends_of_every_relationship_exist(relationship):
-    assert set(ends_of(relationship)) <= CATALOG.tables.keys()
-    match relationship:
-        case OneToMany() as r:
-            assert r.referenced_column == CATALOG.tables[r.referenced_table].primary_id
+def test_both_ends_of_every_relationship_exist():
+    assert [r.schema_name for r in STANDARD_RELATIONSHIPS if not set(ends_of(r)) <= CATALOG.tables.keys()] == []
+
+
+def test_a_relationship_leads_from_a_lookup_to_the_id_of_a_table():
+    for r in STANDARD_RELATIONSHIPS:
+        if isinstance(r, OneToMany):
+            assert r.referenced_column == CATALOG.tables[r.referenced_table].primary_id, r.schema_name
             column = CATALOG.tables[r.referencing_table].by_name[r.referencing_column]
             # The references of user settings are plain GUIDs in $metadata.
             is_plain = r.referencing_table == "usersettings" and not isinstance(column.type, LookupType)
-            assert isinstance(column.type, UniqueIdentifierType if is_plain else LookupType)
-        case ManyToMany() as r:
+            assert isinstance(column.type, UniqueIdentifierType if is_plain else LookupType), r.schema_name
+
+
+def test_pairs_have_the_ids_of_both_tables():
+    for r in STANDARD_RELATIONSHIPS:
+        if isinstance(r, ManyToMany):
             assert {r.column1, r.column2} <= CATALOG.tables[r.intersect_table].by_name.keys()
             # A table that is paired with itself has another name for the other end.
             ends = (CATALOG.tables[r.table1].primary_id, CATALOG.tables[r.table2].primary_id)
             own_name = (ends[0], f"associated{ends[1]}") if r.table1 == r.table2 else ends
-            assert (r.column1, r.column2) == own_name
+            assert (r.column1, r.column2) == own_name, r.schema_name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_has_the_columns_that_say_whose_its_rows_are(name):
+    table = CATALOG.tables[name]
+    needed = {
+        Ownership.USER: {"ownerid", "owningbusinessunit", "owninguser", "owningteam"},
+        Ownership.BUSINESS: set() if name == "usersettings" else {"businessunitid"},
+    }
+    own_unit = {"businessunitid"} if name == "businessunit" else set()
+    assert needed.get(table.ownership, set()) - own_unit <= table.by_name.keys()
 
 
 def test_names_codes_and_ids_are_unique():

@@ -121,7 +121,10 @@ def _type(line: ColumnLine, targets: tuple[str, ...], default: str, choices: Map
         no, _, yes = (line.of or "No|Yes").partition("|")
         return replace(_BOOLEAN, true_label=label(yes), false_label=label(no), default=default == "1")
     if line.type in _SIMPLE:
-        return _SIMPLE[line.type](line.of)
+        try:
+            return _SIMPLE[line.type](line.of)
+        except ValueError as error:
+            raise ValueError(f"{line.name} has the type {line.type}({line.of})") from error
     raise ValueError(f"{line.name} has the unknown type {line.type}")
 
 
