@@ -165,11 +165,7 @@ def _cast_type(cast: str, declared: str) -> str:
 def _listed(options: QueryOptions, expansions: tuple[_Expansion, ...]) -> str:
     """Return the selected and expanded names as contexts list them (OData 4.01 Part 1 §10.7, §10.9)."""
     names = [item.path[0] for item in options.select or ()]
-    names.extend(
-        f"{expansion.navigation}{expansion.plan.listed or '()'}"
-        for expansion in expansions
-        if expansion.plan.listed or names
-    )
+    names.extend(f"{expansion.navigation}{expansion.plan.listed or '()'}" for expansion in expansions)
     return f"({','.join(names)})" if names else ""
 
 

@@ -14,7 +14,7 @@ from odata_server.render.definition_labels import Json, managed
 
 _FIXED: Final = frozenset({"CanCreateAttributes", "IsMappable"})
 """What cannot be changed of any table."""
-_DIFFERENT: Final = ("IsDuplicateDetectionEnabled", "CanBeInCustomEntityAssociation")
+_DIFFERENT: Final = ("IsDuplicateDetectionEnabled", "CanBeInCustomEntityAssociation", "IsVisibleInMobileClient")
 """What a new table has the other way round than those of the system."""
 
 

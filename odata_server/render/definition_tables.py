@@ -226,7 +226,6 @@ def one_to_many_values(relationship: OneToMany) -> Json:
     """Return the properties of a one-to-many relationship's definition."""
     owner = relationship_id(relationship)
     values = {
-        **_relationship_head(relationship, "OneToManyRelationship", "Append"),
         "ReferencedAttribute": relationship.referenced_column,
         "ReferencedEntity": relationship.referenced_table,
         "ReferencingAttribute": relationship.referencing_column,
@@ -236,12 +235,13 @@ def one_to_many_values(relationship: OneToMany) -> Json:
         "ReferencedEntityNavigationPropertyName": relationship.referenced_navigation,
         "ReferencingEntityNavigationPropertyName": relationship.referencing_navigation,
         "RelationshipBehavior": 1,
+        **_relationship_head(relationship, "OneToManyRelationship", "Append"),
         "MetadataId": owner,
         "HasChanged": None,
-        "IsCustomizable": managed("iscustomizable", value=True, can_change=relationship.is_custom),
         "AssociatedMenuConfiguration": _menu(relationship, "AssociatedMenuConfiguration"),
         "CascadeConfiguration": _cascade(relationship.cascade),
         "RelationshipAttributes": [],
+        "IsCustomizable": managed("iscustomizable", value=True, can_change=relationship.is_custom),
     }
     return with_further(values, relationship.further, Owner(owner, not relationship.is_custom))
 
@@ -278,7 +278,6 @@ def many_to_many_values(relationship: ManyToMany) -> Json:
     """Return the properties of a many-to-many relationship's definition."""
     owner = relationship_id(relationship)
     values = {
-        **_relationship_head(relationship, "ManyToManyRelationship", "None"),
         "Entity1LogicalName": relationship.table1,
         "Entity2LogicalName": relationship.table2,
         "IntersectEntityName": relationship.intersect_table,
@@ -286,10 +285,11 @@ def many_to_many_values(relationship: ManyToMany) -> Json:
         "Entity2IntersectAttribute": relationship.column2,
         "Entity1NavigationPropertyName": relationship.navigation1,
         "Entity2NavigationPropertyName": relationship.navigation2,
+        **_relationship_head(relationship, "ManyToManyRelationship", "None"),
         "MetadataId": owner,
         "HasChanged": None,
-        "IsCustomizable": managed("iscustomizable", value=True, can_change=relationship.is_custom),
         "Entity1AssociatedMenuConfiguration": _menu(relationship, "Entity1AssociatedMenuConfiguration"),
         "Entity2AssociatedMenuConfiguration": _menu(relationship, "Entity2AssociatedMenuConfiguration"),
+        "IsCustomizable": managed("iscustomizable", value=True, can_change=relationship.is_custom),
     }
     return with_further(values, relationship.further, Owner(owner, not relationship.is_custom))
