@@ -150,7 +150,7 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ),
             _OPEN,
         ),
-        "RetrieveMetadataChanges": ("prvReadEntity",),
+        **dict.fromkeys(("RetrieveAllEntities", "RetrieveEntity", "RetrieveMetadataChanges"), ("prvReadEntity",)),
         "CreateEntities": ("prvCreateEntity", "prvCreateAttribute", "prvCreateRelationship"),
         **dict.fromkeys(
             ("CreateCustomerRelationships", "CreatePolymorphicLookupAttribute"),

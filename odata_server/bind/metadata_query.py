@@ -90,15 +90,35 @@ def deleted_filters(value: object) -> frozenset[str]:
     Raises:
         InvalidArgument: the value is none of the flags.
     """
-    names = {name.strip() for name in str(value or _ONLY_TABLES).split(",")}
-    flags = operation_list().told_enums["DeletedMetadataFilters"].members
-    if not names <= flags.keys():
-        raise InvalidArgument(f"The value '{str(value)[:100]}' of 'DeletedMetadataFilters' is none of its flags.")
-    return frozenset(flags) if "All" in names else frozenset(names)
+    return enum_flags("DeletedMetadataFilters", str(value or _ONLY_TABLES))
+
+
+def enum_flags(name: str, text: str) -> frozenset[str]:
+    """Return the flags of an enumeration that are set, by their names or by a number.
+
+    Args:
+        name: the enumeration, one of those that only `$metadata` tells.
+        text: names or numbers, with commas between them.
+
+    Raises:
+        InvalidArgument: there is no such flag.
+    """
+    members = operation_list().told_enums[name].members
+    found: set[str] = set()
+    for word in (word.strip() for word in text.split(",")):
+        number = members.get(word, int(word) if word.isascii() and word.isdecimal() else 0)
+        if not 0 < number <= members["All"]:
+            raise InvalidArgument(f"The value '{text[:100]}' of '{name}' is none of its flags.")
+        found |= {member for member, flag in members.items() if flag & number == flag}
+    return frozenset(found)
 
 
 def _everything(_: Mapping[str, object]) -> bool:
     return True
+
+
+EVERYTHING: Final[Keeps] = _everything
+"""Keeps all definitions."""
 
 
 def _check_parts(members: Mapping[str, object], tables: Wanted) -> None:

@@ -15,10 +15,10 @@ from odata_server.bind.paths import not_found
 from odata_server.bind.resource import Collection, Operation, Related
 from odata_server.edm import operations as edm
 from odata_server.edm.operation_list import BULK
-from odata_server.endpoints import metadata_changes
 from odata_server.endpoints.background import accepted, runs_in_background
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.custom_api_results import custom_api_body
+from odata_server.endpoints.entity_functions import OF_DEFINITIONS
 from odata_server.endpoints.entity_results import entities_json, entity_json, references_json
 from odata_server.endpoints.exchange import ODataResponse
 from odata_server.endpoints.invocation_body import body_parameters, result_json
@@ -48,8 +48,8 @@ def invoke(call: Call, called: Operation) -> ODataResponse:
     if operation.name in BULK and isinstance(bound, Collection | Related):
         return invoke_multiple(call, bound, operation)
     parameters = {**_parameters(call, called, operation), **_set_of(operation, bound)}
-    if operation.name == metadata_changes.NAME:
-        return metadata_changes.retrieve_metadata_changes(call, parameters)
+    if operation.name in OF_DEFINITIONS:
+        return OF_DEFINITIONS[operation.name](call, parameters)
     target = None if bound is None or isinstance(bound, Collection | Related) else located(call, bound).target
     message = Execute(operation.name, parameters, target)
     if runs_in_background(call, operation):

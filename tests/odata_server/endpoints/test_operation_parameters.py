@@ -21,6 +21,7 @@ TABLES = frozenset({ANY_TABLE, *standard_catalog(1).tables})
 NOWHERE = "0a000000-0000-4000-8000-0000000000ff"
 LISTED_THERE = [found for name in sorted(AVAILABLE - BULK - FILES) for found in LISTED.by_name[name]]
 ALL = [found for found in LISTED_THERE if found.bound is None or found.bound.name in TABLES]
+ENUMS = {**LISTED.told_enums, **LISTED.enums}
 FUNCTIONS = [found for found in ALL if not found.is_action and found.parameters]
 ACTIONS = [found for found in ALL if found.is_action]
 
@@ -76,8 +77,8 @@ def fitting(type_: PropertyType) -> str:
     """Return a literal of a type as it stands in a URL."""
     if type_.name in FITTING:
         literal = FITTING[type_.name]
-    elif type_.name in LISTED.enums:
-        literal = f"{CRM}.{type_.name}'{next(iter(LISTED.enums[type_.name].members))}'"
+    elif type_.name in ENUMS:
+        literal = f"{CRM}.{type_.name}'{next(iter(ENUMS[type_.name].members))}'"
     elif type_.name in LISTED.complex_types:
         literal = "{}"
     else:
@@ -88,7 +89,7 @@ def fitting(type_: PropertyType) -> str:
 def wrong(type_: PropertyType) -> str:
     if type_.is_collection:
         return "'x'"
-    return WRONG.get(type_.name) or ("'Nope'" if type_.name in LISTED.enums else "1")
+    return WRONG.get(type_.name) or ("'Nope'" if type_.name in ENUMS else "1")
 
 
 def names(found: Operation) -> str:

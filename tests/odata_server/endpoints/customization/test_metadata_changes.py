@@ -250,3 +250,42 @@ def test_a_stamp_that_is_none_is_refused_unless_it_is_empty(api, stamp):
 def test_definitions_of_an_app_are_not_there(api):
     missing = "00000000-0000-0000-0000-000000000001"
     assert api("GET", path(wanting("LogicalName"), AppModuleId=missing)).status == 404
+
+
+def one_entity(filters, name="'new_box'", identifier="00000000-0000-0000-0000-000000000000"):
+    flags = quote(f"Microsoft.Dynamics.CRM.EntityFilters'{filters}'")
+    rest = f"LogicalName={name},MetadataId={identifier},RetrieveAsIfPublished=true"
+    return f"/RetrieveEntity(EntityFilters={flags},{rest})"
+
+
+def test_a_table_comes_with_the_parts_that_the_filters_name(api):
+    answer = api.json(one_entity("Entity"))
+    assert answer["@odata.context"].endswith("$metadata#Microsoft.Dynamics.CRM.RetrieveEntityResponse")
+    assert answer["EntityMetadata"]["DisplayName"]["UserLocalizedLabel"]["Label"] == "Box"
+    assert not {"Attributes", "Privileges", "OneToManyRelationships"} & set(answer["EntityMetadata"])
+    whole = api.json(one_entity("Attributes, Relationships, Privileges"))["EntityMetadata"]
+    assert {"Attributes", "Privileges", "OneToManyRelationships", "Keys"} <= set(whole)
+    assert api.json(one_entity("All"))["EntityMetadata"] == whole
+    by_id = api.json(one_entity("3", "null", box().metadata_id))["EntityMetadata"]
+    assert (by_id["LogicalName"], "Attributes" in by_id) == ("new_box", True)
+
+
+def test_all_tables_come_at_once(api):
+    flags = quote("Microsoft.Dynamics.CRM.EntityFilters'Entity'")
+    answer = api.json(f"/RetrieveAllEntities(EntityFilters={flags},RetrieveAsIfPublished=false)")
+    names = {one["LogicalName"] for one in answer["EntityMetadata"]}
+    assert {"account", "new_box"} <= names
+    assert answer["Timestamp"] == api.json("/RetrieveTimestamp()")["Timestamp"]
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "status", "code"),
+    [
+        (one_entity("Entity", "'new_none'"), 404, "0x80040217"),
+        (one_entity("Entity", "null"), 404, "0x80040217"),
+        (one_entity("Nothing"), 400, "0x80040203"),
+        (one_entity("16"), 400, "0x80040203"),
+    ],
+)
+def test_a_table_that_is_none_is_not_found(api, asked_for, status, code):
+    assert api.error("GET", asked_for)[:2] == (status, code)
