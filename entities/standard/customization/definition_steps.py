@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from entities.pipeline import Step
+from entities.standard.customization.amounts import amount_steps
 from entities.standard.customization.choice_changes import choice_steps
 from entities.standard.customization.column_changes import column_steps
 from entities.standard.customization.key_changes import key_steps
@@ -17,4 +18,11 @@ def definition_steps(privileges: PrivilegeRows) -> tuple[Step, ...]:
     Args:
         privileges: gives the rows of the table `privilege` for tables.
     """
-    return (*table_steps(privileges), *column_steps(), *relationship_steps(), *key_steps(), *choice_steps())
+    return (
+        *amount_steps(),
+        *table_steps(privileges),
+        *column_steps(),
+        *relationship_steps(),
+        *key_steps(),
+        *choice_steps(),
+    )

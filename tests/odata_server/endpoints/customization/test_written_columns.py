@@ -134,6 +134,9 @@ def test_a_record_holds_a_value_of_every_type(api):
     assert {name: read[name] for name in values} == values
     assert read["new_code"].startswith("S-1000")
     assert read["new_twice"] == 120
+    assert (read["new_money_base"], read["exchangerate"]) == (12.5, 1.0)
+    assert api("PATCH", f"/new_shelfs({row})", {"new_money": None}).status == 204
+    assert api.json(f"/new_shelfs({row})?$select=new_money_base")["new_money_base"] is None
     assert api("DELETE", f"/new_shelfs({row})").status == 204
 
 
