@@ -30,6 +30,9 @@ POWER_QUERY = {
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 EDMX = "{http://docs.oasis-open.org/odata/ns/edmx}"
 CHALLENGE = re.compile(r"Bearer authorization_uri=(?P<authority>[^,]+), resource_id=(?P<resource>[^,\s]+)")
+TARGETS = {"owners"}
+"""Where Dataverse's own document binds the owners of records, though it has no entity set of that name."""
+
 Ask = Callable[..., requests.Response]
 
 
@@ -165,16 +168,16 @@ def test_navigation_properties_are_bound_to_entity_sets(model: Model):
         (name, each.get("Path"))
         for name, each in bindings
         if each.tag == f"{EDM}NavigationPropertyBinding"
-        and (each.get("Target") not in model.sets or not binds(model, model.sets[name].get("EntityType"), each))
+        and (each.get("Target") not in TARGETS | set(model.sets) or not binds(model, name, each))
     ]
     assert wrong == []
     assert len(bindings) > 100
 
 
-def binds(model: Model, type_name: str, binding: etree._Element) -> bool:
+def binds(model: Model, set_name: str, binding: etree._Element) -> bool:
     """Say whether the path of a binding leads to a navigation property, through casts to derived types if need be."""
     *casts, last = binding.get("Path").split("/")
-    return last in model.members(casts[-1] if casts else type_name, "NavigationProperty")
+    return last in model.members(casts[-1] if casts else model.sets[set_name].get("EntityType"), "NavigationProperty")
 
 
 def test_partners_lead_back(model: Model):
