@@ -21,7 +21,10 @@ def type_of(definition: Json, declared: str) -> str:
 
 
 def pruned(definition: Json, declared: str) -> Json:
-    """Return a definition without the members that its type does not have here, and without contained collections."""
+    """Return a definition without the members that its type does not have here, and without contained collections.
+
+    Empty texts of complex values are left out: an external value that is none comes as one.
+    """
     name = type_of(definition, declared)
     properties, navigations = all_properties(name), all_navigations(name)
     found: Json = {TYPE: f"#{WEB_API_NAMESPACE}.{name}"}
@@ -42,4 +45,4 @@ def _value(value: object, type_name: str) -> object:
     type_ = COMPLEX.get(stated, COMPLEX[type_name])
     known = {**(COMPLEX[type_.base].properties if type_.base else {}), **type_.properties}
     told = {TYPE: value[TYPE]} if stated in COMPLEX else {}
-    return told | {name: _value(item, known[name].name) for name, item in value.items() if name in known}
+    return told | {name: _value(item, known[name].name) for name, item in value.items() if name in known and item != ""}
