@@ -225,7 +225,8 @@ def apply_change(connection: Connection, before: Catalog, change: CatalogChange)
         drop_base_views(connection, before)
     for name in change.remove:
         _drop(connection, before.tables[name])
-    for table in change.put:
+    # A column costs what the whole schema does (SQLite reads it anew), so new tables come last.
+    for table in sorted(change.put, key=lambda table: table.logical_name not in before.tables):
         known = before.tables.get(table.logical_name)
         if known is None:
             create_table(connection, table)
