@@ -50,6 +50,7 @@ EXECUTE_ON_NAMED: Mapping[str, tuple[tuple[str, AccessRight], ...]] = MappingPro
         "ReassignObjectsSystemUser": (("ReassignPrincipal", AccessRight.READ),),
         "CompoundUpdateDuplicateDetectionRule": (("Entity", AccessRight.WRITE), ("ChildEntities", AccessRight.WRITE)),
         "RemoveParent": (("Target", AccessRight.WRITE),),
+        "SetLocLabels": (("EntityMoniker", AccessRight.WRITE),),
         "SetBusinessSystemUser": (("BusinessUnit", AccessRight.APPEND_TO), ("ReassignPrincipal", AccessRight.READ)),
         "SetParentSystemUser": (("Parent", AccessRight.APPEND_TO),),
     }
@@ -81,6 +82,7 @@ EXECUTE_READS_RECORDS: Mapping[str, str] = MappingProxyType(
     {
         "InitializeFrom": "EntityMoniker",
         "IsValidStateTransition": "Entity",
+        "RetrieveLocLabels": "EntityMoniker",
         "RetrieveDuplicates": "BusinessEntity",
     }
 )
@@ -168,7 +170,9 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         **dict.fromkeys(
             ("AddSolutionComponent", "RemoveSolutionComponent", "UpdateSolutionComponent"), ("prvWriteSolution",)
         ),
-        **dict.fromkeys(("RetrieveUnpublished", "RetrieveUnpublishedMultiple"), _OPEN),
+        **dict.fromkeys(
+            ("RetrieveLocLabels", "RetrieveUnpublished", "RetrieveUnpublishedMultiple", "SetLocLabels"), _OPEN
+        ),
         "CreateEntity": ("prvCreateEntity",),
         "UpdateEntity": ("prvWriteEntity",),
         "DeleteEntity": ("prvDeleteEntity",),

@@ -10,6 +10,7 @@ from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.custom_api_rules import custom_api_steps
 from entities.standard.customer_rules import customer_steps
 from entities.standard.customization.dependency_functions import dependency_steps
+from entities.standard.customization.localized_rows import localized_row_steps
 from entities.standard.customization.lookup_actions import lookup_action_steps
 from entities.standard.customization.many_tables import many_tables_steps
 from entities.standard.customization.metadata_versions import metadata_version_steps
@@ -105,6 +106,7 @@ def standard_steps(
         *option_steps(),
         *metadata_version_steps(),
         *dependency_steps(),
+        *localized_row_steps(),
         *lookup_action_steps(),
         *many_tables_steps(),
         *publishing_steps(),
