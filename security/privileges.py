@@ -110,7 +110,7 @@ _RIGHTS_BY_TABLE: Mapping[str, frozenset[AccessRight]] = MappingProxyType(
         # Only jobs make them, and they go with their job.
         "duplicaterecord": frozenset((AccessRight.READ,)),
         # The rows are those of the types of activities.
-        "activitypointer": frozenset((AccessRight.READ,)),
+        "activitypointer": frozenset((AccessRight.READ, AccessRight.APPEND, AccessRight.APPEND_TO)),
         "activityparty": ROW_RIGHTS,
         "activitymimeattachment": ROW_RIGHTS,
         # The server notes them.

@@ -6,6 +6,7 @@ from entities.pipeline import Step
 from entities.standard.association_rules import association_steps
 from entities.standard.auto_number_actions import auto_number_steps
 from entities.standard.background_operations import background_steps
+from entities.standard.belonging_rules import belonging_steps
 from entities.standard.bulk_deletion import bulk_deletion_steps
 from entities.standard.custom_api_rules import custom_api_steps
 from entities.standard.customer_rules import customer_steps
@@ -94,6 +95,7 @@ def standard_steps(
         *team_action_steps(),
         *user_action_steps(),
         *customer_steps(),
+        *belonging_steps(),
         *state_function_steps(),
         *bulk_deletion_steps(),
         *organization_function_steps(organization_id, version),
