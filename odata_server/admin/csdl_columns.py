@@ -139,11 +139,11 @@ def hidden_lookup(name: str, targets: tuple[str, ...]) -> Column:
 
 
 def _read(name: str, type_: str, properties: Properties) -> ReadColumn:
+    if name == properties.primary_id:
+        return ReadColumn(primary_id(name))
     looked_up = lookup_name(name) if type_ == "Edm.Guid" else None
     if looked_up is not None:
         return _lookup(looked_up, properties)
-    if name == properties.primary_id:
-        return ReadColumn(primary_id(name))
     same = _as_everywhere(name, type_, properties)
     if same is not None:
         return same

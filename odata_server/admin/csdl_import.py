@@ -18,7 +18,7 @@ from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Ownership, Table, TableKind
 from entities.standard.customization.new_tables import add_tables
 from entities.standard.references import with_relationship_id
-from odata_server.admin.csdl_columns import Properties, hidden_lookup, lookup_name, read_columns
+from odata_server.admin.csdl_columns import ColumnGuess, Properties, hidden_lookup, lookup_name, read_columns
 from odata_server.admin.csdl_operations import add_custom_apis, read_custom_apis
 from odata_server.admin.csdl_relationships import Lookups, lookups, pairs
 from odata_server.admin.csdl_source import OWNER, Source, TableSource, source_of
@@ -29,6 +29,7 @@ from security.privileges import privilege_records
 FIRST_OBJECT_TYPE_CODE = 10_000
 """Learn: custom tables have codes from here on."""
 
+_SECOND = ColumnGuess("A second property of this name is left out.", "Name one of them otherwise.")
 _NAMES = ("name", "fullname", "title", "subject", "displayname", "uniquename")
 _PLATFORM = ("msdyn", "mserp", "mscrm", "adx", "msfp", "mspp")
 
@@ -124,17 +125,20 @@ def _table(
     guesses: list[Guess] = []
     owned = OWNER in led.targets.get(table.name, {})
     targets = _targets(table, source, led)
-    columns = []
     written = led.written.get(table.name, {})
+    columns: dict[str, Column] = {}
     for read in read_columns(Properties(types, table.primary_id, name, targets, written, owned)):
-        columns.append(read.column)
-        guesses.extend(Guess(table.name, read.column.logical_name, told.what, told.supply) for told in read.guesses)
-    columns.extend(hidden_lookup(hidden, led.hidden[table.name][hidden]) for hidden in led.hidden.get(table.name, {}))
+        is_new = columns.setdefault(read.column.logical_name.lower(), read.column) is read.column
+        told = read.guesses if is_new else (_SECOND,)
+        guesses.extend(Guess(table.name, read.column.logical_name, guess.what, guess.supply) for guess in told)
+    for hidden, to in led.hidden.get(table.name, {}).items():
+        columns.setdefault(hidden, hidden_lookup(hidden, to))
     kind = TableKind.BASE if source.is_base(table) else TableKind.STANDARD if pair is None else TableKind.INTERSECT
     if pair is None:
         guesses.extend(_of_table(table.name, name))
-    if owned:
-        columns.extend(_missing(columns, owner_columns()))
+    for column in owner_columns() if owned else ():
+        # Records need them, also where the document does not show them.
+        columns.setdefault(column.logical_name, replace(column, valid_for_read=False))
     made = Table(
         table.name,
         table.name,
@@ -142,12 +146,12 @@ def _table(
         code,
         table.primary_id,
         name,
-        tuple(columns),
+        tuple(columns.values()),
         label(_shown(table.name)),
         label(_shown(table.entity_set or table.name)),
         ownership=_ownership(types, owned=owned, is_pair=pair is not None),
         kind=kind,
-        keys=tuple(_key(table.name, properties) for properties in table.alternate_keys),
+        keys=tuple(_keys(table, columns)),
         base_type=table.base or None,
         is_custom=_is_custom(table.name),
     )
@@ -164,12 +168,6 @@ def _targets(table: TableSource, source: Source, led: Lookups) -> Mapping[str, t
     base = source.base_of(table)
     inherited = led.targets.get(base.name, {}) if base is not None else {}
     return {**inherited, **led.targets.get(table.name, {})}
-
-
-def _missing(columns: Iterable[Column], wanted: Iterable[Column]) -> Iterator[Column]:
-    """Yield the columns of ownership that the document does not show: records need them all the same."""
-    there = {column.logical_name for column in columns}
-    return (replace(column, valid_for_read=False) for column in wanted if column.logical_name not in there)
 
 
 def _primary_name(table: TableSource, types: Mapping[str, str], *, is_pair: bool) -> str | None:
@@ -199,10 +197,13 @@ def _shown(name: str) -> str:
     return name.partition("_")[2] if _is_custom(name) else name
 
 
-def _key(table: str, properties: tuple[str, ...]) -> AlternateKey:
-    columns = tuple(lookup_name(name) or name for name in properties)
-    name = f"{table}_key_{'_'.join(columns)}"
-    return AlternateKey(name, columns, name, label(name))
+def _keys(table: TableSource, columns: Mapping[str, Column]) -> Iterator[AlternateKey]:
+    """Yield the alternate keys whose columns are there."""
+    for properties in table.alternate_keys:
+        names = tuple(lookup_name(name) or name for name in properties)
+        if names and all(name in columns and columns[name].logical_name == name for name in names):
+            key = f"{table.name}_key_{'_'.join(names)}"
+            yield AlternateKey(key, names, key, label(key))
 
 
 def merged(catalog: Catalog, imported: ImportedSchema) -> CatalogChange:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from odata_server.edm.csdl_document import Element, bare, is_collection
+from odata_server.edm.csdl_document import CSDL, Element, bare, is_collection, refused
 from odata_server.edm.csdl_tables import BASE
 from odata_server.edm.naming import PRINCIPAL
 
@@ -78,6 +78,9 @@ def source_of(schema: Element) -> Source:
 
     Args:
         schema: the schema of a metadata document.
+
+    Raises:
+        MalformedRequest: a name is no identifier (CSDL 4.0 §17.2), or two tables have the same.
     """
     types = {element.get("Name"): element for element in schema.named("EntityType")}
     sets = {bare(found.get("EntityType")): found.get("Name") for found in schema.everywhere("EntitySet")}
@@ -85,7 +88,20 @@ def source_of(schema: Element) -> Source:
     for name, element in types.items():
         if name not in _NO_TABLES and BASE in _lineage(name, types):
             tables[name] = _table(name, element, types, sets.get(name, ""))
+    _check_names(tables)
     return Source(tables)
+
+
+def _check_names(tables: Mapping[str, TableSource]) -> None:
+    """Refuse names that no table, column or navigation property can have."""
+    if len({name.lower() for name in tables}) < len(tables):
+        raise refused(CSDL, "two entity types have the same name but for the case")
+    for name, table in tables.items():
+        names = (name, table.key, *table.properties, *table.singles, *table.collections)
+        for wrong in (found for found in names if not found.isidentifier()):
+            raise refused(CSDL, f"'{wrong[:128]}' of '{name[:128]}' is no identifier")
+        if table.entity_set and not table.entity_set.isidentifier():
+            raise refused(CSDL, f"'{table.entity_set[:128]}' is no identifier")
 
 
 def _lineage(name: str, types: Mapping[str, Element]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from entities.errors import MalformedRequest
 _LONGEST: Final = 256_000_000
 _DEEPEST: Final = 32
 _MOST: Final = 5_000_000
-_CSDL: Final = "CSDL of an OData 4.0 service"
+CSDL: Final = "CSDL of an OData 4.0 service"
 
 
 class _Broken(Exception):
@@ -97,10 +97,10 @@ def schema_of(data: bytes) -> Element:
     Raises:
         MalformedRequest: it is not well-formed, declares a document type, is too large, or has no schema of OData 4.0.
     """
-    root = root_of(data, _CSDL)
+    root = root_of(data, CSDL)
     schemas = [schema for schema in root.everywhere("Schema") if schema.get("Namespace")]
     if root.name != "Edmx" or not root.get("Version").startswith("4.") or not schemas:
-        raise _refused(_CSDL, "it has no Edmx of version 4 with a schema")
+        raise refused(CSDL, "it has no Edmx of version 4 with a schema")
     # Custom annotations may come in schemas of their own; the entity types are in the first one.
     return next((schema for schema in schemas if any(schema.named("EntityType"))), schemas[0])
 
@@ -116,7 +116,7 @@ def root_of(data: bytes, kind: str) -> Element:
         MalformedRequest: it is not well-formed, declares a document type, or is too large.
     """
     if len(data) > _LONGEST:
-        raise _refused(kind, f"it is longer than {_LONGEST} bytes")
+        raise refused(kind, f"it is longer than {_LONGEST} bytes")
     reader, parser = _Reader(), expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.CharacterDataHandler, parser.buffer_text = reader.text, True
@@ -125,13 +125,14 @@ def root_of(data: bytes, kind: str) -> Element:
     try:
         parser.Parse(data, is_all)
     except _Broken as error:
-        raise _refused(kind, str(error)) from error
+        raise refused(kind, str(error)) from error
     except expat.ExpatError as error:
-        raise _refused(kind, f"it is not well-formed ({error})") from error
+        raise refused(kind, f"it is not well-formed ({error})") from error
     return reader.root()
 
 
-def _refused(kind: str, why: str) -> MalformedRequest:
+def refused(kind: str, why: str) -> MalformedRequest:
+    """Return the refusal of a document: what it should be, and why it is not."""
     return MalformedRequest(f"The document is no {kind}: {why}.")
 
 

@@ -1,8 +1,11 @@
 """Metadata documents read as tables: what follows from names and navigation, what is guessed, what is refused."""
 
+import copy
+import random
 from dataclasses import replace
 
 import pytest
+from lxml import etree
 
 from entities.errors import MalformedRequest
 from entities.metadata.catalog import CatalogChange, catalog, changed
@@ -342,6 +345,68 @@ def test_a_lookup_to_several_tables_may_lead_to_those_of_the_file_too(targets, a
     assert len(grown.by_name["new_aboutid"].type.targets) == after
 
 
+def test_of_two_properties_for_one_column_the_first_counts():
+    twice = TYPES.replace(
+        '<Property Name="new_done"', '<Property Name="NEW_COUNT" Type="Edm.Int32"/><Property Name="new_done"'
+    )
+    read = read_csdl(_document(twice))
+    project = next(table for table in read.tables if table.logical_name == "new_project")
+    assert [column.logical_name for column in project.columns if column.logical_name.lower() == "new_count"] == [
+        "new_count"
+    ]
+    assert [guess.what for guess in read.guesses if guess.column == "NEW_COUNT"]
+
+
+def test_a_key_over_a_column_that_is_not_there_is_left_out():
+    read = read_csdl(_document(TYPES.replace('PropertyPath="new_code"', 'PropertyPath="new_gone"')))
+    assert next(table for table in read.tables if table.logical_name == "new_project").keys == ()
+
+
+WORDS = (
+    "",
+    "name",
+    "ownerid",
+    "mscrm.account",
+    "Edm.Guid",
+    "Collection(mscrm.account)",
+    "_ownerid_value",
+    "x y",
+    '"<',
+    "NAME",
+)
+
+
+def _spoilt(document, draw):
+    """Return a document of which a few elements or attributes are gone, twice there or something else."""
+    tree = etree.fromstring(document)
+    for _ in range(draw.randint(1, 4)):
+        element = draw.choice([found for found in tree.iter("{*}*") if found.getparent() is not None] or [tree])
+        match draw.randrange(4):
+            case 0 if element is not tree:
+                element.getparent().remove(element)
+            case 1 if element is not tree:
+                element.getparent().append(copy.deepcopy(element))
+            case _ if element.attrib:
+                element.set(draw.choice(list(element.attrib)), draw.choice(WORDS))
+    return etree.tostring(tree)
+
+
+def test_whatever_a_document_says_it_is_read_or_refused():
+    draw, read = random.Random(7), 0
+    document = _document(TYPES + OPERATIONS)
+    for _ in range(100):
+        try:
+            imported = read_csdl(_spoilt(document, draw))
+        except MalformedRequest:
+            continue
+        read += 1
+        alone = catalog(1, imported.tables, imported.relationships)
+        etree.fromstring(csdl(alone))
+        assert all(table.primary_id in table.by_name for table in imported.tables)
+        assert merged(changed(alone, CatalogChange(), version=2), imported) == CatalogChange()
+    assert 20 < read < 100
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -352,6 +417,9 @@ def test_a_lookup_to_several_tables_may_lead_to_those_of_the_file_too(targets, a
         _document().replace(b'Version="4.0"', b'Version="1.0"'),
         _document().replace(b"<edmx:Edmx", b'<!DOCTYPE x [<!ENTITY a "b">]><edmx:Edmx'),
         b"<a>" * 100_000,
+        _document(TYPES.replace('Name="new_tag"', 'Name="new tag"', 1)),
+        _document(TYPES.replace('Name="new_code"', 'Name="new:code"')),
+        _document(TYPES.replace('EntityType Name="new_tag"', 'EntityType Name="New_Project"')),
         _document(types="").replace(b"Schema", b"Scheme"),
     ],
 )
