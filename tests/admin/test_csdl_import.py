@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from lxml import etree
+from project_document import NAMES, OPERATIONS, TYPES, document
 
 from entities.errors import MalformedRequest
 from entities.metadata.catalog import CatalogChange, catalog, changed
@@ -39,117 +40,10 @@ from odata_server.edm.csdl_document import schema_of
 
 STANDARD = standard_catalog(1)
 
-EDMX = """<?xml version="1.0" encoding="utf-8"?>
-<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0"><edmx:DataServices>
-<Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace="Microsoft.Dynamics.CRM" Alias="mscrm">
-<EntityType Name="crmbaseentity" Abstract="true"/>
-<EntityType Name="principal" BaseType="mscrm.crmbaseentity" Abstract="true">
-  <Key><PropertyRef Name="ownerid"/></Key><Property Name="ownerid" Type="Edm.Guid"/>
-  <NavigationProperty Name="owner_new_projects" Type="Collection(mscrm.new_project)" Partner="ownerid"/>
-</EntityType>
-{types}
-<EntityContainer Name="System">{sets}</EntityContainer>
-</Schema></edmx:DataServices></edmx:Edmx>"""
-
-TYPES = """
-<EntityType Name="systemuser" BaseType="mscrm.principal">
-  <Key><PropertyRef Name="ownerid"/></Key>
-  <Property Name="systemuserid" Type="Edm.Guid"/><Property Name="fullname" Type="Edm.String" Unicode="false"/>
-</EntityType>
-<EntityType Name="account" BaseType="mscrm.crmbaseentity">
-  <Key><PropertyRef Name="accountid"/></Key>
-  <Property Name="accountid" Type="Edm.Guid"/><Property Name="name" Type="Edm.String" Unicode="false"/>
-  <Property Name="new_grade" Type="Edm.Int32"/>
-  <NavigationProperty Name="account_new_projects" Type="Collection(mscrm.new_project)"
-    Partner="new_CustomerId_account"/>
-</EntityType>
-<EntityType Name="contact" BaseType="mscrm.crmbaseentity">
-  <Key><PropertyRef Name="contactid"/></Key>
-  <Property Name="contactid" Type="Edm.Guid"/><Property Name="fullname" Type="Edm.String" Unicode="false"/>
-  <NavigationProperty Name="contact_new_projects" Type="Collection(mscrm.new_project)"
-    Partner="new_CustomerId_contact"/>
-</EntityType>
-<EntityType Name="new_project" BaseType="mscrm.crmbaseentity">
-  <Key><PropertyRef Name="new_projectid"/></Key>
-  <Property Name="new_name" Type="Edm.String" Unicode="false"/>
-  <Property Name="new_projectid" Type="Edm.Guid"/>
-  <Property Name="new_description" Type="Edm.String" Unicode="false"/>
-  <Property Name="new_code" Type="Edm.String" Unicode="false"/>
-  <Property Name="new_kindcode" Type="Edm.Int32"/>
-  <Property Name="new_count" Type="Edm.Int32"/>
-  <Property Name="new_budget" Type="Edm.Decimal" Scale="Variable"/>
-  <Property Name="new_budget_base" Type="Edm.Decimal" Scale="Variable"/>
-  <Property Name="new_share" Type="Edm.Decimal" Scale="Variable"/>
-  <Property Name="new_day" Type="Edm.Date"/>
-  <Property Name="new_moment" Type="Edm.DateTimeOffset"/>
-  <Property Name="new_done" Type="Edm.Boolean"/>
-  <Property Name="new_plan" Type="Edm.Guid"/>
-  <Property Name="new_plan_name" Type="Edm.String" Unicode="false"/>
-  <Property Name="new_model" Type="Edm.Binary"/>
-  <Property Name="new_model_name" Type="Edm.String" Unicode="false"/>
-  <Property Name="new_picture" Type="Edm.Binary"/>
-  <Property Name="new_picture_timestamp" Type="Edm.Int64"/>
-  <Property Name="new_picture_url" Type="Edm.String" Unicode="false"/>
-  <Property Name="new_pictureid" Type="Edm.Guid"/>
-  <Property Name="new_otherid" Type="Edm.Guid"/>
-  <Property Name="iscustomizable" Type="mscrm.BooleanManagedProperty"/>
-  <Property Name="statecode" Type="Edm.Int32"/>
-  <Property Name="statuscode" Type="Edm.Int32"/>
-  <Property Name="versionnumber" Type="Edm.Int64"/>
-  <Property Name="_ownerid_value" Type="Edm.Guid"/>
-  <Property Name="_new_customerid_value" Type="Edm.Guid"/>
-  <Property Name="_new_lost_value" Type="Edm.Guid"/>
-  <NavigationProperty Name="ownerid" Type="mscrm.principal" Nullable="false" Partner="owner_new_projects">
-    <ReferentialConstraint Property="_ownerid_value" ReferencedProperty="ownerid"/></NavigationProperty>
-  <NavigationProperty Name="new_CustomerId_account" Type="mscrm.account" Nullable="false"
-    Partner="account_new_projects">
-    <ReferentialConstraint Property="_new_customerid_value" ReferencedProperty="accountid"/></NavigationProperty>
-  <NavigationProperty Name="new_CustomerId_contact" Type="mscrm.contact" Nullable="false"
-    Partner="contact_new_projects">
-    <ReferentialConstraint Property="_new_customerid_value" ReferencedProperty="contactid"/></NavigationProperty>
-  <NavigationProperty Name="new_project_tag" Type="Collection(mscrm.new_tag)" Partner="new_project_tag"/>
-  <Annotation Term="OData.Community.Keys.V1.AlternateKeys"><Collection>
-    <Record Type="OData.Community.Keys.V1.AlternateKey"><PropertyValue Property="Key"><Collection>
-      <Record Type="OData.Community.Keys.V1.PropertyRef"><PropertyValue Property="Alias" String="new_code"/>
-        <PropertyValue Property="Name" PropertyPath="new_code"/></Record>
-      <Record Type="OData.Community.Keys.V1.PropertyRef"><PropertyValue Property="Alias" String="c"/>
-        <PropertyValue Property="Name" PropertyPath="_new_customerid_value"/></Record>
-    </Collection></PropertyValue></Record></Collection></Annotation>
-</EntityType>
-<EntityType Name="new_tag" BaseType="mscrm.crmbaseentity">
-  <Key><PropertyRef Name="new_tagid"/></Key><Property Name="new_tagid" Type="Edm.Guid"/>
-  <NavigationProperty Name="new_project_tag" Type="Collection(mscrm.new_project)" Partner="new_project_tag"/>
-</EntityType>
-<EntityType Name="new_project_tag" BaseType="mscrm.crmbaseentity">
-  <Key><PropertyRef Name="new_project_tagid"/></Key>
-  <Property Name="new_project_tagid" Type="Edm.Guid"/><Property Name="new_projectid" Type="Edm.Guid"/>
-  <Property Name="new_tagid" Type="Edm.Guid"/><Property Name="versionnumber" Type="Edm.Int64"/>
-</EntityType>"""
-
-OPERATIONS = """
-<ComplexType Name="new_RateResponse"><Property Name="Score" Type="Edm.Int32"/>
-  <NavigationProperty Name="Best" Type="mscrm.account" Nullable="false"/></ComplexType>
-<Action Name="new_Rate" IsBound="true"><Parameter Name="entity" Type="mscrm.new_project" Nullable="false"/>
-  <Parameter Name="Words" Type="Collection(Edm.String)" Nullable="false" Unicode="false"/>
-  <Parameter Name="About" Type="mscrm.crmbaseentity"/>
-  <ReturnType Type="mscrm.new_RateResponse" Nullable="false"/></Action>
-<Function Name="new_Best"><ReturnType Type="Collection(mscrm.new_project)" Nullable="false"/></Function>
-<Action Name="new_Odd"><Parameter Name="Query" Type="mscrm.QueryBase"/></Action>
-<Action Name="new_Lost" IsBound="true"><Parameter Name="entity" Type="mscrm.absent"/></Action>
-<Action Name="Unprefixed"/>
-<Function Name="WhoAmI"><ReturnType Type="mscrm.WhoAmIResponse" Nullable="false"/></Function>"""
-
-NAMES = {"systemuser", "account", "contact", "new_project", "new_tag", "new_project_tag"}
-
-
-def _document(types=TYPES):
-    sets = "".join(f'<EntitySet Name="{n}set" EntityType="Microsoft.Dynamics.CRM.{n}"/>' for n in sorted(NAMES))
-    return EDMX.format(types=types, sets=sets).encode()
-
 
 @pytest.fixture(scope="module")
 def imported():
-    return read_csdl(_document())
+    return read_csdl(document())
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +160,7 @@ def test_what_the_document_says_is_no_guess(imported, column):
 
 def test_a_file_that_is_written_out_again_is_the_same_but_for_the_type_of_files(imported):
     ours = schema_of(csdl(catalog(1, imported.tables, imported.relationships)))
-    found = differences(schema_of(_document()), ours)
+    found = differences(schema_of(document()), ours)
     tables = [d for d in found if any(d.place.startswith(f"EntityType {name}") for name in NAMES)]
     sets = [d for d in found if "EntitySet " in d.place and "NavigationPropertyBinding" not in d.place]
     assert tables == [Difference("EntityType new_project / Property new_model", "Type=Edm.Binary", "Type=Edm.Guid")]
@@ -274,7 +168,7 @@ def test_a_file_that_is_written_out_again_is_the_same_but_for_the_type_of_files(
 
 
 def test_an_operation_that_is_not_known_is_a_custom_api():
-    rate, best = read_csdl(_document(TYPES + OPERATIONS)).custom_apis
+    rate, best = read_csdl(document(TYPES + OPERATIONS)).custom_apis
     assert (rate.name, rate.binding, rate.table, rate.is_function) == (
         "new_Rate",
         BindingType.ENTITY,
@@ -295,16 +189,16 @@ def test_an_operation_that_is_not_known_is_a_custom_api():
 
 @pytest.mark.parametrize("name", ["new_Odd", "new_Lost", "Unprefixed"])
 def test_an_operation_that_no_custom_api_can_be_is_told(name):
-    read = read_csdl(_document(TYPES + OPERATIONS))
+    read = read_csdl(document(TYPES + OPERATIONS))
     assert name not in {api.name for api in read.custom_apis}
     assert [guess for guess in read.guesses if f"'{name}'" in guess.what]
 
 
 def test_the_own_document_is_read_without_loss():
-    document = csdl(STANDARD)
-    read = read_csdl(document)
+    text = csdl(STANDARD)
+    read = read_csdl(text)
     again = csdl(catalog(1, read.tables, read.relationships))
-    assert differences(schema_of(document), schema_of(again)) == ()
+    assert differences(schema_of(text), schema_of(again)) == ()
 
 
 def test_a_table_that_is_there_gets_the_columns_of_the_file_and_keeps_its_own(imported):
@@ -334,12 +228,12 @@ def test_a_relationship_whose_navigation_is_taken_is_left_out(imported):
 def test_a_lookup_to_several_tables_may_lead_to_those_of_the_file_too(targets, after):
     """One that leads to a single table says with no value which table it is, and stays what it is."""
     wide = lookup("new_AboutId", "account", "contact", "systemuser")
-    tag = read_csdl(_document()).tables[4]
+    tag = read_csdl(document()).tables[4]
     read = replace(tag, columns=(*tag.columns, wide))
     known = replace(tag, columns=(*tag.columns, lookup("new_AboutId", *targets)))
     change = merged(
         changed(STANDARD, CatalogChange((known,)), version=2),
-        replace(read_csdl(_document()), tables=(read,), relationships=()),
+        replace(read_csdl(document()), tables=(read,), relationships=()),
     )
     grown = change.put[0] if change.put else known
     assert len(grown.by_name["new_aboutid"].type.targets) == after
@@ -349,7 +243,7 @@ def test_of_two_properties_for_one_column_the_first_counts():
     twice = TYPES.replace(
         '<Property Name="new_done"', '<Property Name="NEW_COUNT" Type="Edm.Int32"/><Property Name="new_done"'
     )
-    read = read_csdl(_document(twice))
+    read = read_csdl(document(twice))
     project = next(table for table in read.tables if table.logical_name == "new_project")
     assert [column.logical_name for column in project.columns if column.logical_name.lower() == "new_count"] == [
         "new_count"
@@ -358,7 +252,7 @@ def test_of_two_properties_for_one_column_the_first_counts():
 
 
 def test_a_key_over_a_column_that_is_not_there_is_left_out():
-    read = read_csdl(_document(TYPES.replace('PropertyPath="new_code"', 'PropertyPath="new_gone"')))
+    read = read_csdl(document(TYPES.replace('PropertyPath="new_code"', 'PropertyPath="new_gone"')))
     assert next(table for table in read.tables if table.logical_name == "new_project").keys == ()
 
 
@@ -376,9 +270,9 @@ WORDS = (
 )
 
 
-def _spoilt(document, draw):
+def _spoilt(whole, draw):
     """Return a document of which a few elements or attributes are gone, twice there or something else."""
-    tree = etree.fromstring(document)
+    tree = etree.fromstring(whole)
     for _ in range(draw.randint(1, 4)):
         element = draw.choice([found for found in tree.iter("{*}*") if found.getparent() is not None] or [tree])
         match draw.randrange(4):
@@ -393,10 +287,10 @@ def _spoilt(document, draw):
 
 def test_whatever_a_document_says_it_is_read_or_refused():
     draw, read = random.Random(7), 0
-    document = _document(TYPES + OPERATIONS)
+    whole = document(TYPES + OPERATIONS)
     for _ in range(100):
         try:
-            imported = read_csdl(_spoilt(document, draw))
+            imported = read_csdl(_spoilt(whole, draw))
         except MalformedRequest:
             continue
         read += 1
@@ -413,14 +307,14 @@ def test_whatever_a_document_says_it_is_read_or_refused():
         b"",
         b"no xml",
         b"<html/>",
-        _document()[:-20],
-        _document().replace(b'Version="4.0"', b'Version="1.0"'),
-        _document().replace(b"<edmx:Edmx", b'<!DOCTYPE x [<!ENTITY a "b">]><edmx:Edmx'),
+        document()[:-20],
+        document().replace(b'Version="4.0"', b'Version="1.0"'),
+        document().replace(b"<edmx:Edmx", b'<!DOCTYPE x [<!ENTITY a "b">]><edmx:Edmx'),
         b"<a>" * 100_000,
-        _document(TYPES.replace('Name="new_tag"', 'Name="new tag"', 1)),
-        _document(TYPES.replace('Name="new_code"', 'Name="new:code"')),
-        _document(TYPES.replace('EntityType Name="new_tag"', 'EntityType Name="New_Project"')),
-        _document(types="").replace(b"Schema", b"Scheme"),
+        document(TYPES.replace('Name="new_tag"', 'Name="new tag"', 1)),
+        document(TYPES.replace('Name="new_code"', 'Name="new:code"')),
+        document(TYPES.replace('EntityType Name="new_tag"', 'EntityType Name="New_Project"')),
+        document(types="").replace(b"Schema", b"Scheme"),
     ],
 )
 def test_what_is_no_metadata_document_is_refused(data):
