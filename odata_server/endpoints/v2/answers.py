@@ -5,7 +5,7 @@ Codes of refusals are Dataverse's own, as signed decimal numbers (MSDN gg334767)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from entities.errors import AuthenticationFailed, DataverseError
@@ -46,7 +46,7 @@ def _headers(services: Services, version: str) -> Headers:
     return (("DataServiceVersion", f"{version};"), ("Cache-Control", "no-cache"), ("REQ_ID", services.new_id()))
 
 
-def feed(v2: V2Call, entries: Sequence[Entry], around: Feed) -> ODataResponse:
+def feed(v2: V2Call, entries: Iterable[Entry], around: Feed) -> ODataResponse:
     """Return a page of entities."""
     if v2.form is Format.JSON:
         body = verbose_json.feed(entries, total=around.total, next_url=around.next_url)

@@ -55,7 +55,7 @@ def read_rows(v2: V2Call, rows: Many) -> ODataResponse:
         bound = replace(bound, query=of_parent(v2.call, bound.query, rows))
     found, is_last = _page(v2, bound)
     place = v2.place()
-    entries = [entry_of(row, bound.entry, place) for row in _decoded(found, bound)]
+    entries = (entry_of(row, bound.entry, place) for row in _decoded(found, bound))
     url = f"{v2.call.request.origin}{v2.call.request.path}"
     title = rows.navigation.name if isinstance(rows, Related) else entity_set(rows.table)
     total = found.total if bound.query.count else None

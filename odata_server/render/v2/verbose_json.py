@@ -12,8 +12,12 @@ from odata_server.render.v2.values import json_value
 
 
 def feed(entries: Iterable[Entry], *, total: int | None = None, next_url: str | None = None) -> bytes:
-    """Return a page of entities; `total` is the number of all of them where a request asks for it."""
-    return _data(_listed([_entry(entry) for entry in entries], total, next_url))
+    """Return a page of entities; `total` is the number of all of them where a request asks for it.
+
+    One entity after the other is made and written: few objects at the same time leave the garbage collector idle.
+    """
+    results = orjson.Fragment(b"[" + b",".join([orjson.dumps(_entry(entry)) for entry in entries]) + b"]")
+    return _data(_listed(results, total, next_url))
 
 
 def entry(shown: Entry) -> bytes:
@@ -50,7 +54,7 @@ def _data(content: object) -> bytes:
     return orjson.dumps({"d": content})
 
 
-def _listed(results: Sequence[object], total: int | None, next_url: str | None) -> dict[str, object]:
+def _listed(results: object, total: int | None, next_url: str | None) -> dict[str, object]:
     content: dict[str, object] = {"results": results}
     if total is not None:
         content["__count"] = str(total)
