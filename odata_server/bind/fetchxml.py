@@ -59,7 +59,12 @@ def bind_fetch(text: str, table: Table, reading: Reading, *, counts: bool = Fals
         MalformedRequest: it is no XML (0x80040201), no FetchXML (0x80040303), or asks for what cannot be.
         InvalidArgument: a value does not fit its column.
     """
-    fetch = _read(read_document(text), table, reading)
+    return bind_document(read_document(text), table, reading, counts=counts)
+
+
+def bind_document(document: Element, table: Table, reading: Reading, *, counts: bool = False) -> BoundRows:
+    """Return what a tree of FetchXML asks for, as `bind_fetch`."""
+    fetch = _read(document, table, reading)
     keys = _keys(fetch, reading)
     top, page = _extent(fetch.element, keys)
     totals = flag(fetch.element, "returntotalrecordcount")

@@ -1,16 +1,17 @@
 """The read-only SQL of `?sql=` as a FetchXML tree, which means the same (Learn: "Query data using SQL", Python SDK).
 
-    query = SELECT [DISTINCT] [TOP n] item *( "," item ) FROM table *join [WHERE or] [GROUP BY columns] [ORDER BY terms]
+    query = SELECT [DISTINCT] [TOP n] item *( "," item ) FROM table *join [WHERE or] [GROUP BY columns] [order]
+    order = ORDER BY terms [OFFSET n ROWS FETCH NEXT m ROWS ONLY]          (n is a multiple of m)
     item = column [AS name] / function "(" ( "*" / [DISTINCT] column ) ")" [AS name]
     join = [INNER / LEFT [OUTER]] JOIN table ON column "=" column          table = name [[AS] alias]
     or = and *( OR and )    and = part *( AND part )    part = "(" or ")" / condition
 
-Everything else (writes, `*`, other joins, HAVING, UNION, OFFSET, subqueries, expressions) is refused.
+Everything else (writes, `*`, other joins, HAVING, UNION, subqueries, expressions) is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -79,7 +80,7 @@ class _Reader:
         # SQL sorts by what a column holds, not by what stands for it.
         attributes = {"useraworderby": "true", **({"distinct": "true"} if at.took("DISTINCT") else {})}
         if at.took("TOP"):
-            attributes["top"] = self._parenthesized_number()
+            attributes["top"] = self._parenthesized_number("TOP")
         items = self._listed(self._item)
         at.expect("FROM")
         root = self._table()
@@ -88,6 +89,8 @@ class _Reader:
         groups = self._listed(self._column) if at.took("GROUP", "BY") else []
         is_grouped = bool(groups) or any(item.function for item in items)
         orders = self._listed(self._order) if at.took("ORDER", "BY") else []
+        if orders and at.took("OFFSET"):
+            attributes |= self._page(attributes)
         if at.peek().kind != "end":
             at.fail("the end")
         if is_grouped:
@@ -105,11 +108,31 @@ class _Reader:
             found.append(read())
         return found
 
-    def _parenthesized_number(self) -> str:
+    def _page(self, before: Mapping[str, str]) -> dict[str, str]:
+        """Read what stands behind OFFSET, as the attributes of a page of FetchXML."""
+        skipped = self._rows("OFFSET")
+        at = self._at
+        if not (at.took("FETCH", "NEXT") or at.took("FETCH", "FIRST")):
+            at.fail("FETCH NEXT")
+        size = self._rows("FETCH NEXT")
+        at.expect("ONLY")
+        if "top" in before:
+            raise refusal("TOP and OFFSET are not for one query")
+        if not size or skipped % size:
+            raise refusal("OFFSET skips a multiple of the rows that FETCH NEXT asks for")
+        return {"count": str(size), "page": str(skipped // size + 1)}
+
+    def _rows(self, word: str) -> int:
+        number = self._parenthesized_number(word)
+        if not (self._at.took("ROWS") or self._at.took("ROW")):
+            self._at.fail("ROWS")
+        return int(number)
+
+    def _parenthesized_number(self, word: str) -> str:
         closes = self._at.took("(")
         token = self._at.next()
         if token.kind != "number" or not token.text.isdigit():
-            raise refusal("TOP takes a whole number")
+            raise refusal(f"{word} takes a whole number")
         if closes:
             self._at.expect(")")
         return token.text

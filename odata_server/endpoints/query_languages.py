@@ -13,7 +13,7 @@ from entities.errors import MalformedRequest
 from entities.messages import Retrieve, Rows
 from entities.metadata.tables import Table
 from entities.values import EntityReference, guid
-from odata_server.bind.fetchxml import ENTITIES_DO_NOT_MATCH, bind_fetch, bind_saved
+from odata_server.bind.fetchxml import ENTITIES_DO_NOT_MATCH, bind_document, bind_fetch, bind_saved
 from odata_server.bind.fetchxml_document import read_document
 from odata_server.bind.paging import fetch_cookie
 from odata_server.bind.query import BoundRows, bind_rows
@@ -48,6 +48,8 @@ def bound_rows(call: Call, table: Table) -> tuple[BoundRows, bool]:
         return bind_fetch(text, table, call.reading(), counts=bool(options.count)), True
     is_sql = asked.name == SQL
     document = read_sql(text) if is_sql else read_document(_stored_query(call, _STORED[asked.name], table, text))
+    if is_sql and document.get("page") is not None:
+        return bind_document(document, table, call.reading(), counts=bool(options.count)), True
     bound = bind_saved(document, table, call.reading(), skiptoken=options.skiptoken, counts=bool(options.count))
     return bound, is_sql
 

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+ORDERED = "SELECT firstname FROM contact ORDER BY firstname"
+
 
 @pytest.fixture(scope="module")
 def rows(api):
@@ -90,6 +92,18 @@ def test_a_statement_groups_and_aggregates(api, rows, statement, rows_):
     assert answered(api, statement) == rows_
 
 
+def test_a_page_is_asked_for_by_what_stands_before_it(api, rows):
+    pages = []
+    for skipped in (0, 2, 4):
+        statement = f"{ORDERED} OFFSET {skipped} ROWS FETCH NEXT 2 ROWS ONLY"
+        answer = api.json(f"/contacts?sql={quote(statement)}")
+        assert "@odata.nextLink" not in answer
+        pages.append("".join(row["firstname"][0] for row in answer["value"]))
+    assert pages == ["AB", "C", ""]
+    one = "SELECT numberofchildren, COUNT(*) AS n FROM contact GROUP BY numberofchildren ORDER BY numberofchildren DESC"
+    assert answered(api, f"{one} OFFSET 1 ROW FETCH FIRST (1) ROW ONLY") == [{"numberofchildren": 1, "n": 1}]
+
+
 def test_pages_are_linked(api, rows):
     url, names = f"/contacts?sql={quote('SELECT firstname FROM contact ORDER BY firstname')}", []
     while url:
@@ -106,7 +120,17 @@ def test_pages_are_linked(api, rows):
         ("DELETE FROM contact", "0x80060888", "'DELETE' at position 0"),
         ("SELECT * FROM contact", "0x80060888", "SELECT * names no columns"),
         ("SELECT firstname FROM contact; DROP TABLE contact", "0x80060888", "unexpected character"),
-        ("SELECT firstname FROM contact ORDER BY firstname OFFSET 5 ROWS", "0x80060888", "'OFFSET'"),
+        ("SELECT firstname FROM contact ORDER BY firstname OFFSET 5 ROWS", "0x80060888", "FETCH NEXT is expected"),
+        ("SELECT firstname FROM contact OFFSET 0 ROWS FETCH NEXT 2 ROWS ONLY", "0x80060888", "'OFFSET'"),
+        (f"{ORDERED} OFFSET 1 ROWS FETCH NEXT 2 ROWS ONLY", "0x80060888", "OFFSET skips a multiple"),
+        (f"{ORDERED} OFFSET 0 ROWS FETCH NEXT 0 ROWS ONLY", "0x80060888", "OFFSET skips a multiple"),
+        (f"{ORDERED} OFFSET -1 ROWS FETCH NEXT 1 ROWS ONLY", "0x80060888", "OFFSET takes a whole number"),
+        (f"{ORDERED} OFFSET 0 FETCH NEXT 1 ROWS ONLY", "0x80060888", "ROWS is expected"),
+        (
+            "SELECT TOP 1 firstname FROM contact ORDER BY firstname OFFSET 0 ROWS FETCH NEXT 1 ROWS ONLY",
+            "0x80060888",
+            "TOP",
+        ),
         ("SELECT firstname FROM contact UNION SELECT name FROM account", "0x80060888", "'UNION'"),
         ("SELECT firstname FROM contact CROSS JOIN account", "0x80060888", "'CROSS'"),
         ("SELECT firstname FROM contact c RIGHT JOIN account a ON a.accountid = c.contactid", "0x80060888", "'RIGHT'"),
