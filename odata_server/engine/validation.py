@@ -210,9 +210,10 @@ def with_state(table: Table, record: dict[str, Value], current_state: int | None
     Raises:
         InvalidArgument: the reason does not belong to the state.
     """
-    if "statuscode" not in table.by_name or not record.keys() & {"statecode", "statuscode"}:
+    columns = table.by_name
+    if "statuscode" not in columns or "statecode" not in columns or not record.keys() & {"statecode", "statuscode"}:
         return
-    states, reasons = table.by_name["statecode"].type, table.by_name["statuscode"].type
+    states, reasons = columns["statecode"].type, columns["statuscode"].type
     assert isinstance(states, StateType)
     assert isinstance(reasons, StatusType)
     _check_options(table, table.by_name["statecode"], [v for v in [record.get("statecode")] if isinstance(v, int)])
