@@ -139,6 +139,29 @@ def test_sql(client: DataverseClient, dozen: list[str], top: str, condition: str
     assert [name[-2:] for name in names(client.query.sql(sql))] == expected
 
 
+def test_sql_pages(client: DataverseClient, dozen: list[str]):
+    sql = (
+        "SELECT name FROM account WHERE accountnumber LIKE 'SDK-%' ORDER BY name OFFSET {} ROWS FETCH NEXT 5 ROWS ONLY"
+    )
+    pages = [names(client.query.sql(sql.format(skipped))) for skipped in (0, 5, 10, 15)]
+    assert [len(page) for page in pages] == [5, 5, 2, 0]
+    assert pages[2] == ["Coffee 10", "Coffee 11"]
+
+
+def test_sql_joins_many_tables(client: DataverseClient):
+    joined = client.query.sql(
+        "SELECT TOP 3 a.name, c.fullname, su.fullname AS owner, bu.name AS bu, t.name AS team, cr.fullname AS creator "
+        "FROM account a "
+        "JOIN contact c ON a.accountid = c.parentcustomerid "
+        "JOIN systemuser su ON a.ownerid = su.systemuserid "
+        "JOIN businessunit bu ON su.businessunitid = bu.businessunitid "
+        "JOIN team t ON bu.businessunitid = t.businessunitid "
+        "JOIN systemuser cr ON a.createdby = cr.systemuserid"
+    )
+    assert len(joined) == 3
+    assert all(record["name"] and record["bu"] and record["team"] and record["creator"] for record in joined)
+
+
 def test_sql_joins_and_groups(client: DataverseClient, dozen: list[str]):
     (grouped,) = client.query.sql(
         "SELECT statecode, COUNT(*) AS many, SUM(numberofemployees) AS staff FROM account "
