@@ -67,12 +67,15 @@ class RemoteColumn:
 
 @dataclass(frozen=True, slots=True)
 class RemotePairing:
-    """A many-to-many relationship as one of its tables sees it."""
+    """A many-to-many relationship as one of its tables sees it; `near` and `far` are the intersect's columns."""
 
     schema_name: str
     intersect_table: str
     navigation: str
     target: str
+    near: str
+    far: str
+    is_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,9 @@ def _pairings(table: str, found: Iterable[Mapping[str, object]]) -> Iterator[Rem
             text_of(row, "IntersectEntityName"),
             text_of(row, f"Entity{near}NavigationPropertyName"),
             text_of(row, f"Entity{far}LogicalName"),
+            text_of(row, f"Entity{near}IntersectAttribute"),
+            text_of(row, f"Entity{far}IntersectAttribute"),
+            is_first,
         )
 
 

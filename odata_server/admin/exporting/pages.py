@@ -183,5 +183,14 @@ def _row(selection: Selection, row: Mapping[str, object]) -> ExportedRow:
             target = type_ if isinstance(type_, str) else next(iter(column.targets), "")
             values[column.name] = ExportedReference(target, str(value))
         else:
-            values[column.name] = value
+            values[column.name] = _plain(value)
     return ExportedRow(str(row.get(selection.table.primary_id)), values)
+
+
+def _plain(value: object) -> object:
+    """Return a value; of a managed property only what it says, not who may change it."""
+    match value:
+        case {"Value": plain}:
+            return plain
+        case _:
+            return value

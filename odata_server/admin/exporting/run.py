@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from integration.retry import RetryPolicy
 from integration.web_api import WebApi
+from odata_server.admin.exporting.configuration_data import Pairs, write_configuration_data
 from odata_server.admin.exporting.pages import QueryError, Selection, pages, queried, whole_table
 from odata_server.admin.exporting.row_files import write_csv, write_json_lines
-from odata_server.admin.remote_tables import RemoteTables
+from odata_server.admin.remote_tables import RemotePairing, RemoteTable, RemoteTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,25 @@ def export_rows(path: Path, service: WebApi, options: ExportOptions, advance: Ca
             raise QueryError(f"{path}: a CSV file holds one table")
         case ".csv":
             count = write_csv(partial, selections[0], pages(selections[0], service, policy), tables, advance)
+        case ".zip":
+            listed = [(selection, pages(selection, service, policy)) for selection in selections]
+            count = write_configuration_data(partial, listed, _pairs(service, tables), datetime.now(UTC), advance)
         case _:
             raise QueryError(f"{path}: rows are written as .jsonl, .csv, or as .zip of a configuration migration")
     partial.replace(path)
     return count
+
+
+def _pairs(service: WebApi, tables: RemoteTables) -> Pairs:
+    """Return what reads the pairs of a relationship out of its intersect table."""
+
+    def read(_: RemoteTable, pairing: RemotePairing) -> Iterator[tuple[str, str]]:
+        intersect = tables.table(pairing.intersect_table)
+        selection = whole_table(intersect, (pairing.near, pairing.far))
+        for page in pages(selection, service, RetryPolicy()):
+            yield from ((str(row.values[pairing.near]), str(row.values[pairing.far])) for row in page)
+
+    return read
 
 
 def _selections(options: ExportOptions, tables: RemoteTables) -> tuple[Selection, ...]:

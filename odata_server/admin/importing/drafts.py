@@ -41,7 +41,7 @@ class Draft:
         key: the columns and values of the alternate key that names it.
         body: what is written at once.
         references: lookups; those whose records are there are written at once, too.
-        late: what can only be written to a record that is there: its state.
+        late: what can only be written to a record that is there: its state, and columns that are only updated.
     """
 
     row: SourceRow
@@ -117,9 +117,8 @@ class Drafting:
         if missing is not None:
             raise ValueRefusedError(f"the row has no value in column '{missing}', by which --key finds its record")
         given = body.pop(table.primary_id, None)
-        late: Mapping[str, object] = (
-            {name: body.pop(name) for name in _STATES if name in body} if body.get("statecode") else {}
-        )
+        waiting = [*(_STATES if body.get("statecode") else ()), *(name for name in body if _only_updated(table, name))]
+        late = {name: body.pop(name) for name in waiting if body.get(name) is not None}
         settable = {n: v for n, v in body.items() if "@" in n or _can_be_set(table.columns[n])}
         id_ = None if key else str(given or self._own_id(row.number))
         kept = tuple(r for r in references if _can_be_set(r.column))
@@ -172,6 +171,12 @@ class Drafting:
 def _can_be_set(column: RemoteColumn) -> bool:
     """Tell whether a caller may set a column; the others come in exports and are passed over, as the server does."""
     return (column.creatable or column.updatable) and column.kind != "File"
+
+
+def _only_updated(table: RemoteTable, name: str) -> bool:
+    """Tell whether a column takes no value when a record is made, but later does; a state is another matter."""
+    column = table.columns.get(name)
+    return column is not None and not column.creatable and column.updatable and name not in _STATES
 
 
 def _url_literal(value: object) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+from odata_server.admin.importing.configuration_data import configuration_data
 from odata_server.admin.importing.csv_rows import csv_rows
 from odata_server.admin.importing.json_lines import json_array, json_lines
 from odata_server.admin.importing.source import Source, SourceError
@@ -31,5 +33,7 @@ def open_source(path: Path, table: str | None, delimiter: str) -> Source:
             return json_lines(path, table)
         case ".json":
             return json_array(path, table)
+        case ".zip":
+            return configuration_data(path, lambda: datetime.now(UTC))
         case _:
             raise SourceError(f"{path}: rows come as .jsonl, .json, .csv, or as .zip of a configuration migration")

@@ -165,6 +165,7 @@ class _Run:
                 drafts.append(self._drafting.draft(row))
             except ValueRefusedError as error:
                 refused.append(_listed(row, Refused(None, str(error))))
+        drafts = self._new_ones(drafts)
         self._finder.look_up(reference for draft in drafts for reference in draft.references)
         ready, changes, lates = [], [], []
         here: set[tuple[str, str]] = set()
@@ -187,6 +188,12 @@ class _Run:
             if position not in answers and (waiting or draft.late)
         ]
         return refused, later
+
+    def _new_ones(self, drafts: list[Draft]) -> list[Draft]:
+        """Return drafts without those that stay out of records that are there."""
+        asked = {draft.row.number: _itself(draft) for draft in drafts if draft.row.only_new}
+        self._finder.look_up(asked.values())
+        return [d for d in drafts if d.row.number not in asked or self._finder.target(asked[d.row.number]) is None]
 
     def _bound(self, draft: Draft, here: set[tuple[str, str]]) -> tuple[dict[str, object], tuple[Reference, ...]]:
         """Return the members of a row with those lookups whose records are there, and the lookups that wait."""
@@ -284,6 +291,13 @@ def _grouped(items: Iterable[T], size: int, kind: Callable[[T], object]) -> Iter
         group.append(item)
     if group:
         yield group
+
+
+def _itself(draft: Draft) -> Reference:
+    """Return a reference to the record that a draft is to write."""
+    table = draft.table
+    name, value = next(iter(draft.identity.items()))
+    return Reference(table.columns[name], str(value), ((table.name, name),))
 
 
 def _noted(draft: Draft, waiting: Iterable[Reference]) -> Mapping[str, object]:

@@ -21,12 +21,14 @@ class SourceRow:
         table: how the file calls the table.
         values: what the file gives, by the name that it uses; None where it says that there is no value.
         offset: how many bytes of the file have been read with it.
+        only_new: whether it stays out of a record that is there.
     """
 
     number: int
     table: str
     values: Mapping[str, object]
     offset: int = 0
+    only_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
