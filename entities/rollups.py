@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from entities.errors import InvalidArgument
 from entities.hierarchy import HIERARCHICAL
@@ -207,6 +209,36 @@ def rollup_text(rollup: Rollup) -> str:
         f" where {conditions}" if conditions else "",
     )
     return "".join(parts)
+
+
+_WRITTEN: Final = re.compile(
+    r"(?P<function>[A-Za-z]+)\((?P<table>\w+)(?:\.(?P<column>\w+))?\) by (?P<lookup>\w+)(?: below (?P<hierarchy>\w+))?"
+    r"(?: where (?P<conditions>.+))?\Z",
+    re.ASCII | re.DOTALL,
+)
+
+
+def read_rollup(text: str) -> Rollup:
+    """Return what a rollup column adds up, from what `rollup_text` writes of it.
+
+    Raises:
+        InvalidArgument: the text is of another form (0x80060424).
+    """
+    found = _WRITTEN.match(text)
+    if found is None:
+        raise _refused(f"The definition '{text[:200]}' of a rollup field cannot be read.", "0x80060424")
+    parts = [part.split(" ") for part in (found["conditions"] or "").split(" and ") if part]
+    if any(len(words) < len(("column", "operator")) for words in parts):
+        raise _refused(f"The conditions '{found['conditions'][:200]}' of a rollup field cannot be read.", "0x80060424")
+    conditions = (RollupCondition(column, operator, tuple(values)) for column, operator, *values in parts)
+    return Rollup(
+        found["function"].upper(),
+        found["table"],
+        found["lookup"],
+        found["column"] or "",
+        tuple(conditions),
+        found["hierarchy"] or "",
+    )
 
 
 def rollup_query(table: Table, related: Table, rollup: Rollup, owners: Sequence[Guid], column: str) -> QueryExpression:

@@ -96,9 +96,7 @@ def add_columns(
     check_formulas(tables, wider)
     check_rollups(tables, wider)
     currency = () if "transactioncurrencyid" in known else currency_relationship(wider)
-    paid = tuple(
-        replace(one, metadata_id=new_metadata_id(system, "relationship", one.schema_name)) for one in currency
-    )
+    paid = tuple(replace(one, metadata_id=new_metadata_id(system, "relationship", one.schema_name)) for one in currency)
     system.change_catalog(CatalogChange((wider,), (*paid, *related)))
     for column in columns:
         if column.autonumber:
@@ -131,6 +129,7 @@ def update_column(context: ExecutionContext) -> None:
     changed = _with(table, after)
     tables = {**system.catalog.tables, table.logical_name: changed}
     check_formulas(tables, changed)
+    check_rollups(tables, changed)
     if _lies_otherwise(before, after):
         if system.count(table):
             raise InvalidArgument(

@@ -62,7 +62,7 @@ def _organization() -> tuple[Column, ...]:
 
 
 def companions(table: Table, added: Column) -> Iterator[Column]:
-    """Yield the columns that a new column brings: of amounts, files and images.
+    """Yield the columns that a new column brings: of amounts, files, images and rollups.
 
     Args:
         table: the table that gets it.
@@ -70,6 +70,10 @@ def companions(table: Table, added: Column) -> Iterator[Column]:
     """
     name, text = added.schema_name, added.display_name.text() or added.schema_name
     more = {"is_custom": True}
+    if added.rollup is not None:
+        yield date_time(f"{name}_Date", f"{text} (Last Updated On)", **SERVER_SET, **more)
+        yield integer(f"{name}_State", f"{text} (State)", **SERVER_SET, **more)
+        return
     match added.type:
         case FileType():
             yield string(f"{name}_Name", 255, f"{text} Name", **SERVER_SET, **more)
@@ -77,7 +81,7 @@ def companions(table: Table, added: Column) -> Iterator[Column]:
             yield unique_identifier(f"{name}Id", f"{text} Id", **SERVER_SET, **more)
             yield column(f"{name}_Timestamp", BigIntType(), f"{text} Timestamp", **SERVER_SET, **more)
             yield string(f"{name}_URL", 200, f"{text} URL", **SERVER_SET, **more)
-        case MoneyType() as type_ if not added.formula and added.rollup is None:
+        case MoneyType() as type_ if not added.formula:
             yield column(f"{name}_Base", replace(type_, precision=4), f"{text} (Base)", **SERVER_SET, **more)
             yield from _currency(table)
         case _:

@@ -17,6 +17,7 @@ from entities.metadata.ids import column_id, table_id
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Ownership, Table, TableKind
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
+from entities.rollups import check_rollups
 from entities.standard.customization.components import ComponentType, of_table
 from entities.standard.customization.dependencies import check_unused
 from entities.standard.customization.finding import managed, solution_of, stamped, table_named
@@ -70,6 +71,7 @@ def create_table(context: ExecutionContext, *, privileges: PrivilegeRows) -> Non
     related = (*references_of(table), *(relationship for _, relationship in about))
     change = CatalogChange((table, *(other for other, _ in about)), tuple(_identified(system, related)))
     check_formulas({**system.catalog.tables, table.logical_name: table}, table)
+    check_rollups({**system.catalog.tables, table.logical_name: table}, table)
     add_tables(system, change, privileges)
     made = system.catalog.tables[table.logical_name]
     add_to_solution(system, solution_of(context), of_table(made))

@@ -11,6 +11,7 @@ from entities.auto_numbers import is_format
 from entities.errors import InvalidArgument
 from entities.metadata.columns import Choice, Column, FileType, RequiredLevel, SourceType, StringType
 from entities.metadata.tables import Table
+from entities.rollups import read_rollup, rollup_text
 from odata_server.bind.definitions.checking import Members, checked
 from odata_server.bind.definitions.column_types import TypeScope, read_type
 from odata_server.bind.definitions.labels import read_further, read_label
@@ -100,12 +101,10 @@ def _with_formula(column: Column, members: Members) -> Column:
     """Return a column with the formula that a definition gives it (Learn: "Calculated and rollup columns").
 
     Raises:
-        InvalidArgument: a formula without a source type that takes one (0x80060425), or a new rollup.
+        InvalidArgument: the source type takes no formula (0x80060425), or it cannot be read (0x80060424).
     """
     source = members.get("SourceType", column.source_type.value)
     if source == SourceType.SIMPLE.value and not column.formula:
-        return column
-    if source == SourceType.ROLLUP.value and column.rollup is not None:
         return column
     if source == SourceType.CALCULATED.value:
         formula = members.get("FormulaDefinition") or column.formula
@@ -115,10 +114,8 @@ def _with_formula(column: Column, members: Members) -> Column:
             )
         return replace(column, formula=formula, valid_for_create=False, valid_for_update=False)
     if source == SourceType.ROLLUP.value:
-        raise InvalidArgument(
-            "Rollup columns are declared in a fixture; their XAML is not read by this version of Talentverse.",
-            code="0x80060424",
-        )
+        text = members.get("FormulaDefinition") or (rollup_text(column.rollup) if column.rollup else "")
+        return replace(column, rollup=read_rollup(text), valid_for_create=False, valid_for_update=False)
     raise InvalidArgument("The source of a column's values cannot be changed.", code="0x80060425")
 
 

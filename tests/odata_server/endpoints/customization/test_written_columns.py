@@ -1,7 +1,9 @@
 """Columns of every type written over HTTP: made, read back, filled, changed, deleted, and refused."""
 
+import json
+
 import pytest
-from definition_bodies import CRM, column, options, table, text
+from definition_bodies import CRM, column, one_to_many, options, table, text
 from things import dump
 
 SHELF = "/EntityDefinitions(LogicalName='new_shelf')"
@@ -211,6 +213,32 @@ def test_a_column_goes_with_what_it_brought_and_comes_again_under_another_id(api
     assert api("DELETE", one("new_price")).status == 204
 
 
+def test_a_rollup_column_adds_up_what_its_definition_says(api):
+    assert api("POST", "/EntityDefinitions", table("new_Book", column("Integer", "new_Pages"))).status == 204
+    related = one_to_many("new_shelf_book", "new_shelf", "new_book", "new_ShelfId")
+    assert api("POST", "/RelationshipDefinitions", related).status == 204
+    written = "SUM(new_book.new_pages) by new_shelfid where new_pages gt 10 and statecode eq 0"
+    rollup = column("Integer", "new_Pages", SourceType=2, FormulaDefinition=written)
+    assert api("POST", COLUMNS, rollup).status == 204
+    read = api.json(one("new_pages"))
+    assert (read["SourceType"], read["FormulaDefinition"], read["IsValidForCreate"]) == (2, written, False)
+    assert api("PUT", one("new_pages"), read).status == 204
+    shelf = api.created("new_shelfs", new_name="A")
+    for pages in (5, 20, 30):
+        bind = {"new_ShelfId@odata.bind": f"/new_shelfs({shelf})"}
+        api.created("new_books", new_name="B", new_pages=pages, **bind)
+    target = {"@odata.id": f"new_shelfs({shelf})"}
+    path = f"/CalculateRollupField(Target=@t,FieldName=@f)?@t={json.dumps(target)}&@f='new_pages'"
+    assert api("GET", path).status == 200
+    found = api.json(f"/new_shelfs({shelf})?$select=new_pages,new_pages_state,new_pages_date")
+    assert (found["new_pages"], found["new_pages_state"]) == (50, 1)
+    assert api.error("DELETE", "/EntityDefinitions(LogicalName='new_book')")[1] == "0x8004f01f"
+    assert api("DELETE", one("new_pages")).status == 204
+    assert api("GET", one("new_pages_state")).status == 404
+    assert api("DELETE", "/EntityDefinitions(LogicalName='new_book')").status == 204
+    assert api("DELETE", f"/new_shelfs({shelf})").status == 204
+
+
 def test_a_second_image_is_not_the_primary_one(api):
     assert api("POST", COLUMNS, column("Image", "new_Second")).status == 204
     assert api.json(one("new_second"))["IsPrimaryImage"] is False
@@ -262,7 +290,19 @@ REFUSED = {
     "formula without end": (new("Integer", SourceType=1, FormulaDefinition="new_whole *"), "0x80060424"),
     "formula over nothing": (new("Integer", SourceType=1, FormulaDefinition="new_x"), "0x80060428"),
     "no formula": (new("Integer", SourceType=1), "0x80060424"),
-    "rollup": (new("Integer", SourceType=2, FormulaDefinition="SUM"), "0x80060424"),
+    "rollup that cannot be read": (new("Integer", SourceType=2, FormulaDefinition="SUM"), "0x80060424"),
+    "conditions that cannot be read": (
+        new("Integer", SourceType=2, FormulaDefinition="SUM(new_shelf.new_whole) by new_a where x"),
+        "0x80060424",
+    ),
+    "rollup of no table": (
+        new("Integer", SourceType=2, FormulaDefinition="SUM(new_nothing.new_a) by new_b"),
+        "0x80060552",
+    ),
+    "rollup of no function": (
+        new("Integer", SourceType=2, FormulaDefinition="TIMES(new_shelf.new_whole) by new_a"),
+        "0x80060546",
+    ),
     "label twice": (
         new("String", DisplayName={"LocalizedLabels": [{"Label": "A", "LanguageCode": 1033}] * 2}),
         "0x80040203",
