@@ -6,9 +6,9 @@ those that custom tables have in Dataverse's own metadata.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from entities.metadata.columns import BigIntType, Column, DecimalType, FileType, ImageType, MoneyType
 from entities.metadata.declare import (
@@ -69,7 +69,7 @@ def companions(table: Table, added: Column) -> Iterator[Column]:
         added: the new column.
     """
     name, text = added.schema_name, added.display_name.text() or added.schema_name
-    more = {"is_custom": True}
+    more: Mapping[str, Any] = {"is_custom": True}
     if added.rollup is not None:
         yield date_time(f"{name}_Date", f"{text} (Last Updated On)", **SERVER_SET, **more)
         yield integer(f"{name}_State", f"{text} (State)", **SERVER_SET, **more)
