@@ -46,7 +46,7 @@ def steps(home: Path, server: Server, admin: dict[str, str]) -> Callable[[str], 
 
     def run(script: str) -> dict[str, Step]:
         if script not in told:
-            done = node_clients.run(home / script, environment, 60)
+            done = node_clients.run(home / script, environment, 120)
             assert done.returncode == 0, done.stderr
             lines = map(json.loads, done.stdout.splitlines())
             told[script] = {line.pop("name"): line for line in lines}
