@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from entities.errors import MalformedRequest, UnknownName
-from entities.metadata.catalog import LookupNavigation, Navigation
+from entities.metadata.catalog import Navigation
 from entities.metadata.columns import Column, LookupType
 from entities.metadata.tables import Table
 from odata_server.bind.dialect import Dialect, Style
@@ -103,8 +103,3 @@ def _name_path(column: Column, table: Table, meaning: Meaning) -> NamePath:
     if target is None or not target.primary_name:
         raise MalformedRequest(f"'{column.schema_name}/Name' cannot be compared or sorted by.")
     return (found[0].name, target.primary_name)
-
-
-def is_single_valued(navigation: Navigation) -> bool:
-    """Tell whether a navigation property leads to one record at most."""
-    return isinstance(navigation, LookupNavigation)

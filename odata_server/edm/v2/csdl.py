@@ -54,11 +54,7 @@ def _document(names: Names, container: str) -> Iterator[str]:
 
 
 def _entity_type(names: Names, table: Table) -> Iterator[str]:
-    key = key_property(table)
-    yield opened("EntityType", Name=table.schema_name)
-    yield f"<Key>{empty('PropertyRef', Name=key)}</Key>"
-    for name, column in properties(table).items():
-        yield empty("Property", Name=name, Type=property_type(column.type), Nullable="false" if name == key else "true")
+    yield table.derived(_key_and_properties)
     for name, navigation in names.navigations(table).items():
         referencing, referenced = _role_names(navigation.relationship)
         near, far = (referencing, referenced) if is_referencing(navigation) else (referenced, referencing)
@@ -70,6 +66,16 @@ def _entity_type(names: Names, table: Table) -> Iterator[str]:
             ToRole=far,
         )
     yield "</EntityType>"
+
+
+def _key_and_properties(table: Table) -> str:
+    """Return the beginning of an entity type: the same in every snapshot that has this table."""
+    key = key_property(table)
+    parts = [opened("EntityType", Name=table.schema_name), f"<Key>{empty('PropertyRef', Name=key)}</Key>"]
+    for name, column in properties(table).items():
+        nullable = "false" if name == key else "true"
+        parts.append(empty("Property", Name=name, Type=property_type(column.type), Nullable=nullable))
+    return "".join(parts)
 
 
 def _association_name(relationship: Relationship) -> str:

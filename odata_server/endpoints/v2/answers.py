@@ -106,7 +106,7 @@ def refused(error: DataverseError, request: ODataRequest, services: Services) ->
     if isinstance(error, AuthenticationFailed):
         return denied(error, request, services)
     code = str(int(error.code, 16) - 2**32)
-    if format_of_refusal(request.header("accept")) is Format.JSON:
+    if format_of_refusal(request.header("accept"), request.query) is Format.JSON:
         body, content_type = verbose_json.error(code, error.message), JSON
     else:
         body, content_type = atom.error(code, error.message), XML

@@ -18,6 +18,7 @@ _ATOM: Final = frozenset({"*/*", "application/*", "text/*", "application/atom+xm
 _ALSO_ATOM: Final = frozenset({"application/atomsvc+xml", "multipart/mixed", "text/plain", "text/html"})
 _XML: Final = frozenset({"application/atom+xml", "application/xml", "text/xml"})
 _NAMED: Final = {"json": "JSON", "atom": "ATOM", "xml": "ATOM"}
+_FORMAT: Final = re.compile(r"(?:^|&)(?:\$|%24)format=(?:application(?:/|%2F))?json\b", re.IGNORECASE)
 _VERSION: Final = re.compile(r"\s*(\d{1,4})\.(\d{1,4})\s*(?:;.*)?\Z", re.ASCII | re.DOTALL)
 _LARGEST: Final = (2, 0)
 
@@ -56,9 +57,10 @@ def accepted(accept: str, named: str | None = None) -> Format:
     raise UnsupportedMediaType("Unsupported media type requested.")
 
 
-def format_of_refusal(accept: str) -> Format:
-    """Return the format of a refusal: JSON for whoever takes JSON, else XML."""
-    return Format.JSON if any(name in _JSON for name, _ in media_ranges(accept)) else Format.ATOM
+def format_of_refusal(accept: str, query: str) -> Format:
+    """Return the format of a refusal: JSON for whoever takes JSON or names it in the URL, else XML."""
+    named = _FORMAT.search(query) is not None
+    return Format.JSON if named or any(name in _JSON for name, _ in media_ranges(accept)) else Format.ATOM
 
 
 def is_xml(content_type: str) -> bool:

@@ -443,6 +443,8 @@ def test_refusals_are_in_the_format_that_was_asked_for(v2):
     answer = v2("GET", f"/AccountSet(guid'{NOBODY}')", accept="")
     assert dict(answer.headers)["Content-Type"] == "application/xml;charset=utf-8"
     assert xml(answer, "m:code/text()") == ["-2147220969"]
+    named = v2.error("GET", f"/AccountSet(guid'{NOBODY}')?$format=json", accept="")
+    assert named[:2] == (404, "-2147220969")
     assert NOBODY in xml(answer, "m:message/text()")[0]
 
 
