@@ -50,6 +50,9 @@ NAME_LENGTH: Final = 850
 LONG_TEXT_LENGTH: Final = 1_048_576
 FILE_SIZE: Final = 131_072
 _PRECISION: Final = 10
+_CURRENCY: Final = "_transactioncurrencyid_value"
+"""An amount needs its currency: without one it is a number."""
+
 _LOOKUP: Final = re.compile(r"_(\w+)_value")
 _LONG_TEXT: Final = re.compile(
     r"description|body|xml|json|content|comment|html|notetext|composite|log|trace|error|message|config|parameters"
@@ -235,7 +238,8 @@ def _integer(name: str, _: Properties) -> ReadColumn:
 
 def _decimal(name: str, properties: Properties) -> ReadColumn:
     plain = name.removesuffix("_base")
-    if properties.has(plain, "Edm.Decimal") and properties.has(f"{plain}_base", "Edm.Decimal"):
+    amounts = (plain, f"{plain}_base", "exchangerate")
+    if _CURRENCY in properties.types and all(properties.has(amount, "Edm.Decimal") for amount in amounts):
         told = ColumnGuess("An amount with four digits after the point.", _EDITED)
         return ReadColumn(column(name, MoneyType(precision=4)), (told,))
     told = ColumnGuess(f"A number with {_PRECISION} digits after the point.", _EDITED)

@@ -29,6 +29,9 @@ from security.privileges import privilege_records
 FIRST_OBJECT_TYPE_CODE = 10_000
 """Learn: custom tables have codes from here on."""
 
+_EVERYWHERE = ("businessunit", "organization", "systemuser", "team", "transactioncurrency")
+"""Tables that every environment has."""
+
 _SECOND = ColumnGuess("A second property of this name is left out.", "Name one of them otherwise.")
 _NAMES = ("name", "fullname", "title", "subject", "displayname", "uniquename")
 _PLATFORM = ("msdyn", "mserp", "mscrm", "adx", "msfp", "mspp")
@@ -164,10 +167,13 @@ def _of_table(name: str, primary_name: str | None) -> Iterator[Guess]:
 
 
 def _targets(table: TableSource, source: Source, led: Lookups) -> Mapping[str, tuple[str, ...]]:
-    """Return where the lookups of a table lead: by its own navigation, else by that of its base."""
+    """Return where the lookups of a table lead: by its navigation, else by that of its base, else by their names."""
     base = source.base_of(table)
     inherited = led.targets.get(base.name, {}) if base is not None else {}
-    return {**inherited, **led.targets.get(table.name, {})}
+    known = {*source.tables, *_EVERYWHERE}
+    columns = filter(None, map(lookup_name, source.properties(table)))
+    named = {name: (name.removesuffix("id"),) for name in columns if name.endswith("id") and name[:-2] in known}
+    return {**named, **inherited, **led.targets.get(table.name, {})}
 
 
 def _primary_name(table: TableSource, types: Mapping[str, str], *, is_pair: bool) -> str | None:

@@ -239,6 +239,12 @@ def test_a_lookup_to_several_tables_may_lead_to_those_of_the_file_too(targets, a
     assert len(grown.by_name["new_aboutid"].type.targets) == after
 
 
+def test_an_amount_without_a_currency_is_a_number():
+    read = read_csdl(document(TYPES.replace('<Property Name="_transactioncurrencyid_value" Type="Edm.Guid"/>', "")))
+    project = next(table for table in read.tables if table.logical_name == "new_project")
+    assert project.by_name["new_budget"].type == project.by_name["new_budget_base"].type == DecimalType(10)
+
+
 def test_of_two_properties_for_one_column_the_first_counts():
     twice = TYPES.replace(
         '<Property Name="new_done"', '<Property Name="NEW_COUNT" Type="Edm.Int32"/><Property Name="new_done"'

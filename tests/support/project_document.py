@@ -40,6 +40,8 @@ TYPES = """
   <Property Name="new_count" Type="Edm.Int32"/>
   <Property Name="new_budget" Type="Edm.Decimal" Scale="Variable"/>
   <Property Name="new_budget_base" Type="Edm.Decimal" Scale="Variable"/>
+  <Property Name="exchangerate" Type="Edm.Decimal" Scale="Variable"/>
+  <Property Name="_transactioncurrencyid_value" Type="Edm.Guid"/>
   <Property Name="new_share" Type="Edm.Decimal" Scale="Variable"/>
   <Property Name="new_day" Type="Edm.Date"/>
   <Property Name="new_moment" Type="Edm.DateTimeOffset"/>
