@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from entities.errors import InvalidArgument, NotSupported
+from entities.errors import InvalidArgument
 from entities.formulas.checking import check_formulas
 from entities.metadata.catalog import CatalogChange
 from entities.metadata.columns import StringType
@@ -18,6 +18,13 @@ from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import Ownership, Table, TableKind
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.rollups import check_rollups
+from entities.standard.customization.activities import (
+    activity_columns,
+    activity_references,
+    as_activity,
+    own_columns,
+    party_lists,
+)
 from entities.standard.customization.components import ComponentType, of_table
 from entities.standard.customization.dependencies import check_unused
 from entities.standard.customization.finding import managed, solution_of, stamped, table_named
@@ -65,10 +72,16 @@ def create_table(context: ExecutionContext, *, privileges: PrivilegeRows) -> Non
     asked = context.parameters["Entity"]
     assert isinstance(asked, Table)
     system = context.system
+    if asked.is_activity:
+        asked = as_activity(asked)
     _check_new(system, asked)
     table = _complete(system, asked)
     about = regarding(system.catalog, table)
-    related = (*references_of(table), *(relationship for _, relationship in about))
+    own = references_of(table)
+    if table.is_activity:
+        about = (*about, *party_lists(system.catalog, table))
+        own = tuple(activity_references(system.catalog, table))
+    related = (*own, *(relationship for _, relationship in about))
     change = CatalogChange((table, *(other for other, _ in about)), tuple(_identified(system, related)))
     check_formulas({**system.catalog.tables, table.logical_name: table}, table)
     check_rollups({**system.catalog.tables, table.logical_name: table}, table)
@@ -91,22 +104,25 @@ def _check_new(system: Operations, table: Table) -> None:
         raise not_unique(name, "Entity")
     if not table.columns:
         raise InvalidArgument("No attributes for Create Entity action.", code="0x80047014")
-    primary = table.by_name.get(table.primary_name or "")
-    if primary is None:
-        raise InvalidArgument(f"PrimaryName attribute not found for Entity: {name}", code="0x80044355")
-    if not isinstance(primary.type, StringType):
-        raise InvalidArgument("Primary UI Attribute has to be of type String", code="0x8004700e")
+    if not table.is_activity:
+        _check_primary(table)
     if table.ownership not in {Ownership.USER, Ownership.ORGANIZATION}:
         raise InvalidArgument("The specified ownership type mask is not valid for this operation", code="0x8004700d")
     if table.is_activity and table.ownership is not Ownership.USER:
         raise InvalidArgument("A custom entity defined as an activity must be user or team owned.", code="0x8004f120")
-    if table.is_activity:
-        raise NotSupported("Activity tables cannot be created in this version of Talentverse.")
     for column in table.columns:
         check_is_no_lookup(column)
     check_characters(table.entity_set_name, "EntitySet", LONGEST_TABLE)
     if table.entity_set_name in system.catalog.by_entity_set:
         raise not_unique(table.entity_set_name, "EntitySet")
+
+
+def _check_primary(table: Table) -> None:
+    primary = table.by_name.get(table.primary_name or "")
+    if primary is None:
+        raise InvalidArgument(f"PrimaryName attribute not found for Entity: {table.schema_name}", code="0x80044355")
+    if not isinstance(primary.type, StringType):
+        raise InvalidArgument("Primary UI Attribute has to be of type String", code="0x8004700e")
 
 
 def _complete(system: Operations, asked: Table) -> Table:
@@ -123,9 +139,13 @@ def _complete(system: Operations, asked: Table) -> Table:
         is_custom=True,
         further=stamped(asked.further, system.now, is_new=True),
     )
-    table = replace(table, columns=system_columns(table))
-    check_new_columns(system, table, asked.columns)
-    whole = with_companions(table, asked.columns)
+    given = asked.columns
+    if asked.is_activity:
+        table, given = replace(table, columns=activity_columns(system.catalog, asked)), own_columns(asked)
+    else:
+        table = replace(table, columns=system_columns(table))
+    check_new_columns(system, table, given)
+    whole = with_companions(table, given)
     return replace(whole, columns=tuple(identified(system, table, column) for column in whole.columns))
 
 

@@ -98,6 +98,36 @@ def test_an_entity_set_is_the_english_plural(api, name, entity_set):
     assert api("DELETE", path).status == 204
 
 
+def test_an_activity_has_the_columns_of_activities_and_is_among_them(api, bank):
+    subject = column("String", "Subject", IsPrimaryName=True, MaxLength=80)
+    attributes = [subject, column("Integer", "new_Miles")]
+    body = table("new_Visit", IsActivity=True, HasNotes=True, Attributes=attributes)
+    answer = api("POST", TABLES, body)
+    assert answer.status == 204, answer.body
+    visit = f"{TABLES}(LogicalName='new_visit')"
+    read = api.json(visit)
+    assert (read["IsActivity"], read["PrimaryIdAttribute"], read["PrimaryNameAttribute"]) == (
+        *(True, "activityid"),
+        "subject",
+    )
+    assert api.json(f"{visit}/Attributes(LogicalName='subject')")["MaxLength"] == 80
+    assert {"new_miles", "regardingobjectid", "scheduledend"} <= names(api, f"{visit}/Attributes")
+    account = api.created("accounts", name="A")
+    about = {"regardingobjectid_account_new_visit@odata.bind": f"/accounts({account})"}
+    row = api.created("new_visits", subject="Coffee", new_miles=3, **about)
+    among = api.json(f"/activitypointers?$filter=activityid eq {row}&$select=subject,activitytypecode")["value"]
+    assert [(one["subject"], one["activitytypecode"]) for one in among] == [("Coffee", "new_visit")]
+    behind = api.json(f"/accounts({account})/account_new_visits?$select=subject")["value"]
+    assert [one["activityid"] for one in behind] == [row]
+    assert api("PUT", BANK, {"HasActivities": True}).status == 204
+    assert "new_bank_new_Visits" in {
+        one["SchemaName"] for one in api.json(f"{BANK}/OneToManyRelationships?$select=SchemaName")["value"]
+    }
+    assert api("DELETE", visit).status == 204
+    assert api.json(f"/activitypointers?$filter=activityid eq {row}&$select=subject")["value"] == []
+    assert api.json("/tasks?$top=1&$select=subject")["value"] == []
+
+
 def test_a_definition_that_was_read_can_be_put_back_and_is_the_same(api, bank):
     before = api.json(BANK)
     assert api("PUT", BANK, before).status == 204
