@@ -110,6 +110,8 @@ def pairs(source: Source) -> Iterator[ManyToMany]:
         source: the tables of the document.
     """
     done: set[tuple[str, str]] = set()
+    # A table of pairs has nothing that points back to it.
+    columns = {t.name: frozenset(_columns(t, source)) for t in source.tables.values() if not t.collections}
     for table in source.tables.values():
         for navigation in table.collections.values():
             other = source.tables.get(navigation.target)
@@ -118,16 +120,18 @@ def pairs(source: Source) -> Iterator[ManyToMany]:
             if (table.name, navigation.name) in done:
                 continue
             done.add((other.name, navigation.partner))
-            found = _pair(table, navigation, other, source)
+            found = _pair(table, navigation, other, [(source.tables[name], own) for name, own in columns.items()])
             if found is not None:
                 yield found
 
 
-def _pair(table: TableSource, navigation: Navigated, other: TableSource, source: Source) -> ManyToMany | None:
+def _pair(
+    table: TableSource, navigation: Navigated, other: TableSource, narrow: list[tuple[TableSource, frozenset[str]]]
+) -> ManyToMany | None:
     candidates = [
         (candidate, ends)
-        for candidate in source.tables.values()
-        if not candidate.collections and (ends := _ends(candidate, table, other, source)) is not None
+        for candidate, columns in narrow
+        if (ends := _ends(candidate, columns, table, other)) is not None
     ]
     if not candidates:
         return None
@@ -155,11 +159,13 @@ def _shared(first: str, second: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
-def _ends(candidate: TableSource, table: TableSource, other: TableSource, source: Source) -> tuple[str, str] | None:
+def _ends(
+    candidate: TableSource, columns: frozenset[str], table: TableSource, other: TableSource
+) -> tuple[str, str] | None:
     """Return the columns of a table that point to both ends, None where it has no such columns."""
-    columns = [name for name in _columns(candidate, source) if name != candidate.primary_id]
     near, far = table.primary_id, other.primary_id
+    own = columns - {candidate.primary_id}
     if table is other:
-        ending = sorted((name for name in columns if name.endswith(near)), key=len)
+        ending = sorted((name for name in own if name.endswith(near)), key=lambda name: (len(name), name))
         return (ending[0], ending[1]) if len(ending) > 1 and ending[0] == near else None
-    return (near, far) if near in columns and far in columns and candidate not in (table, other) else None
+    return (near, far) if near in own and far in own and candidate not in (table, other) else None
