@@ -43,6 +43,7 @@ from entities.standard.user_rules import Application
 from entities.standard.user_settings_rules import settings_row
 from entities.standard.webhooks import Sender
 from entities.values import EntityReference, Guid, Record
+from odata_server.admin.solution_messages import solution_file_steps
 from odata_server.bind.dialect import WEB_API
 from odata_server.bind.fetchxml import bind_fetch
 from odata_server.bind.selection import Reading
@@ -152,7 +153,12 @@ def open_environments(
     sender = Sender(ORGANIZATION_ID, authority.tenant.display_name, _domain(settings))
     parts = Parts(
         pipeline(
-            *steps, *definition_steps(privilege_records), *generation_steps(), *plug_ins.steps(), unknown=plug_ins.main
+            *steps,
+            *definition_steps(privilege_records),
+            *solution_file_steps(),
+            *generation_steps(),
+            *plug_ins.steps(),
+            unknown=plug_ins.main,
         ),
         lambda database, stamp: DataverseDirectory(database, stamp, ORGANIZATION_ID),
         SECURITY_TABLES,

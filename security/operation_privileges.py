@@ -195,6 +195,8 @@ EXECUTE_BY_PRIVILEGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ),
             ("prvWriteOptionSet",),
         ),
+        "ExportSolution": ("prvExportCustomization",),
+        "ImportSolution": ("prvImportCustomization",),
         "PublishXml": ("prvPublishCustomization",),
         "PublishAllXml": ("prvPublishCustomization",),
     }

@@ -127,7 +127,7 @@ class _Reader:
 
     def _get(self, path: str, query: Mapping[str, str] | None) -> Json:
         answer = with_retry(self._policy, partial(self._service.get, path, query))
-        found = _pruned(answer)
+        found = pruned(answer)
         return found if isinstance(found, dict) else {}
 
 
@@ -135,13 +135,13 @@ def _kind(column: Json) -> str:
     return str((column.get("AttributeTypeName") or {}).get("Value", "")).removesuffix("Type")
 
 
-def _pruned(value: object) -> object:
+def pruned(value: object) -> object:
     """Return JSON without members that say nothing, or that answers say twice."""
     if isinstance(value, list):
-        return [_pruned(item) for item in value]
+        return [pruned(item) for item in value]
     if isinstance(value, dict):
         return {
-            name: _pruned(item)
+            name: pruned(item)
             for name, item in value.items()
             if item is not None and name not in _LEFT_OUT and not name.endswith("@odata.context")
         }

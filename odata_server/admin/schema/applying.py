@@ -45,7 +45,7 @@ def import_schema(service: OrganizationService, data: bytes, *, dry_run: bool) -
     report: Report = {}
     try:
         with service.changing() as transaction:
-            report = _imported(transaction, file)
+            report = apply_file(transaction, file)
             _end(dry_run=dry_run)
     except _NotNow:
         pass
@@ -58,7 +58,12 @@ def _end(*, dry_run: bool) -> None:
         raise _NotNow
 
 
-def _imported(system: Operations, file: SchemaFile) -> Report:
+def apply_file(system: Operations, file: SchemaFile) -> Report:
+    """Bring a schema file into an environment, inside of a running transaction, and return the report.
+
+    Raises:
+        DataverseError: a definition is refused.
+    """
     before, findings = system.catalog, Findings()
     match file:
         case MetadataDocument(data):

@@ -10,7 +10,9 @@ from sales_tables import SALES_TABLES
 from entities.pipeline import Stage
 from entities.standard.rules import standard_steps
 from entities.values import Guid
+from odata_server.admin.solution_messages import solution_file_steps
 from odata_server.edm.operation_list import AVAILABLE, BULK, FILES, documented_operations, operation_list
+from odata_server.endpoints.entity_functions import OF_DEFINITIONS
 
 SIGNATURE = re.compile(r"(?:FUNC|ACT ) ?(\w+)\(")
 
@@ -24,9 +26,9 @@ def test_every_operation_of_a_real_document_is_known(reference):
 
 def test_what_is_said_to_work_has_a_handler():
     steps = standard_steps({}.get, tenant_domain="contoso.test", organization_id=Guid(str(uuid4())), version="9.2.0.0")
-    handled = {step.message for step in steps if step.stage is Stage.MAIN}
+    handled = {step.message for step in (*steps, *solution_file_steps()) if step.stage is Stage.MAIN}
     # The server has messages of its own, which no URL names.
-    assert (handled | BULK | FILES) & operation_list().by_name.keys() == AVAILABLE
+    assert (handled | BULK | FILES | OF_DEFINITIONS.keys()) & operation_list().by_name.keys() == AVAILABLE
 
 
 def test_every_overload_is_bound_in_another_way():

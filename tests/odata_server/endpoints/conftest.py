@@ -27,6 +27,7 @@ from entities.standard.rules import SECURITY_TABLES, standard_steps
 from entities.standard.seed import SYSTEM_ADMINISTRATOR, NewOrganization, seed_rows
 from entities.standard.user_rules import Application
 from entities.values import EntityReference, Guid
+from odata_server.admin.solution_messages import solution_file_steps
 from odata_server.endpoints import human_resources, web_api
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.services import Services
@@ -117,7 +118,7 @@ def open_dataverse(path, clock=None):
     steps = standard_steps(
         APPLICATIONS.get, tenant_domain="contoso.test", organization_id=ORGANIZATION, version="9.2.0.0"
     )
-    steps = (*steps, *definition_steps(privilege_records))
+    steps = (*steps, *definition_steps(privilege_records), *solution_file_steps())
     parts = Parts(pipeline(*steps), lambda db, stamp: DataverseDirectory(db, stamp, ORGANIZATION), SECURITY_TABLES, {})
     return OrganizationService(open_database(path, Durability.NONE), replace(parts, clock=clock or parts.clock))
 
