@@ -11,6 +11,7 @@ from entities.metadata.declare import string
 from entities.metadata.labels import label
 from entities.standard.environment import standard_catalog
 from odata_server.edm.csdl import CsdlWriter, csdl
+from odata_server.edm.csdl_tables import written
 from odata_server.endpoints.exchange import ODataRequest
 from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
 
@@ -137,3 +138,33 @@ def test_a_writer_gives_for_each_snapshot_what_a_new_one_would_give():
     texts = [writer.document(snapshot) for snapshot in snapshots]
     assert texts == [csdl(snapshot) for snapshot in snapshots]
     assert len(set(texts)) == len(snapshots) - 1
+
+
+def _touched(change):
+    """Return the tables whose text is written anew after a change."""
+    after = changed(STANDARD, change, version=2)
+
+    def all_written(snapshot, earlier):
+        bases = frozenset(table.base_type for table in snapshot.tables.values() if table.base_type)
+        return {
+            name: written(snapshot, table, earlier.get(name), bases, annotated=False)
+            for name, table in snapshot.tables.items()
+        }
+
+    first = all_written(STANDARD, {})
+    return {name for name, text in all_written(after, first).items() if text is not first.get(name)}
+
+
+@pytest.mark.parametrize(
+    ("change", "touched"),
+    [
+        (CatalogChange(), set()),
+        (CatalogChange((_grown(),)), {"account"}),
+        (
+            CatalogChange(relate=(replace(STANDARD.relationships["account_primary_contact"], is_custom=True),)),
+            {"account", "contact"},
+        ),
+    ],
+)
+def test_a_change_costs_the_tables_that_it_touches(change, touched):
+    assert _touched(change) == touched
