@@ -166,7 +166,7 @@ def taken(type_: PropertyType, sets: Mapping[str, str]) -> object:
         return next(iter(LISTED.enums[type_.name].members))
     if type_.name in LISTED.complex_types:
         return {}
-    plain = {"String": "account", "Boolean": True, "Int32": 1, "Int64": 1, "QueryBase": {}}
+    plain = {"String": "account", "Boolean": True, "Int32": 1, "Int64": 1, "Binary": "", "QueryBase": {}}
     if type_.name in plain:
         return plain[type_.name]
     if type_.name in {"Guid", "DateTimeOffset"}:
