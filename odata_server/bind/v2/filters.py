@@ -6,7 +6,7 @@ of the query form can say are bound by `bind.v2.functions`; the real service has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -65,6 +65,34 @@ def bind_v2_filter(expression: trees.Expression, scope: Scope, meaning: Meaning)
             return bind_filter(_operand(expression, scope.table, meaning), scope)
         case _:
             raise MalformedRequest("The $filter expression must evaluate to a single boolean value.")
+
+
+def check_one_group(expression: trees.Expression, table: Table, meaning: Meaning) -> None:
+    """Refuse conditions on more than one entity: the real service takes one group (MSDN gg309461).
+
+    Raises:
+        MalformedRequest: there are several.
+    """
+    navigations = meaning.names.navigations(table)
+    groups = {names[0] if names[0] in navigations else "" for names in _paths(expression)}
+    if len(groups) > 1:
+        raise MalformedRequest("$filter takes conditions on one entity only: on the root, or on one that it leads to.")
+
+
+def _paths(expression: trees.Expression) -> Iterator[tuple[str, ...]]:
+    match expression:
+        case trees.Path(names=names, root=None):
+            yield names
+        case trees.Logical(operands=operands) | trees.Call(arguments=operands):
+            for operand in operands:
+                yield from _paths(operand)
+        case trees.Not(operand=operand):
+            yield from _paths(operand)
+        case trees.Binary(left=left, right=right):
+            yield from _paths(left)
+            yield from _paths(right)
+        case _:
+            return
 
 
 def _comparison(comparison: trees.Binary, scope: Scope, meaning: Meaning) -> Filter:

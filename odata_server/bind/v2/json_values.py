@@ -1,7 +1,8 @@
 """Primitive values of bodies, from the form of OData v2 to that of the Web API.
 
 Int64, Decimal and Double may come as text, date-times come as `/Date(milliseconds±minutes)/` or without a zone (OData
-v2, "JSON Format", 4.). What is of another form goes on as it is, and is refused where the Web API's values are read.
+v2, "JSON Format", 4.), in Microsoft's own examples as `12/25/2022` (Learn: "Do not use the OData v2.0 endpoint"). What
+is of another form goes on as it is, and is refused where the Web API's values are read.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from odata_server.bind.coerce import is_date_only
 _DATE: Final = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{1,5})?\)\\?/\Z", re.ASCII)
 _ISO: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::(\d{2})(?:\.\d{1,12})?)?)?(Z|[+-]\d{2}:\d{2})?\Z", re.ASCII
+)
+_AMERICAN: Final = re.compile(
+    r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([AP])M)?)?\Z", re.ASCII | re.IGNORECASE
 )
 _WHOLE: Final = re.compile(r"[+-]?\d{1,19}\Z", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?\d{1,40}(?:\.\d{0,40})?(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
@@ -55,8 +59,20 @@ def _moment(text: str, type_: DateTimeType) -> str:
         except OverflowError:
             return text
         text = f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"
-    found = _ISO.match(text)
+    found = _ISO.match(_iso(text))
     if found is None:
         return text
     day, minutes, seconds, zone = found.groups()
     return day if is_date_only(type_) else f"{day}T{minutes or '00:00'}:{seconds or '00'}{zone or 'Z'}"
+
+
+def _iso(text: str) -> str:
+    """Return an American date, with or without time, in the order of ISO 8601; any other text as it is."""
+    found = _AMERICAN.match(text)
+    if found is None:
+        return text
+    month, day, year, hour, minute, second, half = found.groups()
+    hours = int(hour or 0)
+    if half is not None:
+        hours = hours % 12 + (12 if half in "pP" else 0)
+    return f"{year}-{month:0>2}-{day:0>2}T{hours:02}:{minute or '00'}:{second or '00'}"

@@ -19,7 +19,7 @@ from entities.metadata.tables import Table
 from odata_server.bind.paths import Names as PathNames
 from odata_server.bind.paths import not_found, resolve, segment_name
 from odata_server.bind.resource import Resource
-from odata_server.bind.v2.translation import AS_WEB_API, Meaning
+from odata_server.bind.v2.translation import AS_WEB_API, Meaning, one_level
 from odata_server.edm.naming import web_api_property
 from odata_server.edm.v2.names import key_property, properties
 from odata_server.edm.v2.types import COMPLEX_TYPES, property_type
@@ -91,6 +91,7 @@ class _Walk:
         self._meaning = meaning
         self._table: Table | None = None
         self._column: Column | None = None
+        self._levels = 0
         self.member = ""
 
     def translated(self, segment: PathSegment) -> PathSegment | None:
@@ -119,6 +120,9 @@ class _Walk:
         assert table is not None
         navigation = self._meaning.names.navigations(table).get(segment.name)
         if navigation is not None:
+            self._levels += 1
+            if self._meaning.is_faithful and self._levels > 1:
+                raise one_level()
             self._table = self._meaning.names.catalog.tables[navigation.target]
             return NamedSegment(navigation.name, self._keys(segment.arguments, self._table))
         self._column = properties(table).get(segment.name)

@@ -17,7 +17,7 @@ from odata_server.bind.paging import Key, keys_of
 from odata_server.bind.query import BoundRow
 from odata_server.bind.scope import Scope
 from odata_server.bind.selection import Reading, bind_orders
-from odata_server.bind.v2.filters import bind_v2_filter
+from odata_server.bind.v2.filters import bind_v2_filter, check_one_group
 from odata_server.bind.v2.paging import read_skiptoken
 from odata_server.bind.v2.selection import Entities, bind_entities
 from odata_server.bind.v2.translation import AS_WEB_API, PAGE_SIZE, Meaning, web_api_path
@@ -157,7 +157,11 @@ def check_options(options: V2Options, meaning: Meaning, allowed: frozenset[str])
 
 
 def _filter(options: V2Options, scope: Scope, meaning: Meaning) -> Filter:
-    return ALL_ROWS if options.filter is None else bind_v2_filter(options.filter, scope, meaning)
+    if options.filter is None:
+        return ALL_ROWS
+    if meaning.is_faithful:
+        check_one_group(options.filter, scope.table, meaning)
+    return bind_v2_filter(options.filter, scope, meaning)
 
 
 def _orders(items: tuple[OrderItem, ...], table: Table, meaning: Meaning) -> tuple[OrderItem, ...]:

@@ -40,6 +40,11 @@ class Meaning:
     is_faithful: bool = False
 
 
+def one_level() -> MalformedRequest:
+    """Return the refusal of the real service for paths that go further than one navigation property."""
+    return MalformedRequest("Only one level of navigation is supported.")
+
+
 def unknown_property(name: str, table: Table) -> UnknownName:
     """Return the refusal for a property that the type does not have."""
     return UnknownName(f"No property '{name}' exists in type '{entity_type(table)}'.")
@@ -64,6 +69,8 @@ def web_api_path(path: NamePath, table: Table, meaning: Meaning) -> NamePath:
     """
     before: list[str] = []
     for place, name in enumerate(path):
+        if meaning.is_faithful and len(before) > 1:
+            raise one_level()
         navigation = navigation_of(name, table, meaning)
         if navigation is None:
             column = properties(table).get(name)

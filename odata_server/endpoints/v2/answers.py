@@ -19,6 +19,7 @@ from odata_server.render.v2 import atom, verbose_json
 from odata_server.render.v2.atom import Feed
 from odata_server.render.v2.entries import Entry, Value
 
+_ALLOW: Final = ("Allow", "OPTIONS,GET,HEAD,POST")
 ONE, TWO = "1.0", "2.0"
 JSON: Final = "application/json;charset=utf-8"
 XML: Final = "application/xml;charset=utf-8"
@@ -43,7 +44,8 @@ def no_content(services: Services, *extra: tuple[str, str], status: int = 204) -
 
 
 def _headers(services: Services, version: str) -> Headers:
-    return (("DataServiceVersion", f"{version};"), ("Cache-Control", "no-cache"), ("REQ_ID", services.new_id()))
+    told = ("DataServiceVersion", f"{version};"), ("Cache-Control", "no-cache"), _ALLOW
+    return (*told, ("REQ_ID", services.new_id()))
 
 
 def feed(v2: V2Call, entries: Iterable[Entry], around: Feed) -> ODataResponse:

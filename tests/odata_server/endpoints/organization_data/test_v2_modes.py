@@ -24,6 +24,8 @@ def account(v2):
         ("/AccountSet?$filter=length(Name) eq 1", 400),
         ("/AccountSet?$filter=Revenue eq 1M", 400),
         ("/AccountSet?$filter=PrimaryContactId eq null", 400),
+        ("/AccountSet?$filter=Name ne 'x' and account_primary_contact/LastName ne 'x'", 400),
+        ("/AccountSet?$filter=Referencingaccount_parent_account/account_primary_contact/LastName eq 'x'", 400),
         ("/AccountSet?$orderby=account_primary_contact/LastName", 400),
         ("/ContactSet?$expand=contact_customer_accounts/account_primary_contact", 400),
         (
@@ -45,6 +47,7 @@ def test_reads_that_only_the_extended_mode_has(v2, faithful, account, path, stat
     "path",
     [
         "/AccountSet?$filter=substringof('ode',Name) and startswith(Name,'M') and endswith(Name,'d')",
+        "/AccountSet?$filter=account_primary_contact/LastName eq 'Mode' or account_primary_contact/FirstName eq 'x'",
         "/AccountSet?$filter=Revenue/Value eq null and PrimaryContactId/Id ne null",
         "/AccountSet?$orderby=Name desc&$skip=0&$top=1&$select=Name",
         "/AccountSet?$expand=account_primary_contact&$select=Name,account_primary_contact/FullName",
@@ -55,6 +58,13 @@ def test_reads_that_both_have(v2, faithful, account, path):
     found = faithful.results(path)
     assert [one["Name"] for one in found] == v2.names(path)
     assert all("etag" not in one["__metadata"] for one in found)
+
+
+def test_paths_of_the_faithful_mode_go_one_level(v2, faithful, account):
+    path = f"{account}/account_primary_contact"
+    assert faithful.data(f"{path}/LastName") == {"LastName": "Mode"}
+    assert v2("GET", f"{path}/contact_customer_accounts").status == 404
+    assert faithful.error("GET", f"{path}/contact_customer_accounts")[0] == 400
 
 
 def test_writes_of_the_faithful_mode(v2, faithful, account):

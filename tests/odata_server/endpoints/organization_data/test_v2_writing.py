@@ -45,6 +45,29 @@ def test_a_created_entity_is_answered_with_its_url(v2):
     assert (made["Name"], made["Revenue"]["Value"], made["IndustryCode"]["Value"]) == ("New", "12.5000", 1)
 
 
+def test_the_documented_creation_and_update(v2, shop):
+    """Learn: "Do not use the OData v2.0 endpoint", create and update records."""
+    body = {
+        "OwnershipCode": {"Value": 2},
+        "PrimaryContactId": {"Id": shop[1], "LogicalName": "contact"},
+        "CustomerSizeCode": {"Value": 1},
+        "Telephone1": "555-1234",
+        "NumberOfEmployees": 500,
+        "Name": "Contoso, Ltd. (sample)",
+        "AccountNumber": "12225",
+        "DoNotPhone": True,
+        "IndustryCode": {"Value": 7},
+    }
+    made = json.loads(v2.done("POST", "/AccountSet", body).body)["d"]
+    assert {name: made[name] for name in ("Telephone1", "DoNotPhone")} == {"Telephone1": "555-1234", "DoNotPhone": True}
+    changed = {"OwnershipCode": {"Value": 3}, "PrimaryContactId": {"Id": shop[1]}, "NumberOfEmployees": 501}
+    answer = v2("POST", at(made["AccountId"]), changed, x_http_method="MERGE")
+    assert (answer.status, answer.body) == (204, b"")
+    found = v2.data(f"{at(made['AccountId'])}?$select=OwnershipCode,PrimaryContactId,NumberOfEmployees")
+    assert (found["OwnershipCode"]["Value"], found["PrimaryContactId"]["Name"]) == (3, "Keeper")
+    assert found["NumberOfEmployees"] == 501
+
+
 @pytest.mark.parametrize(
     ("name", "given", "shown"),
     [
@@ -56,6 +79,9 @@ def test_a_created_entity_is_answered_with_its_url(v2):
         ("LastUsedInCampaign", "/Date(86400000+0120)/", "/Date(86400000)/"),
         ("LastUsedInCampaign", "1970-01-02T00:00:00", "/Date(86400000)/"),
         ("LastUsedInCampaign", "1970-01-02", "/Date(86400000)/"),
+        ("LastUsedInCampaign", "1/2/1970", "/Date(86400000)/"),
+        ("LastUsedInCampaign", "1/1/1970 12:30 PM", "/Date(45000000)/"),
+        ("LastUsedInCampaign", "01/01/1970 12:00:01 am", "/Date(1000)/"),
         ("Description", "<&>\n", "<&>\n"),
         ("Description", None, None),
     ],
@@ -223,6 +249,7 @@ def test_what_the_service_sends_it_takes_back(v2, shop):
         ("POST", "/AccountSet", {"IndustryCode": {"Value": 99999}}, 400),
         ("POST", "/AccountSet", {"LastUsedInCampaign": "/Date(99999999999999999)/"}, 400),
         ("POST", "/AccountSet", {"LastUsedInCampaign": "/Date(9999999999999999)/"}, 400),
+        ("MERGE", "{account}", {"LastUsedInCampaign": "13/32/2022"}, 400),
         ("POST", "/AccountSet", {"PrimaryContactId": "x"}, 400),
         ("POST", "/AccountSet", {"PrimaryContactId": {"Id": "x"}}, 400),
         ("POST", "/AccountSet", {"PrimaryContactId": {"Id": NOBODY, "LogicalName": "account"}}, 400),
