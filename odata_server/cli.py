@@ -88,7 +88,12 @@ def _absent_flags(command: Callable[..., None]) -> Callable[..., None]:
 @option("--fixture", type=click.Path(path_type=Path), metavar="FILE", help="Declared units, users, tables and rows.")
 @option("--public-url", metavar="URL", help="A further URL clients use, such as a proxy's.")
 @option("--end-of-service", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Refuse exports after this day.")
-@option("--v2-mode", type=click.Choice(["extended", "faithful"]), default="extended", help="Of OData v2; see URLs.")
+@option(
+    "--v2-mode",
+    type=click.Choice(["extended", "faithful"]),
+    default="extended",
+    help="OData v2 with what pyodata needs, or as it was.",
+)
 @option("--database-url", metavar="URL", help="A PostgreSQL database for the data, postgresql://USER@HOST/DATABASE.")
 @option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
 @_absent_flags
