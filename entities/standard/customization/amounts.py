@@ -1,14 +1,29 @@
-"""Amounts in records of tables that somebody made: currency, exchange rate and the amount in the base currency."""
+"""What every record of a table that somebody made gets: its amounts in the base currency, and its organization."""
 
 from __future__ import annotations
 
 from entities.pipeline import ExecutionContext, Stage, Step
+from entities.query import ALL_ROWS
 from entities.standard.customer_rules import convert_amounts
+from entities.standard.lookups import first
+from entities.values import EntityReference, Guid
 
 
 def amount_steps() -> tuple[Step, ...]:
-    """Return the steps that convert the amounts of any table that came with nobody."""
-    return tuple(Step(message, None, Stage.PRE_OPERATION, convert) for message in ("Create", "Update"))
+    """Return the steps of all tables that somebody made."""
+    converting = (Step(message, None, Stage.PRE_OPERATION, convert) for message in ("Create", "Update"))
+    return (Step("Create", None, Stage.PRE_OPERATION, give_organization), *converting)
+
+
+def give_organization(context: ExecutionContext) -> None:
+    """Say of a record that no user owns which organization has it."""
+    reference = context.reference
+    table = context.system.catalog.tables[reference.table] if reference is not None else None
+    if table is None or not table.is_custom or "organizationid" not in table.by_name:
+        return
+    found = first(context.system, "organization", ALL_ROWS, "organizationid")
+    if found is not None:
+        context.record["organizationid"] = EntityReference("organization", Guid(str(found["organizationid"])))
 
 
 def convert(context: ExecutionContext) -> None:

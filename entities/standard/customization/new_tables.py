@@ -20,6 +20,7 @@ from entities.query import ColumnRef, Condition, ConditionOperator, Filter, Quer
 from entities.standard.auto_number_actions import begin_numbers
 from entities.standard.lookups import referenced
 from entities.standard.sdk_messages import filter_rows
+from entities.standard.sharing import SHARED_ACCESS, SHARED_TABLES
 from entities.values import EntityReference, Guid, Record
 
 PrivilegeRows: TypeAlias = Callable[[Iterable[Table]], Iterable[Record]]
@@ -35,6 +36,8 @@ _ABOUT_TABLES: Final = (
     ("userquery", "returnedtypecode"),
     ("duplicaterule", "baseentityname"),
     ("duplicaterule", "matchingentityname"),
+    (SHARED_ACCESS, "objecttypecode"),
+    (SHARED_TABLES, "objecttypecode"),
 )
 """Rows that are about a table, by the column that names it; they go with it."""
 

@@ -96,10 +96,15 @@ def test_a_change_of_a_table_is_answered_as_documented(api):
     change = {"@odata.type": f"{CRM}.EntityMetadata", **api.json(BANK)}
     labels = {**SOLUTION, "mscrm.mergelabels": "true"}
     change["Description"] = text("Contains information about customer bank accounts")
+    # Clients write types where none are needed, and a label of the user that is none.
+    change["IsAuditEnabled"] = {"@odata.type": f"{CRM}.BooleanManagedProperty", **change["IsAuditEnabled"]}
+    no_label = {"@odata.type": f"{CRM}.LocalizedLabel", "LanguageCode": 0, "IsManaged": False}
+    change["DisplayName"] = {"LocalizedLabels": [], "UserLocalizedLabel": no_label}
     answer = api("PUT", BANK, {**change, "HasActivities": True}, **labels)
     assert answer.status == 204
     assert dict(answer.headers)["OData-EntityId"] == f"https://org.test:8443/api/data/v9.2{BANK}"
-    assert api.json(BANK)["HasActivities"] is True
+    read = api.json(BANK)
+    assert (read["HasActivities"], read["DisplayName"]["UserLocalizedLabel"]["Label"]) == (True, "Bank Account")
     assert "sample_bankaccount_Tasks" in {
         one["SchemaName"] for one in api.json(f"{BANK}/OneToManyRelationships?$select=SchemaName")["value"]
     }

@@ -25,6 +25,14 @@ def bank(api):
     assert api("DELETE", BANK).status in {204, 404}
 
 
+def share(api, row):
+    """Give the caller the right to read a record once more."""
+    user = {"@odata.type": f"{CRM}.systemuser", "systemuserid": api.json("/WhoAmI()")["UserId"]}
+    target = {"@odata.type": f"{CRM}.new_bank", "new_bankid": row}
+    access = {"Principal": user, "AccessMask": "ReadAccess"}
+    assert api("POST", "/GrantAccess", {"Target": target, "PrincipalAccess": access}).status == 204
+
+
 def names(api, path):
     return {item["LogicalName"] for item in api.json(f"{path}?$select=LogicalName")["value"]}
 
@@ -69,7 +77,10 @@ def test_a_table_goes_with_its_rows_notes_privileges_and_views_and_its_code_neve
     code = api.json(BANK)["ObjectTypeCode"]
     row = api.created("new_banks", new_name="First")
     note = api.created("annotations", subject="About it", **{"objectid_new_bank@odata.bind": f"/new_banks({row})"})
+    share(api, row)
+    assert len(api.json("/principalobjectaccessset?$filter=objecttypecode eq 'new_bank'")["value"]) == 1
     assert api("DELETE", BANK).status == 204
+    assert api.json("/principalobjectaccessset?$filter=objecttypecode eq 'new_bank'")["value"] == []
     assert api("GET", "/new_banks").status == 404
     assert api("GET", f"/annotations({note})").status == 404
     assert api.json("/privileges?$filter=name eq 'prvReadnew_Bank'")["value"] == []
@@ -84,6 +95,9 @@ def test_a_table_of_the_organization_has_no_owner(api):
     found = names(api, f"{TABLES}(LogicalName='new_rate')/Attributes")
     assert "organizationid" in found
     assert "ownerid" not in found
+    row = api.created("new_rates", new_name="A")
+    (organization,) = api.json("/organizations?$select=organizationid")["value"]
+    assert api.json(f"/new_rates({row})")["_organizationid_value"] == organization["organizationid"]
     assert api("DELETE", f"{TABLES}(LogicalName='new_rate')").status == 204
 
 
@@ -96,6 +110,21 @@ def test_an_entity_set_is_the_english_plural(api, name, entity_set):
     path = f"{TABLES}(LogicalName='{name.lower()}')"
     assert api.json(f"{path}?$select=EntitySetName,LogicalCollectionName")["EntitySetName"] == entity_set
     assert api("DELETE", path).status == 204
+
+
+def test_the_next_request_of_another_process_sees_a_change(moments):
+    other = moments.another()
+    try:
+        assert other("GET", "/new_banks").status == 404
+        assert moments.api("POST", TABLES, table("new_Bank")).status == 204
+        assert other.created("new_banks", new_name="A")
+        added = column("Integer", "new_A")
+        assert other("POST", f"{BANK}/Attributes", added).status == 204
+        assert moments.api.created("new_banks", new_name="B", new_a=5)
+        assert moments.api("DELETE", BANK).status == 204
+        assert other("GET", "/new_banks").status == 404
+    finally:
+        other.services.dataverse.database.close()
 
 
 def test_an_activity_has_the_columns_of_activities_and_is_among_them(api, bank):
