@@ -80,6 +80,10 @@ KINDS = "".join(
             f'<optionset Name="con_tags"><options>{option(7, "Big")}{option(8, "Old")}</options></optionset>',
         ),
         attribute("con_AccountId", "lookup"),
+        attribute("con_Twice", "int", "<SourceType>1</SourceType><FormulaDefinition>con_size * 2</FormulaDefinition>"),
+        attribute(
+            "con_Foreign", "int", "<SourceType>1</SourceType><FormulaDefinition>&lt;Activity /&gt;</FormulaDefinition>"
+        ),
         attribute("con_Client", "customer"),
     )
 )

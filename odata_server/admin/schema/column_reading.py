@@ -21,6 +21,7 @@ from entities.metadata.columns import (
     MemoType,
     MultiChoiceType,
     RequiredLevel,
+    SourceType,
     StateOption,
     StateType,
     StatusOption,
@@ -31,6 +32,7 @@ from entities.metadata.columns import (
 from entities.metadata.declare import ACTIVE_INACTIVE, audit_columns, owner_columns, state_and_status
 from entities.metadata.labels import Label
 from entities.metadata.tables import Table
+from entities.rollups import read_rollup
 from entities.values import guid
 from odata_server.admin.schema.findings import Findings, Json
 from odata_server.admin.schema.pruning import pruned
@@ -302,14 +304,16 @@ def _numbered(column: Column, definition: Json, scope: ColumnScope) -> Column:
 
 
 def _derived(column: Column, definition: Json, scope: ColumnScope) -> Column:
-    """Return a calculated column with its formula; where that is not understood, with values that can be set."""
-    source, formula = definition.get("SourceType"), definition.get("FormulaDefinition")
-    if not source or column.rollup is not None or column.formula == formula:
+    """Return a calculated or rollup column; where its definition is not understood, its values can be set."""
+    source, text = definition.get("SourceType"), str(definition.get("FormulaDefinition") or "")
+    if not source or column.formula == text or column.rollup is not None:
         return column
-    what = "Its values are not calculated: they can be set."
     try:
-        parse_formula(str(formula or ""))
+        if source == SourceType.ROLLUP.value:
+            return replace(column, rollup=read_rollup(text))
+        parse_formula(text)
     except DataverseError as error:
-        scope.findings.guess(scope.table, column.logical_name, f"{what} {error.message}", "Give it a formula.")
+        what = f"Its values are not calculated: they can be set. {error.message}"
+        scope.findings.guess(scope.table, column.logical_name, what, "Give it a formula that is understood here.")
         return replace(column, valid_for_create=True, valid_for_update=True)
-    return replace(column, formula=str(formula))
+    return replace(column, formula=text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 from entities.metadata.catalog import Catalog, CatalogChange
 from entities.metadata.columns import (
@@ -26,7 +27,7 @@ from entities.metadata.declare import with_ids
 from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import Table
 from entities.standard.references import with_relationship_id
-from odata_server.admin.csdl_import import ImportedSchema, merged
+from odata_server.admin.csdl_import import FIRST_OBJECT_TYPE_CODE, ImportedSchema, merged
 from odata_server.admin.schema.findings import Findings
 
 _WHOLE = (IntegerType, BigIntType, ChoiceType, StateType, StatusType)
@@ -53,7 +54,7 @@ def laid_over(
         findings: gets the columns that keep their type because their values cannot go along.
     """
     added = merged(catalog, imported)
-    put = {table.logical_name: with_ids(table) for table in added.put}
+    put = {table.logical_name: with_ids(table) for table in _with_own_codes(catalog, imported, added.put)}
     replaced = []
     for read in imported.tables:
         known = catalog.tables.get(read.logical_name)
@@ -81,6 +82,21 @@ def laid_over(
     choices = tuple(choice for choice in imported.choices if catalog.choices.get(choice.name) != choice)
     change = CatalogChange(tuple(put.values()), tuple(related.values()), choices=choices)
     return Overlay(change, tuple(replaced))
+
+
+def _with_own_codes(catalog: Catalog, imported: ImportedSchema, put: Iterable[Table]) -> Iterator[Table]:
+    """Yield tables, new ones with the object type code of the file where no table has it."""
+    stated = {table.logical_name: table.object_type_code for table in imported.tables}
+    taken = set(catalog.by_object_type_code)
+    for table in put:
+        if table.logical_name in catalog.tables:
+            yield table
+            continue
+        code = stated.get(table.logical_name, FIRST_OBJECT_TYPE_CODE)
+        if code in taken:
+            code = next(free for free in count(FIRST_OBJECT_TYPE_CODE) if free not in taken)
+        taken.add(code)
+        yield replace(table, object_type_code=code)
 
 
 def without(table: Table, names: frozenset[str]) -> Table:
