@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from odata_server.edm.v2.csdl import METADATA_NAMESPACE
@@ -18,6 +19,8 @@ APP: Final = "http://www.w3.org/2007/app"
 RELATED: Final = f"{DATA_NAMESPACE}/related/"
 SCHEME: Final = f"{DATA_NAMESPACE}/scheme"
 _STRING: Final = "Edm.String"
+_name = lru_cache(maxsize=8_192)(escaped)
+"""Names of properties and paths of entities are escaped again and again."""
 _FEED_TYPE: Final = "application/atom+xml;type=feed"
 _ENTRY_TYPE: Final = "application/atom+xml;type=entry"
 
@@ -44,7 +47,7 @@ def entry(shown: Entry, place: Place) -> bytes:
 
 def property_value(value: Value) -> bytes:
     """Return one property."""
-    return _document(_value(value, "", {"xmlns": DATA_NAMESPACE, "xmlns:m": METADATA_NAMESPACE}))
+    return _document(_value(value, "", f' xmlns="{DATA_NAMESPACE}" xmlns:m="{METADATA_NAMESPACE}"'))
 
 
 def links(urls: Sequence[str], *, total: int | None = None, next_url: str | None = None) -> bytes:
@@ -113,21 +116,18 @@ def _entry(shown: Entry, attributes: dict[str, str]) -> Iterator[str]:
     yield empty("category", term=shown.type, scheme=SCHEME)
     yield '<content type="application/xml"><m:properties>'
     for value in shown.values:
-        yield from _value(value, "d:", {})
+        yield from _value(value, "d:", "")
     yield "</m:properties></content></entry>"
 
 
 def _link(linked: EntryLink, shown: Entry) -> Iterator[str]:
-    attributes = {
-        "rel": f"{RELATED}{linked.name}",
-        "type": _FEED_TYPE if linked.is_collection else _ENTRY_TYPE,
-        "title": linked.name,
-        "href": f"{shown.path}/{linked.name}",
-    }
+    # Written by hand, as the values below: most of an entry is of such elements, all of the same few attributes.
+    name, type_ = _name(linked.name), _FEED_TYPE if linked.is_collection else _ENTRY_TYPE
+    start = f'<link rel="{RELATED}{name}" type="{type_}" title="{name}" href="{_name(shown.path)}/{name}"'
     if linked.inline is None:
-        yield empty("link", **attributes)
+        yield f"{start}/>"
         return
-    yield opened("link", **attributes)
+    yield f"{start}>"
     yield from _inline(linked, linked.inline, shown.updated)
     yield "</link>"
 
@@ -145,22 +145,19 @@ def _inline(linked: EntryLink, inline: Expanded, updated: str) -> Iterator[str]:
     yield "</m:inline>"
 
 
-def _value(value: Value, prefix: str, attributes: dict[str, str]) -> Iterator[str]:
+def _value(value: Value, prefix: str, attributes: str) -> Iterator[str]:
     if not isinstance(value.value, Mapping):
         yield _primitive(f"{prefix}{value.name}", value.type, xml_value(value.type, value.value), attributes)
         return
-    types = dict(COMPLEX_TYPES[value.type])
-    yield opened(f"{prefix}{value.name}", **{**attributes, "m:type": value.type})
-    for name, member in value.value.items():
-        yield _primitive(f"{prefix}{name}", types[name], xml_value(types[name], member), {})
+    yield f'<{prefix}{value.name}{attributes} m:type="{value.type}">'
+    for name, type_ in COMPLEX_TYPES[value.type]:
+        yield _primitive(f"{prefix}{name}", type_, xml_value(type_, value.value[name]), "")
     yield f"</{prefix}{value.name}>"
 
 
-def _primitive(tag: str, type_: str, text: str | None, attributes: dict[str, str]) -> str:
-    shown = attributes if type_ == _STRING else {**attributes, "m:type": type_}
-    if text is None:
-        return empty(tag, **{**shown, "m:null": "true"})
-    return _element(tag, text, **shown)
+def _primitive(tag: str, type_: str, text: str | None, attributes: str) -> str:
+    shown = attributes if type_ == _STRING else f'{attributes} m:type="{type_}"'
+    return f'<{tag}{shown} m:null="true"/>' if text is None else f"<{tag}{shown}>{escaped(text)}</{tag}>"
 
 
 def _links(urls: Sequence[str], total: int | None, next_url: str | None) -> Iterator[str]:

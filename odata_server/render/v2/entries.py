@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from odata_server.edm.preferences import FORMATTED_VALUE, LOOKUP_LOGICAL_NAME
 from odata_server.edm.v2.shapes import EntryShape, Link, Property
-from odata_server.edm.v2.types import COMPLEX_TYPES, MANAGED, MONEY, OPTION, REFERENCE
+from odata_server.edm.v2.types import COMPLEX_TYPES, MANAGED, REFERENCE
 
 Primitive: TypeAlias = str | int | float | bool | None
 Complex: TypeAlias = Mapping[str, Primitive]
@@ -123,17 +123,14 @@ def value_of(row: Row, shown: Property) -> Value:
 
 def _members(row: Row, shown: Property, found: Any) -> Complex:  # noqa: ANN401 - as JSON has it
     """Return the members of a complex value; what is not there is an object whose members are null."""
-    match shown.type:
-        case _ if shown.type == REFERENCE:
-            return {
-                "Id": found,
-                "LogicalName": row.get(f"{shown.member}@{LOOKUP_LOGICAL_NAME}"),
-                "Name": row.get(f"{shown.member}@{FORMATTED_VALUE}"),
-                "RowVersion": None,
-            }
-        case _ if shown.type in {OPTION, MONEY}:
-            return {"Value": found}
-        case _:
-            assert shown.type == MANAGED
-            managed = found or {}
-            return {name: managed.get(name) for name, _ in COMPLEX_TYPES[MANAGED]}
+    if shown.type == REFERENCE:
+        return {
+            "Id": found,
+            "LogicalName": row.get(f"{shown.member}@{LOOKUP_LOGICAL_NAME}"),
+            "Name": row.get(f"{shown.member}@{FORMATTED_VALUE}"),
+            "RowVersion": None,
+        }
+    if shown.type == MANAGED:
+        managed = found or {}
+        return {name: managed.get(name) for name, _ in COMPLEX_TYPES[MANAGED]}
+    return {"Value": found}

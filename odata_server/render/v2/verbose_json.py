@@ -78,11 +78,10 @@ def _entry(shown: Entry) -> dict[str, object]:
 def _value(value: Value) -> object:
     if not isinstance(value.value, Mapping):
         return json_value(value.type, value.value)
-    types = dict(COMPLEX_TYPES[value.type])
-    return {
-        "__metadata": {"type": value.type},
-        **{name: json_value(types[name], member) for name, member in value.value.items()},
-    }
+    members: dict[str, object] = {"__metadata": {"type": value.type}}
+    for name, type_ in COMPLEX_TYPES[value.type]:
+        members[name] = json_value(type_, value.value[name])
+    return members
 
 
 def _linked(linked: EntryLink) -> object:
