@@ -13,8 +13,6 @@ from entities.formulas.checking import check_formulas
 from entities.metadata.catalog import CatalogChange
 from entities.metadata.columns import (
     Column,
-    DateTimeType,
-    DecimalType,
     FileType,
     ImageType,
     MoneyType,
@@ -31,6 +29,7 @@ from entities.standard.customization.finding import column_named, managed, solut
 from entities.standard.customization.labels import changed_label
 from entities.standard.customization.naming import new_metadata_id
 from entities.standard.customization.new_columns import check_is_no_lookup, check_new_columns, identified
+from entities.standard.customization.rewriting import lies_otherwise, rewrite, without_columns
 from entities.standard.customization.solution_components import add_to_solution
 from entities.standard.customization.system_columns import currency_relationship, titled, with_companions
 
@@ -109,8 +108,7 @@ def update_column(context: ExecutionContext) -> None:
 
     Raises:
         RecordNotFound: there is no such table or column.
-        InvalidArgument: its rows cannot be read as the new type says.
-        InvalidArgument: its formula cannot be.
+        InvalidArgument: its values cannot be read as the new type says, or its formula cannot be.
     """
     system, asked = context.system, context.parameters["Attribute"]
     assert isinstance(asked, Column)
@@ -130,14 +128,10 @@ def update_column(context: ExecutionContext) -> None:
     tables = {**system.catalog.tables, table.logical_name: changed}
     check_formulas(tables, changed)
     check_rollups(tables, changed)
-    if _lies_otherwise(before, after):
-        if system.count(table):
-            raise InvalidArgument(
-                f"The behavior or precision of {after.logical_name} cannot be changed in a table with rows in this "
-                "version of Talentverse."
-            )
-        system.change_catalog(CatalogChange((without_columns(table, {after.logical_name}),)))
-    system.change_catalog(CatalogChange((changed,)))
+    if lies_otherwise(before, after):
+        rewrite(system, table, changed, after)
+    else:
+        system.change_catalog(CatalogChange((changed,)))
     if after.autonumber and not before.autonumber:
         begin_numbers(system, table.logical_name, after.logical_name)
     component = of_column(changed, after.logical_name)
@@ -157,17 +151,6 @@ def _secondary(column: Column) -> Column:
     if not isinstance(column.type, ImageType) or not column.type.is_primary:
         return column
     return replace(column, type=replace(column.type, is_primary=False))
-
-
-def _lies_otherwise(before: Column, after: Column) -> bool:
-    """Say whether values of a column are stored in another form than before."""
-    match before.type, after.type:
-        case DateTimeType(behavior=old), DateTimeType(behavior=new):
-            return old is not new
-        case DecimalType(precision=was), DecimalType(precision=becomes):
-            return was != becomes
-        case _:
-            return False
 
 
 def delete_column(context: ExecutionContext) -> None:
@@ -212,9 +195,3 @@ def remove_column(system: Operations, table: Table, column: Column) -> None:
         and r.referencing_column == column.logical_name
     )
     system.change_catalog(CatalogChange((without_columns(table, gone),), unrelate=over))
-
-
-def without_columns(table: Table, names: set[str]) -> Table:
-    """Return a table without some of its columns."""
-    kept = tuple(column for column in table.columns if column.logical_name not in names)
-    return replace(table, columns=kept, indexed=tuple(name for name in table.indexed if name not in names))

@@ -189,15 +189,28 @@ def test_what_can_be_changed_of_a_column_changes_and_its_values_stay(api):
     assert api("DELETE", f"/new_shelfs({row})").status == 204
 
 
-def test_a_behavior_changes_as_long_as_there_are_no_rows(api):
+def test_a_behavior_changes_once_and_values_become_dates(api):
     day = {"Format": "DateOnly", "DateTimeBehavior": {"Value": "DateOnly"}}
     assert api("POST", COLUMNS, column("DateTime", "new_When", Format="DateOnly")).status == 204
-    row = api.created("new_shelfs", new_name="A")
-    assert api.error("PUT", one("new_when"), column("DateTime", "new_When", **day))[0] == 400
-    assert api("DELETE", f"/new_shelfs({row})").status == 204
+    row = api.created("new_shelfs", new_name="A", new_when="2026-01-02T03:04:05Z")
     assert api("PUT", one("new_when"), column("DateTime", "new_When", **day)).status == 204
     assert api.json(one("new_when"))["DateTimeBehavior"] == {"Value": "DateOnly"}
+    assert api.json(f"/new_shelfs({row})?$select=new_when")["new_when"] == "2026-01-02"
+    back = {**day, "DateTimeBehavior": {"Value": "UserLocal"}}
+    assert api.error("PUT", one("new_when"), column("DateTime", "new_When", **back))[0] == 400
+    assert api("DELETE", f"/new_shelfs({row})").status == 204
     assert api("DELETE", one("new_when")).status == 204
+
+
+@pytest.mark.parametrize(("digits", "shown"), [(2, 1.24), (4, 1.235), (0, 1)])
+def test_the_digits_of_exact_numbers_change_with_their_values(api, digits, shown):
+    assert api("POST", COLUMNS, column("Decimal", "new_Ratio", Precision=3)).status == 204
+    row = api.created("new_shelfs", new_name="A", new_ratio=1.235)
+    assert api("PUT", one("new_ratio"), column("Decimal", "new_Ratio", Precision=digits)).status == 204
+    assert api.json(f"/new_shelfs({row})?$select=new_ratio")["new_ratio"] == shown
+    assert api.json(f"/new_shelfs?$filter=new_ratio eq {shown}&$select=new_name")["value"]
+    assert api("DELETE", f"/new_shelfs({row})").status == 204
+    assert api("DELETE", one("new_ratio")).status == 204
 
 
 def test_a_column_goes_with_what_it_brought_and_comes_again_under_another_id(api):
