@@ -85,10 +85,15 @@ def shared_rows(principal: Principal, table: Table, right: AccessRight, alias: s
         right: the right.
         alias: the alias of the table in its query; empty for the query's own table.
     """
-    grantees = principal.shared.get(table.logical_name)
+    grantees = principal.shared.get(table.logical_name) if table.kind is not TableKind.BASE else _any_grantee(principal)
     if not grantees or right is AccessRight.CREATE:
         return None
     return _shared_with(table.logical_name, table.primary_id, alias, right, grantees)
+
+
+def _any_grantee(principal: Principal) -> tuple[Guid, ...]:
+    """Return who has shares for the principal, of whatever table: a base table's rows are shared as those of theirs."""
+    return tuple(dict.fromkeys(grantee for found in principal.shared.values() for grantee in found))
 
 
 @lru_cache(maxsize=4096)

@@ -145,7 +145,7 @@ def test_notes_are_about_activities_and_go_with_them(api):
     assert api("GET", f"/annotations({note})").status == 404
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_activities(api):
     """A user who may do everything with its own activities."""
     (unit,) = (row["businessunitid"] for row in api.json("/businessunits?$select=businessunitid")["value"])
@@ -177,3 +177,21 @@ def test_who_may_use_own_activities_reads_those_and_who_takes_part_in_them_only(
     assert ask("POST", "/activityparties", more)[0] == 403
     assert len(api.json(f"/emails({theirs})/email_activity_parties")["value"]) == 1
     assert ask("GET", "/annotations")[0] == 403
+
+
+@pytest.mark.usefixtures("own_activities")
+def test_an_activity_that_is_shared_is_seen_among_all_activities(api):
+    (user,) = api.json("/systemusers?$select=systemuserid&$filter=fullname eq '%23 Roleless'")["value"]
+    letter = api.created("letters", subject="Shared")
+    access = {
+        "Target": {"@odata.type": "Microsoft.Dynamics.CRM.letter", "activityid": letter},
+        "PrincipalAccess": {
+            "Principal": {"@odata.type": "Microsoft.Dynamics.CRM.systemuser", "systemuserid": user["systemuserid"]},
+            "AccessMask": "ReadAccess",
+        },
+    }
+    path = f"/activitypointers({letter})"
+    assert api("GET", path, authorization="Bearer roleless").status == 403
+    assert api("POST", "/GrantAccess", access).status == 204
+    assert api("GET", path, authorization="Bearer roleless").status == 200
+    assert api("GET", f"/letters({letter})", authorization="Bearer roleless").status == 200
