@@ -14,6 +14,7 @@ from odata_server.edm.csdl import CsdlWriter, csdl
 from odata_server.edm.csdl_tables import written
 from odata_server.endpoints.exchange import ODataRequest
 from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
+from odata_server.endpoints.metadata_documents import MetadataDocument
 
 STANDARD = standard_catalog(1)
 
@@ -98,6 +99,16 @@ def test_a_new_label_changes_no_text_and_so_no_tag():
     before = _ask(service)
     renamed = _with(replace(STANDARD.tables["account"], display_name=label("Company")))
     assert _ask(service, renamed, if_none_match=_etag(before)).status == 304
+
+
+def test_a_snapshot_of_the_same_definitions_is_not_described_again():
+    """Where only rights have changed, the snapshot is another one and its definitions are not."""
+    made = []
+    document = MetadataDocument(lambda catalog: made.append(catalog) or b"<document/>")
+    request = ODataRequest("GET", "https", "localhost", "/api/data/v9.2/$metadata")
+    for catalog in (STANDARD, replace(STANDARD, version=7), _with(_grown())):
+        assert document.answer(request, catalog).body == b"<document/>"
+    assert [catalog.version for catalog in made] == [1, 2]
 
 
 def test_annotations_are_another_document_with_a_tag_of_its_own(service, document):
