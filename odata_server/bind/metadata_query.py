@@ -11,6 +11,7 @@ simple value, or at the value of a managed property.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,7 @@ KEYS: Final = "Keys"
 RELATIONSHIPS: Final = ("ManyToManyRelationships", "ManyToOneRelationships", "OneToManyRelationships")
 _NAME: Final = "LogicalName"
 _DEEPEST: Final = 32
+_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 _ONLY_TABLES: Final = "Default"
 
 
@@ -106,7 +108,7 @@ def enum_flags(name: str, text: str) -> frozenset[str]:
     members = operation_list().told_enums[name].members
     found: set[str] = set()
     for word in (word.strip() for word in text.split(",")):
-        number = members.get(word, int(word) if word.isascii() and word.isdecimal() else 0)
+        number = members.get(word, int(word) if _NUMBER.fullmatch(word) else 0)
         if not 0 < number <= members["All"]:
             raise InvalidArgument(f"The value '{text[:100]}' of '{name}' is none of its flags.")
         found |= {member for member, flag in members.items() if flag & number == flag}
@@ -186,10 +188,10 @@ def _names(properties: object, type_name: str) -> frozenset[str] | None:
     listed = members.get("PropertyNames") or []
     if not isinstance(listed, list):
         raise _misfit("PropertyNames")
-    unknown = next((name for name in listed if name not in _known(type_name)), None)
-    if unknown is not None:
-        raise _unknown(unknown, type_name)
-    return frozenset(map(str, listed))
+    for name in listed:
+        if not isinstance(name, str) or name not in _known(type_name):
+            raise _unknown(name, type_name)
+    return frozenset(listed)
 
 
 def _unknown(name: object, type_name: str) -> InvalidArgument:
@@ -226,10 +228,10 @@ def _criteria(members: Mapping[str, object], type_name: str, depth: int) -> Keep
 
 
 def _is_or(members: Mapping[str, object]) -> bool:
-    operator = members.get("FilterOperator", "And")
-    if operator not in {"And", "Or", 0, 1}:
+    operator = str(members.get("FilterOperator", "And"))
+    if operator not in {"And", "Or", "0", "1"}:
         raise _misfit("FilterOperator")
-    return operator in {"Or", 1}
+    return operator in {"Or", "1"}
 
 
 def _condition(members: Mapping[str, object], type_name: str) -> Keeps:
@@ -298,6 +300,6 @@ def _fixed(criteria: Mapping[str, object]) -> tuple[str, ...] | None:
         return None
     for item in _list(criteria, "Conditions"):
         members = _members(item, "Conditions")
-        if members.get("PropertyName") == _NAME and members.get("ConditionOperator") in {"Equals", "In"}:
+        if members.get("PropertyName") == _NAME and str(members.get("ConditionOperator")) in {"Equals", "In"}:
             return tuple(filter(None, _operands(members.get("Value"))))
     return None

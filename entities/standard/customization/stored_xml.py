@@ -13,6 +13,7 @@ Mentioned: TypeAlias = tuple[str, str]
 """A table and one of its columns; an empty column stands for the table itself."""
 
 _IS_ALL: Final = True
+_DEEPEST: Final = 64
 _QUERIED: Final = frozenset({"entity", "link-entity"})
 _ATTRIBUTES: Final = {"attribute": "name", "condition": "attribute", "order": "attribute"}
 
@@ -57,6 +58,8 @@ class _TextReader:
         self._open: list[int] = []
 
     def start(self, name: str, _: dict[str, str]) -> None:
+        if len(self._open) >= _DEEPEST:
+            raise _Unreadable
         outer = self.found[self._open[-1]][0] if self._open else ()
         self._open.append(len(self.found))
         self.found.append(((*outer, name), ""))
@@ -100,7 +103,7 @@ class _FetchReader:
 
 
 class _Unreadable(Exception):
-    """The text declares a document type, which nothing stored needs."""
+    """The text declares a document type, which nothing stored needs, or is nested deeper than anything is."""
 
 
 def _refuse(*_: object) -> NoReturn:

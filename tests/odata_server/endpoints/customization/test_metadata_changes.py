@@ -231,6 +231,13 @@ REFUSED = [
     (wanting("LogicalName", AttributeQuery={}), "0x80072527"),
     (wanting("LogicalName", RelationshipQuery={}), "0x80072528"),
     (wanting("LogicalName", KeyQuery={}), "0x80072529"),
+    (wanting(["LogicalName"]), "0x80040203"),
+    (wanting("LogicalName", criteria=where(condition(["LogicalName"]))), "0x80040203"),
+    (wanting("LogicalName", criteria=where(condition("LogicalName", ["Equals"]))), "0x80040203"),
+    (wanting("LogicalName", criteria=where(operator=["And"])), "0x80040203"),
+    (wanting("LogicalName", criteria=where(1)), "0x80040203"),
+    (wanting("LogicalName", criteria={"Filters": 1}), "0x80040203"),
+    ({"Properties": [1]}, "0x80040203"),
 ]
 
 
@@ -285,6 +292,7 @@ def test_all_tables_come_at_once(api):
         (one_entity("Entity", "null"), 404, "0x80040217"),
         (one_entity("Nothing"), 400, "0x80040203"),
         (one_entity("16"), 400, "0x80040203"),
+        (one_entity("999"), 400, "0x80040203"),
     ],
 )
 def test_a_table_that_is_none_is_not_found(api, asked_for, status, code):

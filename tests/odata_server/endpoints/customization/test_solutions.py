@@ -285,9 +285,11 @@ def test_publishing_takes_what_is_there(api, publisher):
         (published("cts_none"), "0x80041102"),
         ("<importexportxml><optionsets><optionset>cts_none</optionset></optionsets></importexportxml>", "0x8004024a"),
         ("<importexportxml>", "0x80040201"),
+        (f"<importexportxml>{'<a>' * 100_000}{'</a>' * 100_000}</importexportxml>", "0x80040201"),
         ("<other/>", "0x80040201"),
         ("", "0x80040201"),
     ],
+    ids=["no such table", "no such choice", "torn", "deep", "something else", "empty"],
 )
 def test_publishing_refuses_what_is_not_there(api, text, code):
     assert api.error("POST", "/PublishXml", {"ParameterXml": text})[:2] == (400, code)
