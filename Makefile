@@ -12,9 +12,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE := odata_server security entities integration talent_hub_adapter
 # One more than most machines of this kind have cores: many tests wait for a server now and then.
 JOBS ?= 3
-# What runs on PostgreSQL as well, on a private server that the tests start, besides the tests of the engine. Those
-# alone measure coverage there: it takes two thirds as long again, and the rest is measured on SQLite.
-BOTH := tests/odata_server/endpoints tests/odata_server/test_finance_operations_rows.py \
+PARALLEL := --numprocesses $(JOBS) --dist worksteal --quiet
+PYTEST := $(BIN)/pytest $(PARALLEL)
+# What runs on PostgreSQL as well, on a private server that the tests start.
+BOTH := tests/engine tests/odata_server/endpoints tests/odata_server/test_finance_operations_rows.py \
 	tests/security/test_directory.py tests/entities/test_standard_rules.py tests/entities/test_human_resources_chain.py
 # What draws its data at random, and draws forty times as much and more in the nightly run.
 RANDOM_TESTS := tests/properties tests/odata_server/syntax/test_round_trip.py \
@@ -22,7 +23,7 @@ RANDOM_TESTS := tests/properties tests/odata_server/syntax/test_round_trip.py \
 	tests/application/test_hostile_writes.py tests/acceptance/test_concurrency.py \
 	tests/acceptance/test_crash_in_batches.py
 
-.PHONY: help install demo serve test nightly check bench format lint types imports tests docs clean
+.PHONY: help install demo serve test coverage nightly check bench format lint types imports tests docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -51,17 +52,19 @@ types: $(VENV)/installed-dev ## Check the types.
 imports: $(VENV)/installed-dev ## Check the arrows between the packages.
 	@$(BIN)/lint-imports --no-logo >/dev/null && echo "imports  ok" || { $(BIN)/lint-imports --no-logo; exit 1; }
 
-tests: $(VENV)/installed-dev ## Run the tests with coverage of lines and branches, those of the engine on both databases.
+tests: $(VENV)/installed-dev ## Run the tests, those of the engine and of what goes through it on both databases.
+	$(PYTEST) tests
+	TALENTVERSE_TEST_DATABASE=PostgreSQL $(PYTEST) $(BOTH)
+
+coverage: $(VENV)/installed-dev ## Run the tests with coverage of lines and branches: it takes two thirds as long again.
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --quiet --ignore tests/properties tests
-	$(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --quiet tests/properties
-	TALENTVERSE_TEST_DATABASE=PostgreSQL $(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal --quiet tests/engine
-	TALENTVERSE_TEST_DATABASE=PostgreSQL $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --quiet $(BOTH)
+	$(BIN)/coverage run -m pytest $(PARALLEL) --ignore tests/properties tests
+	TALENTVERSE_TEST_DATABASE=PostgreSQL $(BIN)/coverage run -m pytest $(PARALLEL) tests/engine
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --skip-empty
 
 nightly: $(VENV)/installed-dev ## Run the random tests at length: hours, each time with other data.
-	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --quiet $(RANDOM_TESTS)
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) $(RANDOM_TESTS)
 
 docs: $(VENV)/installed-dev ## Run the examples in the documentation.
 	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --quiet docs README.md
