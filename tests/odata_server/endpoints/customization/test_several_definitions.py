@@ -193,3 +193,27 @@ def test_a_key_whose_index_failed_is_tried_again(api, services, ships):
     assert api("POST", "/ReactivateEntityKey", body).status == 204
     (key,) = api.json("/EntityDefinitions(LogicalName='new_ship')/Keys")["value"]
     assert key["EntityKeyIndexStatus"] == "Pending"
+
+
+ODD = [None, 1, True, "x", [], {}, [None], [[]], {"a": 1}, {"@odata.type": 5}, "Microsoft.Dynamics.CRM.Nothing"]
+
+
+@pytest.mark.usefixtures("ships")
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_whatever_stands_in_the_body_it_is_read_or_refused(api, odd):
+    plain, lookup = table("new_Odd"), customer("new_Odd")
+    for member in ("SchemaName", "DisplayName", "Attributes", "ManyToOneRelationships", "Keys", "@odata.type"):
+        assert refused(api, "CreateEntities", {"Entities": [{**plain, member: odd, "OwnershipType": "None"}]})
+    for member in ("@odata.type", "SchemaName", "OptionSet", "RequiredLevel", "MaxLength"):
+        columns = [{**column("new_Odd", "Picklist"), member: odd}, *plain["Attributes"]]
+        assert refused(api, "CreateEntities", {"Entities": [{**plain, "Attributes": columns, "OwnershipType": "None"}]})
+    for name, member in (("Lookup", "SchemaName"), ("Lookup", "@odata.type"), ("Lookup", "DisplayName")):
+        body = {**lookup, name: {**lookup[name], member: odd}, "OneToManyRelationships": []}
+        assert refused(api, "CreateCustomerRelationships", body)
+    for member in ("SchemaName", "ReferencedEntity", "ReferencingEntity", "CascadeConfiguration", "@odata.type"):
+        related = [{**lookup["OneToManyRelationships"][0], member: odd}]
+        assert refused(api, "CreateCustomerRelationships", {**lookup, "OneToManyRelationships": related})
+
+
+def refused(api, action, body):
+    return api("POST", f"/{action}", body).status in {400, 404}
