@@ -12,10 +12,17 @@ from entities.errors import InvalidArgument
 from entities.formulas.checking import check_formulas
 from entities.metadata.catalog import CatalogChange
 from entities.metadata.columns import (
+    BooleanType,
+    ChoiceType,
     Column,
+    ColumnType,
     FileType,
     ImageType,
+    LookupType,
     MoneyType,
+    MultiChoiceType,
+    StateType,
+    StatusType,
 )
 from entities.metadata.ids import column_id
 from entities.metadata.relationships import OneToMany, Relationship
@@ -117,6 +124,7 @@ def update_column(context: ExecutionContext) -> None:
     merges = context.parameters.get("MergeLabels") is True
     after = replace(
         asked,
+        type=_current(before, asked),
         schema_name=before.schema_name,
         metadata_id=before.metadata_id,
         is_custom=before.is_custom,
@@ -137,6 +145,27 @@ def update_column(context: ExecutionContext) -> None:
     component = of_column(changed, after.logical_name)
     assert component is not None
     add_to_solution(system, solution_of(context), component)
+
+
+def _current(before: Column, asked: Column) -> ColumnType:
+    """Return the type of a changed column: options and targets are those of the moment, they change in other ways.
+
+    Raises:
+        InvalidArgument: it would be of another type (0x80044354).
+    """
+    match before.type, asked.type:
+        case ChoiceType(choice=choice), ChoiceType() as type_:
+            return replace(type_, choice=choice)
+        case BooleanType() as type_, BooleanType(default=default):
+            return replace(type_, default=default)
+        case ((MultiChoiceType() | StateType() | StatusType() | LookupType() as type_), _):
+            return type_
+        case _ if type(before.type) is type(asked.type):
+            return asked.type
+        case _:
+            raise InvalidArgument(
+                f"Attribute {before.logical_name} is of another type, which cannot be changed.", code="0x80044354"
+            )
 
 
 def _with(table: Table, column: Column) -> Table:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from entities.errors import InvalidArgument
-from entities.metadata.columns import Column, LookupType
+from entities.metadata.columns import ChoiceType, Column, ColumnType, LookupType, MultiChoiceType
 from entities.metadata.tables import Table, TableKind
 from entities.pipeline import Operations
 from entities.standard.customization.finding import stamped
@@ -31,12 +31,21 @@ def check_is_no_lookup(column: Column) -> None:
 
 
 def identified(system: Operations, table: Table, column: Column) -> Column:
-    """Return a new column with its MetadataId and the moment when it was made."""
+    """Return a new column with its MetadataId, the moment when it was made, and its global choice as that is now."""
     return replace(
         column,
+        type=_with_choice(system, column.type),
         metadata_id=new_metadata_id(system, table.logical_name, column.logical_name),
         further=stamped(column.further, system.now, is_new=True),
     )
+
+
+def _with_choice(system: Operations, type_: ColumnType) -> ColumnType:
+    match type_:
+        case ChoiceType(choice=choice) | MultiChoiceType(choice=choice) if choice.is_global:
+            return replace(type_, choice=system.catalog.choices.get(choice.name, choice))
+        case _:
+            return type_
 
 
 def check_new_columns(system: Operations, table: Table, columns: Iterable[Column]) -> None:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from definition_bodies import CRM, column, one_to_many, options, table, text
+from definition_bodies import CRM, column, many_to_many, one_to_many, options, table, text
 from things import dump
 
 TABLES = "/EntityDefinitions"
@@ -88,6 +88,29 @@ def test_a_table_goes_with_its_rows_notes_privileges_and_views_and_its_code_neve
     again = api.json(BANK)
     assert again["ObjectTypeCode"] > code
     assert again["MetadataId"] != bank
+
+
+def test_a_table_goes_with_whatever_is_about_it(api, bank):
+    assert api("PUT", BANK, {"HasActivities": True}).status == 204
+    restrict = {"CascadeConfiguration": {"Delete": "Restrict"}}
+    own = one_to_many("new_bank_bank", "new_bank", "new_bank", "new_ParentId", **restrict)
+    for body in (own, many_to_many("new_banks_banks", "new_bank", "new_bank")):
+        assert api("POST", "/RelationshipDefinitions", body).status == 204
+    (unit,) = api.json("/businessunits?$select=businessunitid")["value"]
+    role = api.created("roles", name="R", **{"businessunitid@odata.bind": f"/businessunits({unit['businessunitid']})"})
+    (right,) = api.json("/privileges?$filter=name eq 'prvReadnew_Bank'&$select=privilegeid")["value"]
+    given = [{"PrivilegeId": right["privilegeid"], "Depth": "Global", "BusinessUnitId": unit["businessunitid"]}]
+    assert api("POST", f"/roles({role})/{CRM}.AddPrivilegesRole", {"Privileges": given}).status == 204
+    top = api.created("new_banks", new_name="Top")
+    api.created("new_banks", new_name="Low", **{"new_ParentId@odata.bind": f"/new_banks({top})"})
+    task = api.created("tasks", subject="A", **{"regardingobjectid_new_bank_task@odata.bind": f"/new_banks({top})"})
+    api.created("duplicaterules", name="D", baseentityname="new_bank", matchingentityname="new_bank")
+    assert api("DELETE", BANK).status == 204
+    assert api("GET", f"/tasks({task})").status == 404
+    assert api.json("/duplicaterules?$filter=baseentityname eq 'new_bank'")["value"] == []
+    assert api("GET", "/EntityDefinitions(LogicalName='new_banks_banks')").status == 404
+    names_left = [r["SchemaName"] for r in api.json("/RelationshipDefinitions?$select=SchemaName")["value"]]
+    assert not [name for name in names_left if "new_bank" in name]
 
 
 def test_a_table_of_the_organization_has_no_owner(api):
