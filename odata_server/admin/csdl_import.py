@@ -16,6 +16,7 @@ from entities.metadata.declare import owner_columns, with_ids
 from entities.metadata.labels import label
 from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import AlternateKey, Ownership, Table, TableKind
+from entities.standard.customization.activities import ACTIVITY
 from entities.standard.customization.new_tables import add_tables
 from entities.standard.references import with_relationship_id
 from odata_server.admin.csdl_columns import ColumnGuess, Properties, hidden_lookup, lookup_name, read_columns
@@ -157,6 +158,9 @@ def _table(
         keys=tuple(_keys(table, columns)),
         base_type=table.base or None,
         is_custom=_is_custom(table.name),
+        is_activity=ACTIVITY in (table.name, table.base),
+        has_notes=source.leads(table, "annotation"),
+        has_activities=source.leads(table, ACTIVITY),
     )
     return with_ids(made), guesses
 
@@ -227,13 +231,22 @@ def merged(catalog: Catalog, imported: ImportedSchema) -> CatalogChange:
     for table in imported.tables:
         known = catalog.tables.get(table.logical_name)
         if known is None:
-            put.append(replace(table, object_type_code=next(codes)))
+            base = catalog.tables.get(table.base_type or "")
+            put.append(replace(_derived(table, base) if base else table, object_type_code=next(codes)))
         elif (grown := _grown(known, table)) != known:
             put.append(grown)
     tables = {**catalog.tables, **{table.logical_name: table for table in put}}
     related = tuple(_new_relationships(catalog, imported.relationships, tables))
     choices = tuple(choice for choice in imported.choices if choice.name not in catalog.choices)
     return CatalogChange(tuple(put), related, choices=choices)
+
+
+def _derived(table: Table, base: Table) -> Table:
+    """Return a table of a file with columns, owner and name of a base that is there, whose definitions win."""
+    own = tuple(c for c in table.columns if c.logical_name not in base.by_name or c.logical_name == table.primary_id)
+    inherited = (replace(c, metadata_id=None) for c in base.columns if c.logical_name != table.primary_id)
+    columns = (_widened(column, table.by_name.get(column.logical_name)) for column in inherited)
+    return with_ids(replace(table, columns=(*own, *columns), ownership=base.ownership, primary_name=base.primary_name))
 
 
 def _codes(taken: Collection[int]) -> Iterator[int]:

@@ -65,6 +65,11 @@ class Source:
         """Say whether other tables derive from a table, which has no records of its own then."""
         return any(other.base == table.name for other in self.tables.values())
 
+    def leads(self, table: TableSource, target: str) -> bool:
+        """Say whether a collection of a table holds records of another one, or of one that derives from it."""
+        found = (self.tables.get(navigation.target) for navigation in table.collections.values())
+        return any(other is not None and target in (other.name, other.base) for other in found)
+
     def properties(self, table: TableSource) -> Mapping[str, str]:
         """Return the types of all properties of a table, those of its base included, its primary id first."""
         base = self.base_of(table)

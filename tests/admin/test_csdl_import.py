@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from lxml import etree
-from project_document import NAMES, OPERATIONS, TYPES, document
+from project_document import ACTIVITIES, NAMES, OPERATIONS, TYPES, VISITS, document
 
 from entities.errors import MalformedRequest
 from entities.metadata.catalog import CatalogChange, catalog, changed
@@ -237,6 +237,17 @@ def test_a_lookup_to_several_tables_may_lead_to_those_of_the_file_too(targets, a
     )
     grown = change.put[0] if change.put else known
     assert len(grown.by_name["new_aboutid"].type.targets) == after
+
+
+def test_what_leads_to_activities_is_known_and_activities_have_the_columns_of_all():
+    types = TYPES.replace('<NavigationProperty Name="ownerid"', f'{VISITS}<NavigationProperty Name="ownerid"')
+    read = read_csdl(document(types + ACTIVITIES))
+    tables = {table.logical_name: table for table in read.tables}
+    assert (tables["new_project"].has_activities, tables["new_project"].has_notes) == (True, False)
+    assert (tables["new_visit"].is_activity, tables["activitypointer"].kind) == (True, TableKind.BASE)
+    put = {table.logical_name: table for table in merged(STANDARD, read).put}
+    assert put["new_visit"].by_name.keys() == {*STANDARD.tables["activitypointer"].by_name, "new_mood"}
+    assert "new_project" in put["new_visit"].by_name["regardingobjectid"].type.targets
 
 
 def test_an_amount_without_a_currency_is_a_number():

@@ -1,5 +1,7 @@
 """A small metadata document: a table of projects with a column of every kind, what it points to, and operations."""
 
+from collections.abc import Iterable
+
 EDMX = """<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0"><edmx:DataServices>
 <Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace="Microsoft.Dynamics.CRM" Alias="mscrm">
@@ -102,10 +104,26 @@ OPERATIONS = """
 <Action Name="Unprefixed"/>
 <Function Name="WhoAmI"><ReturnType Type="mscrm.WhoAmIResponse" Nullable="false"/></Function>"""
 
+ACTIVITIES = """
+<EntityType Name="activitypointer" BaseType="mscrm.crmbaseentity" Abstract="true">
+  <Key><PropertyRef Name="activityid"/></Key><Property Name="activityid" Type="Edm.Guid"/>
+  <Property Name="subject" Type="Edm.String" Unicode="false"/>
+  <Property Name="_regardingobjectid_value" Type="Edm.Guid"/>
+</EntityType>
+<EntityType Name="new_visit" BaseType="mscrm.activitypointer">
+  <Key><PropertyRef Name="activityid"/></Key><Property Name="new_mood" Type="Edm.Int32"/>
+  <NavigationProperty Name="regardingobjectid_new_project_new_visit" Type="mscrm.new_project" Nullable="false"
+    Partner="new_project_new_visits"/>
+</EntityType>"""
+"""A table of activities; the projects need the collection `VISITS` then."""
+
+VISITS = """<NavigationProperty Name="new_project_new_visits" Type="Collection(mscrm.new_visit)"
+    Partner="regardingobjectid_new_project_new_visit"/>"""
+
 NAMES = {"systemuser", "account", "contact", "new_project", "new_tag", "new_project_tag"}
 
 
-def document(types: str = TYPES) -> bytes:
-    """Return the document, with other types where they are given."""
-    sets = "".join(f'<EntitySet Name="{n}set" EntityType="Microsoft.Dynamics.CRM.{n}"/>' for n in sorted(NAMES))
+def document(types: str = TYPES, names: Iterable[str] = NAMES) -> bytes:
+    """Return the document, with other types and tables that have sets where they are given."""
+    sets = "".join(f'<EntitySet Name="{n}set" EntityType="Microsoft.Dynamics.CRM.{n}"/>' for n in sorted(names))
     return EDMX.format(types=types, sets=sets).encode()

@@ -1,7 +1,7 @@
 """A small metadata document imported into an environment: rows with a value in every kind of column, over HTTP."""
 
 import pytest
-from project_document import OPERATIONS, TYPES, document
+from project_document import ACTIVITIES, NAMES, OPERATIONS, TYPES, VISITS, document
 
 from entities.metadata.catalog import CatalogChange
 from entities.standard.sdk_messages import message_rows
@@ -93,3 +93,23 @@ def test_a_second_import_changes_nothing(service):
     assert apply_schema(service, read_csdl(document(TYPES + OPERATIONS))) == CatalogChange()
     assert service.catalog.tables == before.tables
     assert service.catalog.custom_apis == before.custom_apis
+
+
+def test_activities_of_a_file_are_activities(api, service):
+    types = TYPES.replace('<NavigationProperty Name="ownerid"', f'{VISITS}<NavigationProperty Name="ownerid"')
+    apply_schema(service, read_csdl(document(types + ACTIVITIES, {*NAMES, "new_visit"})))
+    project = api.created("new_projectset", new_name="Tunnel", new_code="T")
+    visit = api.created(
+        "new_visitset",
+        subject="Site",
+        new_mood=3,
+        **{"regardingobjectid_new_project_new_visit@odata.bind": f"/new_projectset({project})"},
+    )
+    found = api.json(f"/activitypointers({visit})?$select=subject,activitytypecode,_regardingobjectid_value")
+    assert (found["subject"], found["activitytypecode"], found["_regardingobjectid_value"]) == (
+        "Site",
+        "new_visit",
+        project,
+    )
+    other = api.json(f"/new_projectset({project})?$select=new_name&$expand=new_project_new_visits($select=new_mood)")
+    assert [row["new_mood"] for row in other["new_project_new_visits"]] == [3]
