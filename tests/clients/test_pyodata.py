@@ -75,6 +75,13 @@ def test_a_created_entity_comes_back_whole(family):
     assert int(family.VersionNumber) > 0
 
 
+def test_by_default_the_client_puts_something_in_the_place_of_null(server, session, family):
+    service = pyodata.Client(f"{server.url}{ROOT}", session)
+    found = service.entity_sets.AccountSet.get_entity(family.AccountId).execute()
+    assert (found.Name, found.Description, found.Address1_Longitude) == ("Pyramid", "", 0.0)
+    assert (found.LastUsedInCampaign.year, found.StageId) == (1753, "00000000-0000-0000-0000-000000000000")
+
+
 def test_an_entity_is_read_by_its_key(accounts, family):
     found = accounts.get_entity(family.AccountId).select("Name,AccountId").execute()
     assert (found.Name, found.AccountId, found.etag[:3]) == ("Pyramid", family.AccountId, 'W/"')
