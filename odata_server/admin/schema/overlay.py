@@ -28,6 +28,7 @@ from entities.metadata.relationships import ManyToMany, OneToMany, Relationship
 from entities.metadata.tables import Table
 from entities.standard.references import with_relationship_id
 from odata_server.admin.csdl_import import FIRST_OBJECT_TYPE_CODE, ImportedSchema, merged
+from odata_server.admin.schema.derived_columns import checked_derivations
 from odata_server.admin.schema.findings import Findings
 
 _WHOLE = (IntegerType, BigIntType, ChoiceType, StateType, StatusType)
@@ -80,6 +81,8 @@ def laid_over(
     related = {r.schema_name: r for r in map(with_relationship_id, added.relate)}
     related.update((r.schema_name, r) for r in imported.relationships if _is_changed(catalog, r))
     choices = tuple(choice for choice in imported.choices if catalog.choices.get(choice.name) != choice)
+    put = checked_derivations(put, catalog.tables, findings)
+    put = {name: table for name, table in put.items() if catalog.tables.get(name) != table}
     change = CatalogChange(tuple(put.values()), tuple(related.values()), choices=choices)
     return Overlay(change, tuple(replaced))
 

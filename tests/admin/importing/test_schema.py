@@ -131,23 +131,39 @@ def test_a_dry_run_only_reports(talentverse, fresh, api):
     ]
 
 
+def with_type(customizations: str, column: str, before: str, after: str) -> str:
+    """Return customizations in which a column is of another type."""
+    head, start, rest = customizations.partition(f'<attribute PhysicalName="{column}">')
+    return head + start + rest.replace(f"<Type>{before}</Type>", f"<Type>{after}</Type>", 1)
+
+
 def test_options_and_labels_of_the_file_win_and_types_with_values_stay(talentverse, fresh, api):
     imported(talentverse, "s.zip", solution())
-    api.send("POST", "con_projects", {"con_name": "x", "con_size": 3})
+    api.send("POST", "con_projects", {"con_name": "x", "con_share": 0.5})
     changed = CUSTOMIZATIONS.replace(option(2, "Square"), option(2, "Box") + option(5, "Star"))
-    changed = changed.replace("<Type>int</Type>", "<Type>ntext</Type>").replace("con_Project label", "Undertaking")
-    status, report = imported(talentverse, "t.zip", solution(changed))
+    changed = with_type(changed, "con_Share", "float", "ntext").replace("con_Project label", "Undertaking")
+    status, report = imported(talentverse, "t.zip", solution(with_type(changed, "con_Twice", "int", "ntext")))
     assert status == 1
-    assert [(refusal["table"], refusal["name"]) for refusal in report["refused"]] == [("con_project", "con_size")]
-    assert "Integer with values" in report["refused"][0]["why"]
+    refused = {f"{refusal['table']}.{refusal['name']}": refusal["why"] for refusal in report["refused"]}
+    assert "Double with values" in refused["con_project.con_share"]
+    assert "cannot be a calculated field" in refused["con_project.con_twice"]
+    assert len(refused) == 2
     (found,) = definitions(talentverse, "d.json")["EntityDefinitions"][:1]
     assert found["DisplayName"]["LocalizedLabels"][0]["Label"] == "Undertaking"
     assert api.send("POST", "con_projects", {"con_name": "y", "con_shape": 5}).status_code == 204
-    for row in api.rows("con_projects?$select=con_size"):
+    for row in api.rows("con_projects?$select=con_twice"):
         api.send("DELETE", f"con_projects({row['con_projectid']})")
-    status, report = imported(talentverse, "t.zip")
-    assert (status, report["columns"]["changed"]) == (0, ["con_project.con_size"])
-    assert api.send("POST", "con_projects", {"con_name": "z", "con_size": "now a text"}).status_code == 204
+    status, report = imported(talentverse, "t.zip", solution(changed))
+    assert (status, report["columns"]["changed"]) == (0, ["con_project.con_share"])
+    assert api.send("POST", "con_projects", {"con_name": "z", "con_share": "now a text"}).status_code == 204
+
+
+def test_a_type_that_others_are_calculated_from_does_not_change(talentverse, fresh):
+    imported(talentverse, "s.zip", solution())
+    before = definitions(talentverse, "before.json")
+    status, report = imported(talentverse, "t.zip", solution(with_type(CUSTOMIZATIONS, "con_Size", "int", "ntext")))
+    assert (status, "con_project.con_twice stands in the way" in report["error"]) == (1, True), report
+    assert definitions(talentverse, "after.json") == before
 
 
 def test_what_cannot_be_taken_is_refused_by_name_and_the_rest_comes(talentverse, fresh):
