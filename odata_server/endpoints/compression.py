@@ -13,7 +13,7 @@ SMALLEST: Final = 1_400
 
 _LEVEL: Final = 1
 _GZIP_WINDOW: Final = 31
-_TEXTS: Final = ("application/json", "application/xml", "text/")
+_TEXTS: Final = ("application/json", "application/xml", "application/atom", "text/")
 _VARY: Final = ("Vary", "Accept-Encoding")
 
 

@@ -12,6 +12,7 @@ from odata_server.bind.v2.translation import Meaning
 from odata_server.edm.v2.csdl import v2_csdl
 from odata_server.edm.v2.names import Names
 from odata_server.endpoints.cache import BoundCache
+from odata_server.endpoints.metadata_documents import MetadataDocument
 
 _KEPT: Final = 256
 """Bound queries; each names every property and navigation property that it shows."""
@@ -30,7 +31,7 @@ class OrganizationData:
     rows: BoundCache[V2Rows] = field(default_factory=lambda: BoundCache(_KEPT))
     row: BoundCache[V2Row] = field(default_factory=lambda: BoundCache(_KEPT))
     _meaning: Meaning | None = None
-    _document: tuple[Catalog, bytes] | None = None
+    _document: MetadataDocument | None = None
 
     def meaning(self, catalog: Catalog) -> Meaning:
         """Return the names over a snapshot, the same ones as long as the snapshot is the same."""
@@ -39,9 +40,10 @@ class OrganizationData:
             kept = self._meaning = Meaning(Names(catalog), self.is_faithful)
         return kept
 
-    def document(self, meaning: Meaning, container: Callable[[], str]) -> bytes:
-        """Return `$metadata`, made once per snapshot; `container` gives the name of its entity container."""
+    def document(self, container: Callable[[], str]) -> MetadataDocument:
+        """Return what answers requests for `$metadata`; `container` gives the name of its entity container, once."""
         kept = self._document
-        if kept is None or kept[0] is not meaning.names.catalog:
-            kept = self._document = (meaning.names.catalog, v2_csdl(meaning.names, container()))
-        return kept[1]
+        if kept is None:
+            name = container()
+            kept = self._document = MetadataDocument(lambda catalog: v2_csdl(self.meaning(catalog).names, name))
+        return kept

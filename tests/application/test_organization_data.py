@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 
@@ -36,6 +37,13 @@ def test_it_answers_whatever_the_case_of_its_path(administrator, root):
     assert (answer.status_code, answer.content_type) == (200, "application/json;charset=utf-8")
     assert len(answer.json["d"]["results"]) == 1
     assert administrator.send("GET", f"{root}x/AccountSet").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["$metadata", "AccountSet"])
+def test_long_answers_are_compressed(administrator, path):
+    answer = administrator.send("GET", f"{ROOT}/{path}", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.data).startswith(b"<?xml")
 
 
 def test_a_caller_without_a_token_is_challenged(anybody):

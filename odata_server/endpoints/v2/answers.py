@@ -10,6 +10,7 @@ from typing import Final
 
 from entities.errors import AuthenticationFailed, DataverseError
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
+from odata_server.endpoints.metadata_documents import MetadataDocument
 from odata_server.endpoints.responses import Headers, denied
 from odata_server.endpoints.services import Services
 from odata_server.endpoints.v2.call import V2Call
@@ -101,6 +102,13 @@ def service_document(v2: V2Call) -> ODataResponse:
     if v2.form is Format.JSON:
         return answer(v2.call.services, JSON, verbose_json.service_document(sets), ONE)
     return answer(v2.call.services, _SERVICE, atom.service_document(sets, v2.place()), ONE)
+
+
+def document(v2: V2Call, kept: MetadataDocument) -> ODataResponse:
+    """Return `$metadata`, or 304 to a client that has it already."""
+    made = kept.answer(v2.call.request, v2.call.catalog)
+    own = tuple(header for header in made.headers if header[0] != "OData-Version")
+    return ODataResponse(made.status, (*own, *_headers(v2.call.services, TWO)), made.body)
 
 
 def refused(error: DataverseError, request: ODataRequest, services: Services) -> ODataResponse:

@@ -134,8 +134,7 @@ def _documents(v2: V2Call) -> ODataResponse:
     call.read_metadata(frozenset())
     if not call.path:
         return answers.service_document(v2)
-    body = v2.state.document(v2.meaning, lambda: _container(call))
-    return answers.answer(call.services, answers.XML, body, answers.TWO)
+    return answers.document(v2, v2.state.document(lambda: _container(call)))
 
 
 def _batch(call: Call) -> ODataResponse:

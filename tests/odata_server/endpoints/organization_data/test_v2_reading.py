@@ -38,7 +38,10 @@ def test_the_service_document_names_every_set(v2):
 
 def test_metadata_is_edmx_of_version_one(v2):
     answer = v2("GET", "/$metadata")
-    assert dict(answer.headers)["Content-Type"] == "application/xml;charset=utf-8"
+    headers = dict(answer.headers)
+    assert (headers["Content-Type"], headers["DataServiceVersion"]) == ("application/xml", "2.0;")
+    assert "OData-Version" not in headers
+    assert v2("GET", "/$metadata", if_none_match=headers["ETag"]).status == 304
     root = etree.fromstring(answer.body)
     assert root.get("Version") == "1.0"
     space = {"e": "http://schemas.microsoft.com/ado/2008/09/edm"}
