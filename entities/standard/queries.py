@@ -125,8 +125,11 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
-    """A view of the system: its columns with their widths, the state of its rows, and whether it opens first."""
+class View:
+    """A view: its columns with their widths, the state of its rows, and whether it opens first.
+
+    `primary_id` is that of the table where it is not called after it.
+    """
 
     name: str
     table: str
@@ -134,15 +137,21 @@ class _View:
     columns: tuple[tuple[str, int], ...]
     state: int
     is_default: bool
+    primary_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """The primary id of its table."""
+        return self.primary_id or f"{self.table}id"
 
 
 _ACCOUNT: Final = (("name", 300), ("telephone1", 100), ("address1_city", 100), ("primarycontactid", 150))
 _CONTACT: Final = (("fullname", 300), ("emailaddress1", 150), ("parentcustomerid", 150), ("telephone1", 125))
 _VIEWS: Final = (
-    _View("Active Accounts", "account", 1, _ACCOUNT, 0, is_default=True),
-    _View("Inactive Accounts", "account", 1, _ACCOUNT, 1, is_default=False),
-    _View("Active Contacts", "contact", 2, _CONTACT, 0, is_default=True),
-    _View("Inactive Contacts", "contact", 2, _CONTACT, 1, is_default=False),
+    View("Active Accounts", "account", 1, _ACCOUNT, 0, is_default=True),
+    View("Inactive Accounts", "account", 1, _ACCOUNT, 1, is_default=False),
+    View("Active Contacts", "contact", 2, _CONTACT, 0, is_default=True),
+    View("Inactive Contacts", "contact", 2, _CONTACT, 1, is_default=False),
 )
 
 _WELL_KNOWN: Final = {"Active Accounts": Guid("00000000-0000-0000-00aa-000010001002")}
@@ -160,35 +169,44 @@ def view_rows(organization_id: Guid) -> Iterator[tuple[str, Record]]:
         organization_id: the environment's organization.
     """
     for view in _VIEWS:
+        unique = derived_id("savedquery unique", view.name)
+        record = view_record(view, organization_id)
         yield (
             "savedquery",
-            {
-                "savedqueryid": view_id(view.name),
-                "savedqueryidunique": derived_id("savedquery unique", view.name),
-                "organizationid": EntityReference("organization", organization_id),
-                "solutionid": DEFAULT_SOLUTION,
-                "name": view.name,
-                "returnedtypecode": view.table,
-                "querytype": PUBLIC_VIEW,
-                "isdefault": view.is_default,
-                "fetchxml": _fetch(view),
-                "layoutxml": _layout(view),
-                "ismanaged": True,
-                "componentstate": 0,
-            },
+            {"savedqueryid": view_id(view.name), "savedqueryidunique": unique, **record, "ismanaged": True},
         )
 
 
-def _fetch(view: _View) -> str:
-    shown = "".join(f"<attribute name={quoteattr(name)}/>" for name, _ in (*view.columns, (f"{view.table}id", 0)))
+def view_record(view: View, organization_id: Guid) -> Record:
+    """Return the row of a public view, without its ids.
+
+    Args:
+        view: the view.
+        organization_id: the environment's organization.
+    """
+    return {
+        "organizationid": EntityReference("organization", organization_id),
+        "solutionid": DEFAULT_SOLUTION,
+        "name": view.name,
+        "returnedtypecode": view.table,
+        "querytype": PUBLIC_VIEW,
+        "isdefault": view.is_default,
+        "fetchxml": _fetch(view),
+        "layoutxml": _layout(view),
+        "componentstate": 0,
+    }
+
+
+def _fetch(view: View) -> str:
+    shown = "".join(f"<attribute name={quoteattr(name)}/>" for name, _ in (*view.columns, (view.key, 0)))
     order = f'<order attribute={quoteattr(view.columns[0][0])} descending="false"/>'
     state = f'<filter type="and"><condition attribute="statecode" operator="eq" value="{view.state}"/></filter>'
     entity = f"<entity name={quoteattr(view.table)}>{shown}{order}{state}</entity>"
     return f'<fetch version="1.0" output-format="xml-platform" mapping="logical">{entity}</fetch>'
 
 
-def _layout(view: _View) -> str:
+def _layout(view: View) -> str:
     cells = "".join(f'<cell name={quoteattr(name)} width="{width}"/>' for name, width in view.columns)
-    row = f'<row name="result" id="{view.table}id">{cells}</row>'
+    row = f'<row name="result" id="{view.key}">{cells}</row>'
     jump = f'jump={quoteattr(view.columns[0][0])} select="1" icon="1" preview="1"'
     return f'<grid name="resultset" object="{view.object_type_code}" {jump}>{row}</grid>'

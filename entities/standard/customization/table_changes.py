@@ -26,6 +26,7 @@ from entities.standard.customization.activities import (
     party_lists,
 )
 from entities.standard.customization.components import ComponentType, of_table
+from entities.standard.customization.default_views import add_default_views
 from entities.standard.customization.dependencies import check_unused
 from entities.standard.customization.finding import managed, solution_of, stamped, table_named
 from entities.standard.customization.labels import changed_label
@@ -87,6 +88,7 @@ def create_table(context: ExecutionContext, *, privileges: PrivilegeRows) -> Non
     check_rollups({**system.catalog.tables, table.logical_name: table}, table)
     add_tables(system, change, privileges)
     made = system.catalog.tables[table.logical_name]
+    add_default_views(system, made)
     add_to_solution(system, solution_of(context), of_table(made))
     primary = made.by_name[str(made.primary_name)]
     context.result = {"EntityId": table_id(made), "AttributeId": column_id(made, primary)}

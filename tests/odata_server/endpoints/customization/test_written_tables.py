@@ -90,6 +90,20 @@ def test_a_table_goes_with_its_rows_notes_privileges_and_views_and_its_code_neve
     assert again["MetadataId"] != bank
 
 
+def test_a_new_table_has_views_of_its_active_and_inactive_rows(api, bank):
+    found = api.json("/savedqueries?$filter=returnedtypecode eq 'new_bank'&$select=name,isdefault&$orderby=name")
+    views = {view["name"]: view["savedqueryid"] for view in found["value"] if view["name"] != "Inactive Banks"}
+    assert [(view["name"], view["isdefault"]) for view in found["value"]] == [
+        ("Active Banks", True),
+        ("Inactive Banks", False),
+    ]
+    row = api.created("new_banks", new_name="First")
+    shown = api.json(f"/new_banks?savedQuery={views['Active Banks']}")["value"]
+    assert [one["new_bankid"] for one in shown] == [row]
+    assert api("DELETE", BANK).status == 204
+    assert api.json("/savedqueries?$filter=returnedtypecode eq 'new_bank'")["value"] == []
+
+
 def test_a_table_goes_with_whatever_is_about_it(api, bank):
     assert api("PUT", BANK, {"HasActivities": True}).status == 204
     restrict = {"CascadeConfiguration": {"Delete": "Restrict"}}
