@@ -11,6 +11,7 @@ from entities.metadata.catalog import CatalogChange
 from entities.metadata.columns import Choice, ChoiceType
 from entities.metadata.declare import choice, column, label, options, plain, primary_id, string, with_ids
 from entities.metadata.tables import Table
+from odata_server.engine.catalog_store import read_row_version, read_stamp, resume
 
 FUNCTION = "Microsoft.Dynamics.CRM.RetrieveMetadataChangesResponse"
 SIZES = Choice("new_boxsizes", options("Small", "Large"), label("Sizes", nl="Maten"), is_global=True)
@@ -219,6 +220,17 @@ def test_an_old_stamp_asks_for_everything_anew(api, stamp):
     status, code, message = api.error("GET", path(wanting("LogicalName"), ClientVersionStamp=f"'{stamp}'"))
     assert (status, code) == (400, "0x80044352")
     assert message == "Version stamp associated with the client has expired. Please perform a full sync."
+
+
+def test_after_the_data_are_put_back_everything_is_asked_for_anew(api, services):
+    stamp = asked(api, wanting("LogicalName"))["ServerVersionStamp"]
+    assert api("GET", path(wanting("LogicalName"), ClientVersionStamp=f"'{stamp}'")).status == 200
+    with services.dataverse.database.writing() as connection:
+        resume(connection, read_stamp(connection), read_row_version(connection))
+    found = api.error("GET", path(wanting("LogicalName"), ClientVersionStamp=f"'{stamp}'"))
+    assert found[:2] == (400, "0x80044352")
+    later = asked(api, wanting("LogicalName"))["ServerVersionStamp"]
+    assert asked(api, wanting("LogicalName"), ClientVersionStamp=f"'{later}'")["EntityMetadata"] == []
 
 
 REFUSED = [

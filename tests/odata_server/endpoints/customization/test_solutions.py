@@ -187,6 +187,17 @@ def test_components_come_and_go(api, solution):
     assert api("GET", "/EntityDefinitions(LogicalName='cts_book')").status == 200
 
 
+def test_a_solution_that_goes_leaves_its_components(api, publisher):
+    bound = {"publisherid@odata.bind": f"/publishers({publisher})"}
+    made = api.created("solutions", **{**SOLUTION, "uniquename": "Short"}, **bound)
+    own = {**BOOK_PART, **ADDING, "SolutionUniqueName": "Short"}
+    called(api, "AddSolutionComponent", **own)
+    assert len(parts(api, made)) == 1
+    assert api("DELETE", f"/solutions({made})").status == 204
+    assert parts(api, made) == {}
+    assert api("GET", "/EntityDefinitions(LogicalName='cts_book')").status == 200
+
+
 def test_what_is_deleted_is_in_no_solution_any_more(api, solution):
     header = {"mscrm.solutionuniquename": "Library"}
     text = {"LocalizedLabels": [{"Label": "Shelf", "LanguageCode": 1033}]}
