@@ -6,24 +6,27 @@ Learn: "Understand views": public views are made with each table.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from entities.messages import Create
 from entities.metadata.tables import Table
-from entities.pipeline import Operations
+from entities.pipeline import ExecutionContext
 from entities.query import ALL_ROWS
 from entities.standard.lookups import first
 from entities.standard.queries import View, view_record
 from entities.values import Guid
 
 
-def add_default_views(system: Operations, table: Table) -> None:
-    """Make the views of a new table, in an environment that has views."""
+def add_default_views(context: ExecutionContext, table: Table) -> None:
+    """Make the views of a new table, in an environment that has views; in a solution they go with the table."""
+    system = context.system
     organization = first(system, "organization", ALL_ROWS, "organizationid")
     if organization is None or "savedquery" not in system.catalog.tables:
         return
     for view in _views(table):
         record = view_record(view, Guid(str(organization["organizationid"])))
-        system.execute(Create("savedquery", {**record, "ismanaged": False}))
+        caller = replace(context.caller, solution=None)
+        system.execute(Create("savedquery", {**record, "ismanaged": False}), caller)
 
 
 def _views(table: Table) -> Iterator[View]:

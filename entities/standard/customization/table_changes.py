@@ -88,7 +88,7 @@ def create_table(context: ExecutionContext, *, privileges: PrivilegeRows) -> Non
     check_rollups({**system.catalog.tables, table.logical_name: table}, table)
     add_tables(system, change, privileges)
     made = system.catalog.tables[table.logical_name]
-    add_default_views(system, made)
+    add_default_views(context, made)
     add_to_solution(system, solution_of(context), of_table(made))
     primary = made.by_name[str(made.primary_name)]
     context.result = {"EntityId": table_id(made), "AttributeId": column_id(made, primary)}
