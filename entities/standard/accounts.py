@@ -42,6 +42,7 @@ from entities.standard.choices import (
     WEEKDAY,
     address,
 )
+from entities.standard.open_deals import open_deals
 from entities.standard.references import (
     PARENTAL,
     REMOVE_LINK,
@@ -130,6 +131,7 @@ ACCOUNT = with_ids(
             lookup("PrimaryContactId", "contact", text="Primary Contact"),
             lookup("ParentAccountId", "account", text="Parent Account"),
             lookup("MasterId", "account", text="Master ID", **SERVER_SET),
+            *open_deals(),
             *_PREFERENCES,
             *address(1),
             *address(2),

@@ -17,6 +17,7 @@ from entities.metadata.tables import Table
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.query import ColumnRef, Condition, ConditionOperator, QueryExpression
 from entities.rollups import VALUE, rollup_query
+from entities.standard.customer_rules import base_amount
 from entities.standard.lookups import by_id, named_record
 from entities.values import EntityReference, EntityValue, Guid, Record, Value
 
@@ -131,7 +132,14 @@ def calculation(system: Operations, table: Table, column: Column, target: Entity
         state = failed.state
     except DataverseError:
         state = RollupState.OTHER_ERROR
-    record: Record = {name: value, f"{name}_date": system.now.replace(microsecond=0), f"{name}_state": state.value}
+    record: dict[str, Value] = {
+        name: value,
+        f"{name}_date": system.now.replace(microsecond=0),
+        f"{name}_state": state.value,
+    }
+    if (base := f"{name}_base") in table.by_name:
+        rate = before.get("exchangerate")
+        record[base] = base_amount(value, rate if isinstance(rate, Decimal) else Decimal(1))
     differs = value != before.get(name) or state.value != before.get(f"{name}_state")
     return Calculation(record, differs, state)
 

@@ -57,8 +57,9 @@ def calculate_rollups(dataverse: OrganizationService) -> str:
 
 
 def _tables(dataverse: OrganizationService) -> list[Table]:
+    """Return the tables with custom rollup columns; those of the standard tables are calculated when asked for."""
     found = dataverse.catalog.tables.values()
-    return [table for table in found if any(column.rollup is not None for column in table.columns)]
+    return [table for table in found if any(column.rollup and column.is_custom for column in table.columns)]
 
 
 def _portions(dataverse: OrganizationService, table: Table) -> Iterator[Sequence[Guid]]:

@@ -14,12 +14,14 @@ from entities.metadata.columns import (
     LookupType,
     MoneyType,
     RequiredLevel,
+    SourceType,
     StateType,
     StatusType,
     StringType,
 )
 from entities.metadata.relationships import Cascade, ManyToMany, OneToMany
 from entities.metadata.tables import Ownership, TableKind
+from entities.rollups import check_rollups
 from entities.standard.environment import standard_catalog
 
 CATALOG = standard_catalog(1)
@@ -33,7 +35,8 @@ def test_the_table_is_there(name):
 
 @pytest.mark.parametrize(("table", "column"), sorted(COLUMNS_OF_OTHERS))
 def test_other_tables_have_the_columns_that_these_applications_add(table, column):
-    assert isinstance(CATALOG.tables[table].by_name[column].type, LookupType)
+    found = CATALOG.tables[table].by_name[column]
+    assert isinstance(found.type, LookupType) == column.endswith("id")
 
 
 @pytest.mark.parametrize(
@@ -299,3 +302,13 @@ def test_tables_are_related_many_to_many(schema_name, table1, table2, intersect)
     assert isinstance(found, ManyToMany)
     assert (found.table1, found.table2, found.intersect_table) == (table1, table2, intersect)
     assert (found.navigation1, found.navigation2) == (schema_name, schema_name)
+
+
+def test_an_account_adds_up_its_open_opportunities():
+    account = CATALOG.tables["account"]
+    check_rollups(CATALOG.tables, account)
+    shipped = {column.logical_name for column in account.columns if column.source_type is SourceType.ROLLUP}
+    assert shipped == {"opendeals", "openrevenue"}
+    for name in shipped:
+        assert account.by_name[name].display_name.text() == {"opendeals": "Open Deals"}.get(name, "Open Revenue")
+        assert not account.by_name[f"{name}_date"].valid_for_update

@@ -17,5 +17,7 @@ PAIR_TABLES = (
 COLUMNS_OF_OTHERS = {
     *(("account", name) for name in ("originatingleadid", "defaultpricelevelid", "territoryid")),
     *(("contact", name) for name in ("originatingleadid", "defaultpricelevelid")),
+    *(("account", f"opendeals{end}") for end in ("", "_date", "_state")),
+    *(("account", f"openrevenue{end}") for end in ("", "_base", "_date", "_state")),
 }
 """Columns that these applications add to other tables."""
