@@ -24,6 +24,7 @@ from entities.values import guid
 from odata_server.admin.csdl_import import FIRST_OBJECT_TYPE_CODE, ImportedSchema
 from odata_server.admin.schema.column_reading import ColumnScope, read_stored_column
 from odata_server.admin.schema.findings import Findings, Json
+from odata_server.admin.schema.kept_properties import with_kept_properties, with_kept_relation
 from odata_server.admin.schema.pruning import pruned
 from odata_server.bind.definitions.checking import checked
 from odata_server.bind.definitions.choices import read_choice
@@ -76,7 +77,8 @@ def read_definitions(file: DefinitionFile, catalog: Catalog, findings: Findings,
         scope = ColumnScope(name, catalog.tables.get(name), choices, known | names, findings)
         table = findings.attempt(name, "", partial(_table, definition, scope, number))
         if table is not None:
-            tables.append(_completed(table) if completes and name not in known else table)
+            whole = _completed(table) if completes and name not in known else table
+            tables.append(with_kept_properties(whole, definition))
     there = {**catalog.tables, **{table.logical_name: table for table in tables}}
     related = {r.schema_name: r for d in found for r in _relationships(d, catalog, there, findings)}
     led = {(r.referencing_table, r.referencing_column) for r in related.values() if isinstance(r, OneToMany)}
@@ -248,7 +250,9 @@ def _relationships(
         yield from _many_to_many(body, catalog, tables)
 
 
-def _one_to_many(body: Json, catalog: Catalog, tables: Mapping[str, Table], findings: Findings) -> Iterator[OneToMany]:
+def _one_to_many(
+    body: Json, catalog: Catalog, tables: Mapping[str, Table], findings: Findings
+) -> Iterator[Relationship]:
     name, known = str(body.get("SchemaName") or ""), catalog.relationships.get(str(body.get("SchemaName") or ""))
     if _lower(body, "ReferencedEntity") == _OWNER:
         body = {**body, "ReferencedEntity": "systemuser", "ReferencedAttribute": "systemuserid"}
@@ -259,10 +263,10 @@ def _one_to_many(body: Json, catalog: Catalog, tables: Mapping[str, Table], find
         return
     hierarchical = body.get("IsHierarchical") is True
     if isinstance(known, OneToMany):
-        yield replace(known, cascade=cascade, is_hierarchical=hierarchical)
+        yield with_kept_relation(replace(known, cascade=cascade, is_hierarchical=hierarchical), body)
     elif _lower(body, "ReferencingEntity") in tables:
         column = str(body.get("ReferencingAttribute") or "")
-        yield OneToMany(
+        made = OneToMany(
             name,
             _lower(body, "ReferencedEntity"),
             _lower(body, "ReferencedAttribute"),
@@ -275,6 +279,7 @@ def _one_to_many(body: Json, catalog: Catalog, tables: Mapping[str, Table], find
             metadata_id=guid(str(body.get("MetadataId") or "")),
             is_hierarchical=hierarchical,
         )
+        yield with_kept_relation(made, body)
 
 
 def _cascade(body: Json, known: Relationship | None) -> CascadeConfiguration:
@@ -291,13 +296,13 @@ def _cascade(body: Json, known: Relationship | None) -> CascadeConfiguration:
     return replace(before, **given)
 
 
-def _many_to_many(body: Json, catalog: Catalog, tables: Mapping[str, Table]) -> Iterator[ManyToMany]:
+def _many_to_many(body: Json, catalog: Catalog, tables: Mapping[str, Table]) -> Iterator[Relationship]:
     name = str(body.get("SchemaName") or "")
     known = catalog.relationships.get(name)
     if isinstance(known, ManyToMany):
-        yield known
+        yield with_kept_relation(known, body)
     elif {_lower(body, f"Entity{end}LogicalName") for end in "12"} <= tables.keys():
-        yield ManyToMany(
+        made = ManyToMany(
             name,
             _lower(body, "IntersectEntityName"),
             _lower(body, "Entity1LogicalName"),
@@ -309,6 +314,7 @@ def _many_to_many(body: Json, catalog: Catalog, tables: Mapping[str, Table]) -> 
             is_custom=body.get("IsCustomRelationship") is True,
             metadata_id=guid(str(body.get("MetadataId") or "")),
         )
+        yield with_kept_relation(made, body)
 
 
 def _lower(body: Json, name: str) -> str:

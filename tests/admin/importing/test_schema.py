@@ -92,6 +92,22 @@ OF_ALL_KINDS = ("account", "email", "activityparty", "calendar", "systemuser", "
                 "solution", "mserp_financeandoperationsentity")  # fmt: skip
 
 
+def test_properties_that_decide_nothing_are_kept(talentverse, fresh, server, api):
+    imported(talentverse, "s.zip", solution())
+    table = "EntityDefinitions(LogicalName='con_task')"
+    column = f"{table}/Attributes(LogicalName='con_name')/Microsoft.Dynamics.CRM.StringAttributeMetadata"
+    for place in (table, column):
+        body = api.get(place)
+        audited = {**body["IsAuditEnabled"], "Value": not body["IsAuditEnabled"]["Value"]}
+        assert api.send("PUT", place, {**body, "IsAuditEnabled": audited}).status_code == 204
+    before = definitions(talentverse, "before.json")
+    server.reset()
+    assert imported(talentverse, "before.json")[0] == 0
+    assert definitions(talentverse, "after.json") == before
+    status, report = imported(talentverse, "before.json")
+    assert (status, report["tables"]["changed"]) == (0, [])
+
+
 def test_the_schema_is_kept_by_an_import_of_its_own_export(talentverse, fresh):
     exported(talentverse, "all.json", *chosen_tables(OF_ALL_KINDS))
     status, report = imported(talentverse, "all.json")
