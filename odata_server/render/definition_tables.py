@@ -32,6 +32,7 @@ _ORDER: Final = {
 }
 """The order of a table's privileges in its definition."""
 _MENU_ORDER: Final = 10_000
+_JOB: Final = "AsyncJob"
 
 
 def table_values(table: Table) -> Json:
@@ -191,23 +192,25 @@ def _privileges(table: Table) -> list[Json]:
 def key_values(table: Table, key: AlternateKey) -> Json:
     """Return the properties of an alternate key's definition."""
     owner = key_id(table, key)
+    # One with a job of its own was made by somebody, on whatever table.
+    is_managed = not table.is_custom and _JOB not in dict(key.further)
     values = {
         "LogicalName": key.logical_name,
         "SchemaName": key.schema_name or key.logical_name,
         "EntityLogicalName": table.logical_name,
-        "IsManaged": not table.is_custom,
-        "IntroducedVersion": _CUSTOM_VERSION if table.is_custom else INTRODUCED,
+        "IsManaged": is_managed,
+        "IntroducedVersion": INTRODUCED if is_managed else _CUSTOM_VERSION,
         "EntityKeyIndexStatus": key.index_status.value,
-        "AsyncJob": None,
+        _JOB: None,
         "IsSynchronous": False,
         "IsExportKey": False,
         "MetadataId": owner,
         "HasChanged": None,
         "KeyAttributes": list(key.columns),
-        "DisplayName": label_value(key.display_name, owner=owner, kind="DisplayName", is_managed=not table.is_custom),
-        "IsCustomizable": managed("iscustomizable", value=True, can_change=table.is_custom),
+        "DisplayName": label_value(key.display_name, owner=owner, kind="DisplayName", is_managed=is_managed),
+        "IsCustomizable": managed("iscustomizable", value=True, can_change=not is_managed),
     }
-    return with_further(values, key.further, Owner(owner, not table.is_custom))
+    return with_further(values, key.further, Owner(owner, is_managed))
 
 
 def _relationship_head(relationship: Relationship, kind: str, security: str) -> Json:

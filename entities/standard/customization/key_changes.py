@@ -25,12 +25,12 @@ from entities.metadata.columns import (
     LookupType,
     StringType,
 )
-from entities.metadata.ids import key_id, table_id
+from entities.metadata.ids import key_id
 from entities.metadata.tables import AlternateKey, KeyIndexStatus, Table, TableKind
 from entities.pipeline import ExecutionContext, Operations, Stage, Step
 from entities.standard.customization.components import of_key
 from entities.standard.customization.finding import managed, solution_of, table_named
-from entities.standard.customization.naming import LONGEST_OTHER, check_name, new_metadata_id
+from entities.standard.customization.naming import LONGEST_OTHER, check_name, has_prefix, new_metadata_id
 from entities.standard.customization.solution_components import add_to_solution
 from entities.standard.customization.system_columns import titled
 from entities.standard.system_jobs import SystemJob, queue
@@ -162,6 +162,6 @@ def delete_key(context: ExecutionContext) -> None:
     key = next((key for key in table.keys if name in {key.logical_name, key.schema_name}), None)
     if key is None:
         raise RecordNotFound(f"Could not find an alternate key '{name}' of the table '{table.logical_name}'.")
-    if not table.is_custom and "_" not in key.schema_name:
-        raise managed("EntityKey", table_id(table), "Delete")
+    if not table.is_custom and not has_prefix(system, key.schema_name):
+        raise managed("EntityKey", key_id(table, key), "Delete")
     system.change_catalog(CatalogChange((replace(table, keys=tuple(k for k in table.keys if k is not key)),)))

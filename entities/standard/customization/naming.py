@@ -54,6 +54,11 @@ def check_name(system: Operations, name: str, kind: str, longest: int) -> None:
         )
 
 
+def has_prefix(system: Operations, name: str) -> bool:
+    """Say whether a name begins with the prefix of a publisher, as those do that somebody has given."""
+    return not _prefixes(system).isdisjoint(prefix.lower() for prefix in _PREFIXED.findall(name))
+
+
 def check_characters(name: str, kind: str, longest: int) -> None:
     """Check a name that needs no prefix: of an entity set, of a navigation property.
 

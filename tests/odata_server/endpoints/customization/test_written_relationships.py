@@ -266,6 +266,16 @@ def test_a_key_names_records_as_soon_as_a_job_has_made_its_index(api, made, work
     assert twin
 
 
+def test_a_key_of_a_table_of_the_system_is_the_users(api, made, worker):
+    url = made("/EntityDefinitions(LogicalName='account')/Keys", key("new_AccountKey", "accountnumber"))
+    run_all(worker)
+    read = api.json(url)
+    assert (read["EntityKeyIndexStatus"], read["IsManaged"], read["IsCustomizable"]["CanBeChanged"]) == (
+        *("Active", False),
+        True,
+    )
+
+
 KEYS_REFUSED = {
     "taken": (key("new_Key", "new_name"), "0x80060893"),
     "same columns": (key("new_Other", "new_number"), "0x80060894"),
