@@ -36,6 +36,13 @@ def test_the_service_document_names_every_set(v2):
     assert xml(answer, "app:workspace/app:collection/@href") == sets
 
 
+def test_every_set_is_answered_in_both_formats(v2):
+    for name in v2.data("/")["EntitySets"]:
+        entities = v2.results(f"/{name}?$top=1")
+        feed = v2("GET", f"/{name}?$top=1", accept="")
+        assert (feed.status, len(xml(feed, "a:entry"))) == (200, len(entities)), name
+
+
 def test_metadata_is_edmx_of_version_one(v2):
     answer = v2("GET", "/$metadata")
     headers = dict(answer.headers)
