@@ -11,6 +11,7 @@ from entities.metadata.columns import Column, Option, Rollup, RollupCondition
 from entities.metadata.labels import label
 from entities.metadata.relationships import OneToMany
 from entities.metadata.tables import AlternateKey, Ownership, Table
+from entities.standard.customization.system_columns import plural
 from entities.standard.references import reference, system_references, with_relationship_id
 from odata_server.admin.fixture_file import ColumnFixture, FixtureError, RollupFixture, TableFixture
 
@@ -38,7 +39,7 @@ def declared_table(fixture: TableFixture, object_type_code: int, known: Collecti
         Table(
             name,
             fixture.schema_name,
-            _plural(name),
+            plural(name),
             object_type_code,
             f"{name}id",
             fixture.primary_name.lower(),
@@ -130,13 +131,6 @@ def declared_relationships(fixture: TableFixture, table: Table) -> tuple[OneToMa
             )
     found = tuple(with_relationship_id(r) for r in (*system_references(table), *own))
     return tuple(r for r in found if isinstance(r, OneToMany))
-
-
-def _plural(name: str) -> str:
-    """Return the entity set's name as Dataverse makes it: the English plural of the logical name."""
-    if name.endswith("y"):
-        return f"{name[:-1]}ies"
-    return f"{name}es" if name.endswith(("s", "x", "z", "ch", "sh")) else f"{name}s"
 
 
 def _key(table: str, columns: tuple[str, ...]) -> AlternateKey:
