@@ -11,23 +11,27 @@ from entities.values import EntityReference, Guid
 
 def amount_steps() -> tuple[Step, ...]:
     """Return the steps of all tables that somebody made."""
-    converting = (Step(message, None, Stage.PRE_OPERATION, convert) for message in ("Create", "Update"))
-    return (Step("Create", None, Stage.PRE_OPERATION, give_organization), *converting)
+    return (
+        Step("Create", None, Stage.PRE_OPERATION, complete_new),
+        Step("Update", None, Stage.PRE_OPERATION, complete_changed),
+    )
 
 
-def give_organization(context: ExecutionContext) -> None:
-    """Say of a record that no user owns which organization has it."""
+def complete_new(context: ExecutionContext) -> None:
+    """Convert the amounts of a new record; one that no user owns belongs to the organization."""
     reference = context.reference
     table = context.system.catalog.tables[reference.table] if reference is not None else None
-    if table is None or not table.is_custom or "organizationid" not in table.by_name:
+    if table is None or not table.is_custom:
         return
-    found = first(context.system, "organization", ALL_ROWS, "organizationid")
-    if found is not None:
-        context.record["organizationid"] = EntityReference("organization", Guid(str(found["organizationid"])))
+    if "organizationid" in table.by_name:
+        found = first(context.system, "organization", ALL_ROWS, "organizationid")
+        if found is not None:
+            context.record["organizationid"] = EntityReference("organization", Guid(str(found["organizationid"])))
+    convert_amounts(context)
 
 
-def convert(context: ExecutionContext) -> None:
-    """Convert the amounts of a record; tables of the system have steps of their own."""
+def complete_changed(context: ExecutionContext) -> None:
+    """Convert the amounts of a changed record; tables of the system have steps of their own."""
     reference = context.reference
     if reference is not None and context.system.catalog.tables[reference.table].is_custom:
         convert_amounts(context)
