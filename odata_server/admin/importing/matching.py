@@ -89,9 +89,13 @@ class Matcher:
         column = _column(table, name)
         if column is not None:
             return LookupUse(column, tuple(self._ways(column.targets))) if column.is_lookup else PlainUse(column)
-        start, *rest = name.split(".")
-        lookup = _column(table, start)
-        if lookup is None or not lookup.is_lookup or not 1 <= len(rest) <= 2:  # noqa: PLR2004 - table and column
+        match name.split("."):
+            # The column in the other table, or that table and its column.
+            case [start, *rest] if rest and not rest[2:]:
+                lookup = _column(table, start)
+            case _:
+                lookup, rest = None, []
+        if lookup is None or not lookup.is_lookup:
             raise _unknown(table, name)
         return LookupUse(lookup, tuple(self._told(lookup, rest, name)))
 

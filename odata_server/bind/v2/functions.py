@@ -146,12 +146,12 @@ def _index_of(comparison: Comparison, resolve: _Resolve) -> Filter:
 
 def _from_and_length(comparison: Comparison, numbers: Sequence[trees.Expression]) -> tuple[int, int | None]:
     """Return the second and the third argument of `substring`, which may be missing."""
-    given = [int(number.text) for number in numbers if isinstance(number, trees.Literal) and number.text.isdecimal()]
-    match given:
-        case [start] if len(numbers) == 1:
-            return start, None
-        case [start, length] if len(numbers) == 2:  # noqa: PLR2004 - position and length
-            return start, length
+    texts = [number.text for number in numbers if isinstance(number, trees.Literal) and number.text.isdecimal()]
+    match texts if len(texts) == len(numbers) else []:
+        case [start]:
+            return int(start), None
+        case [start, length]:
+            return int(start), int(length)
         case _:
             raise comparison.refusal()
 

@@ -75,9 +75,10 @@ def _with_reference_last(path: str) -> str:
         raise not_found(_REF)
     if LINKS not in pieces:
         return path
-    if pieces.index(LINKS) != len(pieces) - 2 or len(pieces) <= 2:  # noqa: PLR2004 - what stands before and behind it
+    before, behind = pieces[: pieces.index(LINKS)], pieces[pieces.index(LINKS) + 1 :]
+    if not before or len(behind) != 1:
         raise MalformedRequest("The segment '$links' stands between an entity and one navigation property.")
-    return "/".join((*pieces[:-2], pieces[-1], _REF))
+    return "/".join((*before, *behind, _REF))
 
 
 class _Walk:

@@ -118,11 +118,12 @@ def value_of(row: Row, shown: Property) -> Value:
     found = row.get(shown.member)
     if shown.type not in COMPLEX_TYPES:
         return Value(shown.name, shown.type, found)
-    return Value(shown.name, shown.type, _members(row, shown, found))
+    return Value(shown.name, shown.type, _members(row, shown))
 
 
-def _members(row: Row, shown: Property, found: Any) -> Complex:  # noqa: ANN401 - as JSON has it
+def _members(row: Row, shown: Property) -> Complex:
     """Return the members of a complex value; what is not there is an object whose members are null."""
+    found = row.get(shown.member)
     if shown.type == REFERENCE:
         return {
             "Id": found,
