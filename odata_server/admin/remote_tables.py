@@ -125,7 +125,9 @@ class RemoteTables:
             found = self._read(logical) or self._read(self._of_entity_set(name))
         if found is None:
             raise NoTableError(f"the environment has no table '{name}'")
-        return self._by_name.setdefault(found.name, found)
+        # A name that is an entity set or a schema name is asked for as often as a logical name.
+        self._by_name[logical] = self._by_name.setdefault(found.name, found)
+        return self._by_name[logical]
 
     def _of_entity_set(self, entity_set: str) -> str:
         if self._names is None:
