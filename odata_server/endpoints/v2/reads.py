@@ -38,7 +38,7 @@ from odata_server.endpoints.v2.answers import ONE, TWO
 from odata_server.endpoints.v2.call import V2Call
 from odata_server.endpoints.v2.formats import Format
 from odata_server.render.v2.atom import Feed
-from odata_server.render.v2.entries import Row, Value, entry_of, entry_path, value_of
+from odata_server.render.v2.entries import RowMembers, Value, entry_of, entry_path, value_of
 from odata_server.render.v2.values import xml_value
 from odata_server.syntax.percent import encode_query
 from odata_server.syntax.v2_options import V2Options
@@ -73,8 +73,8 @@ def _bound_rows(v2: V2Call, table: Table) -> V2Rows:
     return bound
 
 
-def _decoded(found: Rows, bound: V2Rows) -> list[Row]:
-    rows: list[Row] = orjson.loads(b"".join((b"[", row_bytes(found, bound.shape), b"]")))
+def _decoded(found: Rows, bound: V2Rows) -> list[RowMembers]:
+    rows: list[RowMembers] = orjson.loads(b"".join((b"[", row_bytes(found, bound.shape), b"]")))
     return rows
 
 

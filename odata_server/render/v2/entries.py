@@ -18,7 +18,7 @@ from odata_server.edm.v2.types import COMPLEX_TYPES, MANAGED, REFERENCE
 
 Primitive: TypeAlias = str | int | float | bool | None
 Complex: TypeAlias = Mapping[str, Primitive]
-Row: TypeAlias = Mapping[str, Any]
+RowMembers: TypeAlias = Mapping[str, Any]
 """A row as JSON of the Web API, decoded."""
 
 _ETAG: Final = "@odata.etag"
@@ -84,7 +84,7 @@ def entry_path(entity_set: str, identifier: str) -> str:
     return f"{entity_set}(guid'{identifier}')"
 
 
-def entry_of(row: Row, shape: EntryShape, place: Place) -> Entry:
+def entry_of(row: RowMembers, shape: EntryShape, place: Place) -> Entry:
     """Return the entity that a row shows."""
     path = entry_path(shape.entity_set, row[shape.id_member])
     url = f"{place.root}/{path}"
@@ -101,7 +101,7 @@ def entry_of(row: Row, shape: EntryShape, place: Place) -> Entry:
     )
 
 
-def _link(row: Row, link: Link, url: str, place: Place) -> EntryLink:
+def _link(row: RowMembers, link: Link, url: str, place: Place) -> EntryLink:
     target = f"{url}/{link.name}"
     shape = link.entry
     if shape is None:
@@ -113,7 +113,7 @@ def _link(row: Row, link: Link, url: str, place: Place) -> EntryLink:
     return EntryLink(link.name, target, link.is_collection, Expanded(entries, link.is_collection, following))
 
 
-def value_of(row: Row, shown: Property) -> Value:
+def value_of(row: RowMembers, shown: Property) -> Value:
     """Return a property of the entity that a row shows."""
     found = row.get(shown.member)
     if shown.type not in COMPLEX_TYPES:
@@ -121,7 +121,7 @@ def value_of(row: Row, shown: Property) -> Value:
     return Value(shown.name, shown.type, _members(row, shown))
 
 
-def _members(row: Row, shown: Property) -> Complex:
+def _members(row: RowMembers, shown: Property) -> Complex:
     """Return the members of a complex value; what is not there is an object whose members are null."""
     found = row.get(shown.member)
     if shown.type == REFERENCE:
