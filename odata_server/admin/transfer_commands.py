@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from integration.connection import DEFAULT_DATA_DIRECTORY, ConnectionFlags
 from integration.flags import connection_options
 from integration.transport import CONNECT_SECONDS, open_session
-from integration.web_api import error_of
+from integration.web_api import ServerUnreachableError, error_of
 from odata_server.admin import help_texts
 from odata_server.admin.client_commands import administration
 from odata_server.admin.command_line import FAILED, REFUSED, end, errors_in_one_line, option
@@ -70,8 +70,11 @@ def import_data_command(  # noqa: PLR0913 - one parameter per flag, as click pas
     options = ImportOptions(_mapped(mapping), columns, batch_size, resume)
     with administration(flags) as services, _defects_in_one_line():
         source = open_source(file, table, delimiter)
-        with _progress(file.name, source.size) as bar:
-            report = import_rows(source, services.dataverse, services.url, options, bar)
+        try:
+            with _progress(file.name, source.size) as bar:
+                report = import_rows(source, services.dataverse, services.url, options, bar)
+        except ServerUnreachableError as error:
+            end(f"{error}; the import goes on from there with --resume")
     _tell(report, json_wanted=json_wanted)
     sys.exit(FAILED if report.refused else 0)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pytest
 
+from integration.web_api import ServerUnreachableError
 from odata_server.admin.importing.journal import Journal, Progress
+from odata_server.admin.importing.writing import Change, Refused, Writer
+from odata_server.admin.remote_tables import RemoteTable
 
 
 class Killed(BaseException):
@@ -73,3 +76,23 @@ def test_another_import_does_not_go_on_from_there(talentverse, file, api, change
     assert answer.exit_code == 1
     assert "import from the start, without --resume" in answer.stderr
     assert api.rows("accounts?$filter=name eq 'Other 3'") == []
+
+
+def test_a_server_that_is_lost_leaves_an_import_that_goes_on(talentverse, file, api):
+    name = file("l.csv", "name\nLost 1\nLost 2\nLost 3\n")
+    arguments = ("import", "data", name, "--table", "account", "--batch-size", "1")
+    sent, wrote = iter(range(1, 100)), Writer.put
+
+    def put(self: Writer, table: RemoteTable, changes: Sequence[Change]) -> dict[int, Refused]:
+        if next(sent) == 2:
+            raise ServerUnreachableError("no answer came")
+        return wrote(self, table, changes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Writer, "put", put)
+        answer = talentverse(*arguments)
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert answer.stderr == "talentverse: no answer came; the import goes on from there with --resume\n"
+    assert len(api.rows("accounts?$filter=startswith(name,'Lost')")) == 1
+    assert talentverse(*arguments, "--resume").stdout == "3 rows imported\n"
+    assert len(api.rows("accounts?$filter=startswith(name,'Lost')")) == 3
