@@ -38,9 +38,13 @@ def test_the_first_file_column_of_a_table_brings_the_relationship(changed, more)
     assert "team" in catalog.tables["fileattachment"].by_name["objectid"].type.targets
     relationship = catalog.relationships["team_FileAttachments"]
     assert (relationship.referenced_column, relationship.referencing_navigation) == ("teamid", "objectid_team")
-    names = [navigation.name for navigation in catalog.lookup_navigations("fileattachment", "objectid")]
-    assert sorted(names) == ["objectid_account", "objectid_contact", "objectid_systemuser", "objectid_team"]
+    assert _ways(catalog) - _ways(standard_catalog(1)) == {"objectid_team"}
+    assert {"objectid_account", "objectid_contact", "objectid_systemuser"} < _ways(catalog)
     assert changed("team", *declare.file("new_Other")).relationships.keys() == catalog.relationships.keys()
+
+
+def _ways(catalog):
+    return {navigation.name for navigation in catalog.lookup_navigations("fileattachment", "objectid")}
 
 
 def test_a_table_without_files_gets_no_relationship(changed):
@@ -87,7 +91,9 @@ def test_an_upgrade_keeps_the_relationships_of_users_files(changed):
         if table.logical_name == "fileattachment"
     )
     assert table.primary_name == "filename"
-    assert table.by_name["objectid"].type.targets == ("account", "contact", "systemuser", "team")
+    declared = standard_catalog(1).tables["fileattachment"].by_name["objectid"].type.targets
+    assert {"account", "contact", "systemuser"} < set(declared)
+    assert table.by_name["objectid"].type.targets == (*declared, "team")
 
 
 def test_the_first_image_of_a_declared_table_is_its_primary_one():
