@@ -95,19 +95,24 @@ def read_stored_column(definition: Json, scope: ColumnScope) -> Column | None:
     Raises:
         DataverseError: the definition is none.
     """
-    name, kind = str(definition.get("LogicalName", "")).lower(), kind_of(definition)
-    before = scope.known.by_name.get(name) if scope.known is not None else None
+    name, kind = str(definition.get("LogicalName", "")), kind_of(definition)
+    before = scope.known.derived(_by_lower_name).get(name.lower()) if scope.known is not None else None
     if not name:
         raise InvalidArgument("A column has no LogicalName.")
     if kind in _PASSED_OVER or (before is None and definition.get("AttributeOf")):
         return before
     members = checked(_clamped(pruned(definition, ATTRIBUTE), kind, name, scope), ATTRIBUTE)
     type_ = _type(definition, members, before, scope)
-    if isinstance(type_, LookupType) and not type_.targets:
+    if isinstance(type_, LookupType) and definition.get("Targets") and not type_.targets:
         scope.findings.refuse(scope.table, name, "It is a lookup, and no table that it points to is there.")
         return None
     made = before or Column(name, type_, str(definition.get("SchemaName") or name))
     return _with_facets(replace(made, type=type_), definition, members, scope)
+
+
+def _by_lower_name(table: Table) -> Mapping[str, Column]:
+    """Return columns by name in lower case: a metadata document may have written one otherwise."""
+    return {column.logical_name.lower(): column for column in table.columns}
 
 
 def _clamped(definition: Json, kind: str, name: str, scope: ColumnScope) -> Json:

@@ -82,7 +82,7 @@ def read_definitions(file: DefinitionFile, catalog: Catalog, findings: Findings,
     there = {**catalog.tables, **{table.logical_name: table for table in tables}}
     related = {r.schema_name: r for d in found for r in _relationships(d, catalog, there, findings)}
     led = {(r.referencing_table, r.referencing_column) for r in related.values() if isinstance(r, OneToMany)}
-    for table in (table for table in tables if table.logical_name not in known):
+    for table in (table for table in tables if completes and table.logical_name not in known):
         usual = (r for r in references_of(table) if (r.referencing_table, r.referencing_column) not in led)
         related.update((r.schema_name, r) for r in usual if r.schema_name not in related)
     stated = {name: choice for name, choice in choices.items() if catalog.choices.get(name) != choice}

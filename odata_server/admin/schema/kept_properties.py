@@ -34,7 +34,7 @@ def with_kept_properties(table: Table, definition: Json) -> Table:
         table: the table as it was read from the definition.
         definition: the definition.
     """
-    attributes = {str(a.get("LogicalName", "")).lower(): a for a in definition.get("Attributes") or ()}
+    attributes = {str(a.get("LogicalName", "")): a for a in definition.get("Attributes") or ()}
     found = []
     for number, column in enumerate(table.columns, start=1):
         attribute = attributes.get(column.logical_name)
