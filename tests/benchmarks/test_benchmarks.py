@@ -17,6 +17,7 @@ import pytest
 
 from benchmarks.client import exchange
 from benchmarks.data_set import DataSet
+from benchmarks.definitions import DefinitionCosts, DefinitionReads
 from benchmarks.generators import Generator
 from benchmarks.growth import GrowthPoint, Sizes, turns
 from benchmarks.load import Measurement, measure
@@ -182,8 +183,25 @@ def test_the_page_shows_postgresql_without_goals_or_says_why_it_does_not():
     page = page_text(replace(measured, postgres=replace(measured, workloads=reads)))
     _, _, on_postgres = page.partition("## On PostgreSQL")
     assert f"| {ROW} | point read | 500 [500–500] | 500 [500–500] | 100 [100–100] | – |  |" in on_postgres
-    assert "Not measured" not in page
+    assert "Not measured:" not in page
     assert "Not measured: it is not there." in page_text(replace(measured, without_postgres="it is not there"))
+
+
+@pytest.mark.parametrize(
+    ("reads", "row"),
+    [
+        # Half the bytes in half the time are as many in a second.
+        (DefinitionReads("tables", 50_000, 9, 100_000, [0.001], [0.002]), "100 [100–100] | reached |"),
+        (DefinitionReads("tables", 50_000, 9, 100_000, [0.002], [0.002]), "50 [50–50] | MISSED |"),
+        (DefinitionReads("a name", 200, 1, 4_000, [0.001], [0.002]), "200 [200–200] | reached |"),
+    ],
+)
+def test_reads_of_definitions_stand_beside_rows_of_their_size(reads: DefinitionReads, row: str):
+    measured = _result(Round({ROW: _rate(500)}, {ROW: _rate(1_000)}, {ROW: 0.001}))
+    page = page_text(replace(measured, definitions=DefinitionCosts([reads], 300, [0.08])))
+    _, _, section = page.partition("## Reads of definitions")
+    assert "The metadata document of 300 tables is written anew in 80 [80–80] ms." in section
+    assert f"| {row}" in section
 
 
 def test_every_read_has_a_statement_for_postgresql():
