@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from integration.web_api import WebApi, literal
 from odata_server.admin.services import rows, text_of
 
 
-def create_registration(graph: WebApi, name: str, *, redirect_uris: Sequence[str], public: bool) -> Mapping[str, str]:
-    """Register an application; return its ids, its name and, unless it is public, its new secret.
+@dataclass(frozen=True, slots=True)
+class PublicCertificate:
+    """A certificate as a registration needs it: its DER form, and the thumbprint by which clients name it."""
+
+    der: bytes
+    thumbprint: str
+
+
+class UnreadableCertificateError(Exception):
+    """The file holds no certificate."""
+
+
+def read_certificate(pem: bytes) -> PublicCertificate:
+    """Read the first certificate of a PEM file; a private key in it is left alone.
+
+    Raises:
+        UnreadableCertificateError: there is none.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+    except ValueError as error:
+        raise UnreadableCertificateError("it holds no PEM certificate (-----BEGIN CERTIFICATE-----)") from error
+    # MSAL and portals name certificates by this thumbprint (`x5t`, RFC 7515 §4.1.7).
+    thumbprint = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - a SHA-1 thumbprint by definition
+    return PublicCertificate(certificate.public_bytes(Encoding.DER), thumbprint.hex().upper())
+
+
+def create_registration(
+    graph: WebApi,
+    name: str,
+    *,
+    redirect_uris: Sequence[str],
+    public: bool,
+    certificate: PublicCertificate | None = None,
+) -> Mapping[str, str]:
+    """Register an application; return its ids, its name and its new secret, unless it is public or has a certificate.
 
     Learn: "Create application" and "application: addPassword". The object id is the service principal's, which is
     what tokens carry.
@@ -21,7 +61,14 @@ def create_registration(graph: WebApi, name: str, *, redirect_uris: Sequence[str
         UnexpectedAnswerError: the answer lacks an id.
     """
     kind = "publicClient" if public else "web"
-    body = {"displayName": name, "isFallbackPublicClient": public, kind: {"redirectUris": list(redirect_uris)}}
+    body: dict[str, object] = {
+        "displayName": name,
+        "isFallbackPublicClient": public,
+        kind: {"redirectUris": list(redirect_uris)},
+    }
+    if certificate is not None:
+        key = base64.b64encode(certificate.der).decode("ascii")
+        body["keyCredentials"] = [{"type": "AsymmetricX509Cert", "usage": "Verify", "key": key}]
     application = graph.create("applications", body).body
     client_id = text_of(application, "appId")
     principal = graph.create("servicePrincipals", {"appId": client_id}).body
@@ -30,6 +77,8 @@ def create_registration(graph: WebApi, name: str, *, redirect_uris: Sequence[str
         "object_id": text_of(principal, "id"),
         "display_name": text_of(application, "displayName"),
     }
+    if certificate is not None:
+        return created | {"certificate_thumbprint": certificate.thumbprint}
     if public:
         return created
     password = graph.create(f"applications/{text_of(application, 'id')}/addPassword", {}).body

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -16,7 +17,13 @@ from integration.flags import connection_options
 from integration.tokens import TokenClient
 from integration.transport import open_session
 from odata_server.admin import help_texts, talent_hub_setup
-from odata_server.admin.app_registrations import create_registration, delete_registration, list_registrations
+from odata_server.admin.app_registrations import (
+    UnreadableCertificateError,
+    create_registration,
+    delete_registration,
+    list_registrations,
+    read_certificate,
+)
 from odata_server.admin.command_line import FAILED, REFUSED, end, errors_in_one_line, option
 from odata_server.admin.services import AdminServices, open_services
 from odata_server.admin.talent_hub_setup import PIECES, Setup
@@ -48,23 +55,35 @@ def app_registration() -> None:
 @click.option("--name", required=True, help="Display name.")
 @click.option("--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="May be given more than once.")
 @click.option("--public", is_flag=True, help="A public client: no secret.")
-@click.option("--certificate", hidden=True)
+@click.option(
+    "--certificate",
+    "pem",
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="The certificate whose key signs in, instead of a secret; a private key in the file stays where it is.",
+)
 @click.option("--json", "json_wanted", is_flag=True, help="Print a JSON object.")
 @connection_options
 def create_command(
     flags: ConnectionFlags,
     name: str,
     redirect_uris: tuple[str, ...],
-    certificate: str | None,
+    pem: Path | None,
     *,
     public: bool,
     json_wanted: bool,
 ) -> None:
     """Register an application; its secret is printed this once."""
-    if certificate is not None:
-        end("--certificate is not available yet: leave it out and use the client secret", REFUSED)
+    if pem is not None and public:
+        end("--certificate and --public exclude each other: a public client has no credentials", REFUSED)
+    try:
+        certificate = None if pem is None else read_certificate(pem.read_bytes())
+    except (UnreadableCertificateError, OSError) as error:
+        end(f"cannot use {pem}: {error}", REFUSED)
     with administration(flags) as services:
-        created = create_registration(services.graph, name, redirect_uris=redirect_uris, public=public)
+        created = create_registration(
+            services.graph, name, redirect_uris=redirect_uris, public=public, certificate=certificate
+        )
     if json_wanted:
         click.echo(json.dumps(created, indent=2, ensure_ascii=False))
     else:

@@ -65,11 +65,12 @@ Example:
 """
 
 CREATE: Final = """\
-Register an application; its secret is printed this once.
+Register an application; its secret is printed this once. With --certificate it has none.
 
 \b
 Example:
   talentverse app-registration create --name "My integration" --json
+  talentverse app-registration create --name "My integration" --certificate client.pem --json
 """
 
 LIST: Final = """\

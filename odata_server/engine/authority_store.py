@@ -1,4 +1,4 @@
-"""The authority's stores: tenants, app registrations with hashed secrets, and signing keys."""
+"""The authority's stores: tenants, app registrations with hashed secrets and certificates, and signing keys."""
 
 from __future__ import annotations
 
@@ -13,16 +13,9 @@ import orjson
 
 from odata_server.engine.database import Connection, SqlRow, single
 from odata_server.engine.dialect import Dialect
-from security.authority.model import AppRegistration, ClientSecret, SigningKey, Tenant
+from security.authority.model import AppRegistration, ClientCertificate, ClientSecret, SigningKey, Tenant
 from security.authority.stores import RegistrationExistsError, RegistrationNotFoundError
 
-# One statement sees one state of the database, so a registration never comes with the secrets of another moment.
-_REGISTRATIONS: Final = """
-    SELECT r.client_id, r.object_id, r.registration_id, r.display_name, r.is_public, r.redirect_uris, r.app_roles,
-           r.created, s.key_id, s.hash, s.hint, s.created, s.expires, s.display_name
-      FROM registrations AS r LEFT JOIN client_secrets AS s ON s.client_id = r.client_id
-"""
-_IN_ORDER: Final = "ORDER BY r.created, r.client_id, s.created, s.key_id"
 _OWN_COLUMNS: Final = 8
 
 
@@ -117,16 +110,16 @@ class StoredRegistrations:
     def get(self, client_id: UUID) -> AppRegistration | None:
         """Return one registration as it is stored now."""
         with self._session.read() as connection:
-            rows = connection.execute(f"{_REGISTRATIONS} WHERE r.client_id = $1 {_IN_ORDER}", (str(client_id),))
+            rows = connection.execute(_registrations_sql("WHERE client_id = $1"), (str(client_id),))
             return next(iter(_registrations(rows.fetchall())), None)
 
     def list_all(self) -> tuple[AppRegistration, ...]:
         """Return every registration, oldest first."""
         with self._session.read() as connection:
-            return _registrations(connection.execute(f"{_REGISTRATIONS} {_IN_ORDER}").fetchall())
+            return _registrations(connection.execute(_registrations_sql("")).fetchall())
 
     def add(self, registration: AppRegistration) -> None:
-        """Store a registration with its secrets, all or nothing.
+        """Store a registration with its credentials, all or nothing.
 
         Raises:
             RegistrationExistsError: one of its three ids is taken.
@@ -138,7 +131,7 @@ class StoredRegistrations:
             raise RegistrationExistsError(registration.client_id) from error
 
     def delete(self, client_id: UUID) -> bool:
-        """Remove a registration and its secrets."""
+        """Remove a registration and its credentials."""
         with self._session.write() as connection:
             deleted = "DELETE FROM registrations WHERE client_id = $1 RETURNING client_id"
             return bool(connection.execute(deleted, (str(client_id),)).fetchall())
@@ -150,10 +143,24 @@ class StoredRegistrations:
             RegistrationNotFoundError: there is no such registration.
         """
         with self._session.write() as connection:
-            known = connection.execute("SELECT 1 FROM registrations WHERE client_id = $1", (str(client_id),)).fetchone()
-            if known is None:
-                raise RegistrationNotFoundError(client_id)
+            _check_registration(connection, client_id)
             _insert_secret(connection, client_id, secret)
+
+    def replace_certificates(self, client_id: UUID, certificates: tuple[ClientCertificate, ...]) -> None:
+        """Give a registration these certificates and no others.
+
+        Raises:
+            RegistrationNotFoundError: there is no such registration.
+            RegistrationExistsError: the id of a certificate is taken.
+        """
+        try:
+            with self._session.write() as connection:
+                _check_registration(connection, client_id)
+                connection.execute("DELETE FROM client_certificates WHERE client_id = $1", (str(client_id),))
+                for certificate in certificates:
+                    _insert_certificate(connection, client_id, certificate)
+        except self._session.dialect.constraint_errors as error:
+            raise RegistrationExistsError(client_id) from error
 
 
 class StoredTenants:
@@ -219,14 +226,19 @@ def open_authority_database(session: AuthoritySession) -> AuthorityDatabase:
         NewerAuthorityStoreError: the database was written by a newer release.
     """
     try:
-        _migrate(session)
+        migrate(session)
     except NewerAuthorityStoreError:
         session.close()
         raise
     return AuthorityDatabase(StoredKeys(session), StoredRegistrations(session), StoredTenants(session), session)
 
 
-def _migrate(session: AuthoritySession) -> None:
+def migrate(session: AuthoritySession) -> None:
+    """Bring the tables of a database to this release's version.
+
+    Raises:
+        NewerAuthorityStoreError: the database was written by a newer release.
+    """
     wanted = len(session.migrations)
     with session.read() as connection:
         if _schema_version(connection) == wanted:
@@ -275,6 +287,14 @@ def _insert_registration(connection: Connection, registration: AppRegistration) 
     )
     for secret in registration.secrets:
         _insert_secret(connection, registration.client_id, secret)
+    for certificate in registration.certificates:
+        _insert_certificate(connection, registration.client_id, certificate)
+
+
+def _check_registration(connection: Connection, client_id: UUID) -> None:
+    known = connection.execute("SELECT 1 FROM registrations WHERE client_id = $1", (str(client_id),)).fetchone()
+    if known is None:
+        raise RegistrationNotFoundError(client_id)
 
 
 def _insert_secret(connection: Connection, client_id: UUID, secret: ClientSecret) -> None:
@@ -293,24 +313,63 @@ def _insert_secret(connection: Connection, client_id: UUID, secret: ClientSecret
     )
 
 
+def _insert_certificate(connection: Connection, client_id: UUID, certificate: ClientCertificate) -> None:
+    connection.execute(
+        "INSERT INTO client_certificates (key_id, client_id, certificate_pem, starts, expires, display_name)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        (
+            str(certificate.key_id),
+            str(client_id),
+            certificate.certificate_pem,
+            certificate.starts,
+            certificate.expires,
+            certificate.display_name,
+        ),
+    )
+
+
+def _registrations_sql(condition: str) -> str:
+    """Return the query of registrations, each with its credentials, one row for each of them, or one without.
+
+    One statement sees one state of the database, so a registration never comes with the credentials of another moment.
+    """
+    return f"""
+        SELECT r.client_id, r.object_id, r.registration_id, r.display_name, r.is_public, r.redirect_uris, r.app_roles,
+               r.created, c.is_secret, c.key_id, c.content, c.hint, c.starts, c.expires, c.display_name
+          FROM (SELECT * FROM registrations {condition}) AS r LEFT JOIN (
+               SELECT 1 AS is_secret, key_id, client_id, hash AS content, hint, created AS starts, expires, display_name
+                 FROM client_secrets {condition}
+                UNION ALL
+               SELECT 0, key_id, client_id, certificate_pem, '', starts, expires, display_name
+                 FROM client_certificates {condition}
+               ) AS c ON c.client_id = r.client_id
+         ORDER BY r.created, r.client_id, c.starts, c.key_id
+    """
+
+
 def _registrations(rows: Iterable[SqlRow]) -> tuple[AppRegistration, ...]:
-    """Return the registrations of rows that hold a registration and one of its secrets, or none."""
+    """Return the registrations of rows that hold a registration and one of its credentials, or none."""
     grouped = groupby(rows, key=lambda row: row[:_OWN_COLUMNS])
     return tuple(_registration(own, [row[_OWN_COLUMNS:] for row in group]) for own, group in grouped)
 
 
-def _registration(row: SqlRow, secrets: Iterable[SqlRow]) -> AppRegistration:
+def _registration(row: SqlRow, credentials: list[SqlRow]) -> AppRegistration:
     client_id, object_id, registration_id, display_name, is_public, redirect_uris, app_roles, created = row
     return AppRegistration(
         client_id=UUID(str(client_id)),
         object_id=UUID(str(object_id)),
         registration_id=UUID(str(registration_id)),
         display_name=str(display_name),
-        secrets=tuple(ClientSecret(UUID(key_id), *values) for key_id, *values in secrets if key_id is not None),
+        secrets=tuple(ClientSecret(UUID(key_id), *values) for kind, key_id, *values in credentials if kind == 1),
         redirect_uris=tuple(orjson.loads(str(redirect_uris))),
         is_public=bool(is_public),
         app_roles=tuple(orjson.loads(str(app_roles))),
         created=float(str(created)),
+        certificates=tuple(
+            ClientCertificate(UUID(key_id), pem, starts, expires, name)
+            for kind, key_id, pem, _, starts, expires, name in credentials
+            if kind == 0
+        ),
     )
 
 

@@ -1,16 +1,17 @@
-"""Who asks for a token: the client's id and secret, in the form or as HTTP Basic, checked against its registration."""
+"""Who asks for a token: a client id with a secret or a signed assertion, checked against the registration."""
 
 import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote_plus
 from uuid import UUID
 
 from security.authority.authority import Authority
+from security.authority.client_assertions import check_client_assertion
 from security.authority.client_secrets import SecretVerdict, check_secret
 from security.authority.errors import (
-    CredentialNotAvailableError,
     ExpiredClientSecretError,
     InvalidClientSecretError,
     MalformedRequestError,
@@ -19,7 +20,9 @@ from security.authority.errors import (
     PublicClientError,
     UnknownApplicationError,
 )
-from security.authority.model import AppRegistration
+from security.authority.model import AppRegistration, ClientProof
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +31,25 @@ class PresentedCredentials:
 
     client_id: str
     secret: str | None
-    has_assertion: bool
+    assertion: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedClient:
+    """A client that is who it says it is."""
+
+    application: AppRegistration
+    proof: ClientProof
 
 
 def presented_credentials(form: Mapping[str, str], authorization: str) -> PresentedCredentials:
-    """Read the client's id and secret from the form, or from an `Authorization: Basic` header (RFC 6749 §2.3.1).
+    """Read the client's id and credential from the form, or from an `Authorization: Basic` header.
+
+    Sources: RFC 6749 §2.3.1, RFC 7521 §4.2.
 
     Raises:
-        MalformedRequestError: the header is not readable, or both ways are used and disagree.
-        MissingParameterError: no client id.
+        MalformedRequestError: the header is not readable, several ways are used, or the assertion is of another type.
+        MissingParameterError: no client id, or no type of the assertion.
     """
     client_id, secret = form.get("client_id", ""), form.get("client_secret") or None
     scheme, _, encoded = authorization.partition(" ")
@@ -49,32 +62,43 @@ def presented_credentials(form: Mapping[str, str], authorization: str) -> Presen
         client_id = basic_id
     if not client_id:
         raise MissingParameterError(parameter="client_id")
-    return PresentedCredentials(client_id, secret, bool(form.get("client_assertion")))
+    assertion = _assertion(form)
+    if secret is not None and assertion is not None:
+        raise MalformedRequestError(detail="A client secret and a client assertion exclude each other.")
+    return PresentedCredentials(client_id, secret, assertion)
 
 
-def authenticate_confidential_client(authority: Authority, presented: PresentedCredentials) -> AppRegistration:
-    """Return the registration of a confidential client that has proved who it is.
+def authenticate_confidential_client(
+    authority: Authority, presented: PresentedCredentials, *, origin: str
+) -> ProvedClient:
+    """Return a confidential client that has proved who it is; `origin` is scheme, host and port of the request.
 
     The registration is read from the store each time: one that was deleted gets no more tokens.
 
     Raises:
         UnknownApplicationError: no such application.
-        PublicClientError: a public client sent a secret.
-        MissingClientSecretError: no secret.
+        PublicClientError: a public client sent a secret or an assertion.
+        MissingClientSecretError: neither secret nor assertion.
         InvalidClientSecretError: none of the application's secrets.
         ExpiredClientSecretError: an expired one.
-        CredentialNotAvailableError: a signed assertion instead of a secret.
+        AuthorityError: the assertion is not good (`check_client_assertion`).
     """
     application = _application(authority, presented.client_id)
-    if presented.has_assertion and presented.secret is None:
-        raise CredentialNotAvailableError
-    if presented.secret is None:
+    if presented.secret is None and presented.assertion is None:
         raise MissingClientSecretError
     if application.is_public:
         raise PublicClientError
-    match check_secret(presented.secret, application.secrets, now=authority.sources.clock()):
+    if presented.assertion is not None:
+        check_client_assertion(authority, application, presented.assertion, origin=origin)
+        return ProvedClient(application, ClientProof.CERTIFICATE)
+    _check_secret(authority, application, presented.secret or "")
+    return ProvedClient(application, ClientProof.SECRET)
+
+
+def _check_secret(authority: Authority, application: AppRegistration, secret: str) -> None:
+    match check_secret(secret, application.secrets, now=authority.sources.clock()):
         case SecretVerdict.VALID:
-            return application
+            return
         case SecretVerdict.EXPIRED:
             raise ExpiredClientSecretError(application=application.client_id)
         case SecretVerdict.WRONG:
@@ -89,6 +113,18 @@ def _application(authority: Authority, client_id: str) -> AppRegistration:
     if application is None:
         raise UnknownApplicationError(application=client_id, tenant=authority.tenant.display_name)
     return application
+
+
+def _assertion(form: Mapping[str, str]) -> str | None:
+    assertion = form.get("client_assertion") or None
+    if assertion is None:
+        return None
+    assertion_type = form.get("client_assertion_type", "")
+    if not assertion_type:
+        raise MissingParameterError(parameter="client_assertion_type")
+    if assertion_type != ASSERTION_TYPE:
+        raise MalformedRequestError(detail=f"The parameter 'client_assertion_type' must be '{ASSERTION_TYPE}'.")
+    return assertion
 
 
 def _basic(encoded: str) -> tuple[str, str | None]:

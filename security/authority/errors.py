@@ -158,15 +158,70 @@ class GrantNotAvailableError(AuthorityError):
     )
 
 
-class CredentialNotAvailableError(AuthorityError):
-    """Entra accepts signed assertions as credentials, this authority does not yet."""
+class MalformedAssertionError(AuthorityError):
+    """The client assertion is no signed JSON Web Token, or lacks a claim."""
+
+    code = 50027
+    error = "invalid_client"
+    status = HTTPStatus.UNAUTHORIZED
+    text = "JWT token is invalid or malformed. {detail}"
+
+
+class AssertionIssuerError(AuthorityError):
+    """`iss` and `sub` of a client assertion are the client's id (RFC 7523 §3)."""
+
+    code = 700021
+    error = "invalid_client"
+    status = HTTPStatus.UNAUTHORIZED
+    text = (
+        "Client assertion application identifier doesn't match 'client_id' parameter. Both 'iss' and 'sub' must be "
+        "'{application}'."
+    )
+
+
+class AssertionAudienceError(AuthorityError):
+    """The client assertion is meant for somebody else."""
+
+    code = 700023
+    error = "invalid_client"
+    status = HTTPStatus.UNAUTHORIZED
+    text = "Client assertion audience claim does not match Realm issuer. The audience must be '{endpoint}'."
+
+
+class AssertionTimeError(AuthorityError):
+    """The client assertion is used before or after its time, or would be valid for too long."""
+
+    code = 700024
+    error = "invalid_client"
+    status = HTTPStatus.UNAUTHORIZED
+    text = (
+        "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {starts}, "
+        "expiry time of assertion {expires}. {detail}"
+    )
+
+
+class AssertionSignatureError(AuthorityError):
+    """The certificate that signed is none of the application's, is not valid now, or has not signed this."""
 
     code = 700027
     error = "invalid_client"
+    status = HTTPStatus.UNAUTHORIZED
+    text = (
+        "The certificate with identifier used to sign the client assertion is not registered on application, or the "
+        "signature is invalid. [Reason - {reason}, Thumbprint of key used by client: '{thumbprint}'] Application: "
+        "'{application}'."
+    )
+
+
+class CredentialNotAvailableError(AuthorityError):
+    """Entra accepts assertions of other issuers (federated identity credentials), this authority does not."""
+
+    code = 700211
+    error = "invalid_client"
     status = HTTPStatus.NOT_IMPLEMENTED
     text = (
-        "Client assertions (certificates, federated credentials) exist in Entra but are not available in this "
-        "simulator. Use 'client_secret' instead."
+        "Federated identity credentials (client assertions of another issuer) exist in Entra but are not available in "
+        "this simulator. Use a certificate or 'client_secret' instead."
     )
 
 

@@ -13,6 +13,7 @@ from security.authority.graph_errors import GraphCode, GraphError
 from security.authority.graph_forms import (
     PropertyFilter,
     application_document,
+    certificate_of,
     collection_document,
     entity_document,
     identifier,
@@ -21,11 +22,12 @@ from security.authority.graph_forms import (
     read_app_id,
     read_filter,
     read_new_application,
+    read_new_keys,
     read_new_password,
 )
 from security.authority.model import AppRegistration
 from security.authority.resources import GRAPH_AUDIENCES
-from security.authority.stores import RegistrationNotFoundError
+from security.authority.stores import RegistrationExistsError, RegistrationNotFoundError
 from security.authority.validation import ExpiredToken, InvalidAudience, InvalidToken
 
 READ_WRITE_ROLE: Final = "Application.ReadWrite.All"
@@ -51,8 +53,9 @@ def create_application(authority: Authority, request: Request) -> Response:
         is_public=wanted.is_public,
         app_roles=(),
         created=authority.sources.clock(),
+        certificates=tuple(certificate_of(key, (), authority.sources.new_id) for key in wanted.keys),
     )
-    authority.registrations.add(application)
+    _add(authority, application)
     location = {"Location": f"{request.origin}/v1.0/applications/{application.registration_id}"}
     return Response(201, _one_application(authority, request, application), location)
 
@@ -78,6 +81,28 @@ def get_application(authority: Authority, request: Request) -> Response:
     """
     _authorize(authority, request, _READ_ROLES)
     return Response(200, _one_application(authority, request, _addressed(authority, request)))
+
+
+def update_application(authority: Authority, request: Request) -> Response:
+    """Answer `PATCH /v1.0/applications/{id}` and `…(appId='{appId}')`: the body's key credentials replace all others.
+
+    Raises:
+        GraphError: not authorized, not found, or the body is not good.
+    """
+    _authorize(authority, request, _WRITE_ROLES)
+    application = _addressed(authority, request)
+    keys = read_new_keys(request)
+    if keys and application.is_public:
+        raise GraphError(GraphCode.BAD_REQUEST, "A public application has no credentials.")
+    new_id = authority.sources.new_id
+    certificates = tuple(certificate_of(key, application.certificates, new_id) for key in keys)
+    try:
+        authority.registrations.replace_certificates(application.client_id, certificates)
+    except RegistrationNotFoundError as error:
+        raise _not_found(str(application.client_id)) from error
+    except RegistrationExistsError as error:
+        raise _taken_key_id() from error
+    return Response(204, None)
 
 
 def delete_application(authority: Authority, request: Request) -> Response:
@@ -146,6 +171,17 @@ def list_principals(authority: Authority, request: Request) -> Response:
     items = [principal_document(found, tenant_id) for found in authority.registrations.list_all()]
     kept = [item for item in items if _keeps(wanted, item)]
     return Response(200, collection_document(request.origin, "servicePrincipals", kept))
+
+
+def _add(authority: Authority, application: AppRegistration) -> None:
+    try:
+        authority.registrations.add(application)
+    except RegistrationExistsError as error:
+        raise _taken_key_id() from error
+
+
+def _taken_key_id() -> GraphError:
+    return GraphError(GraphCode.BAD_REQUEST, "Property 'keyId' of 'keyCredentials' must be unique.")
 
 
 def _authorize(authority: Authority, request: Request, roles: frozenset[str]) -> None:

@@ -1,7 +1,11 @@
 """The JSON forms of the Microsoft Graph slice: reading bodies and filters, writing applications and principals."""
 
+from __future__ import annotations
+
+import base64
+import binascii
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -10,15 +14,22 @@ from uuid import UUID
 
 import orjson
 
+from security.authority.client_certificates import UnfitCertificateError, loaded_certificate, new_certificate
 from security.authority.errors import MalformedRequestError
 from security.authority.exchange import LARGEST_BODY, Request, query_parameters
 from security.authority.graph_errors import GraphCode, GraphError
-from security.authority.model import AppRegistration, ClientSecret
+from security.authority.model import AppRegistration, ClientCertificate, ClientSecret
 
 _LONGEST_NAME: Final = 256
 _FILTER: Final = re.compile(r"\s*(appId|displayName|id)\s+eq\s+'((?:[^']|'')*)'\s*")
 _ESCAPED_NULL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000").search
 _SINGLE_TENANT: Final = "AzureADMyOrg"
+_MOST_KEYS: Final = 20
+_CERTIFICATE: Final = "AsymmetricX509Cert"
+_VERIFY: Final = "Verify"
+_KEY_PROPERTIES: Final = frozenset(
+    {"keyId", "displayName", "type", "usage", "key", "customKeyIdentifier", "startDateTime", "endDateTime"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,17 @@ class NewApplication:
     display_name: str
     redirect_uris: tuple[str, ...]
     is_public: bool
+    keys: tuple[NewKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A certificate that a body brings, or, without `der`, one that the application has and keeps."""
+
+    key_id: UUID | None
+    der: bytes | None
+    display_name: str | None
+    expires: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,9 @@ def read_new_application(request: Request) -> NewApplication:
         GraphError: the body is not JSON, a property is missing, of the wrong type, or not supported.
     """
     body = _object(request)
-    _refuse_unknown(body, {"displayName", "signInAudience", "web", "publicClient", "isFallbackPublicClient"})
+    _refuse_unknown(
+        body, {"displayName", "signInAudience", "web", "publicClient", "isFallbackPublicClient", "keyCredentials"}
+    )
     name = body.get("displayName")
     if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME:
         raise _bad(f"Property 'displayName' must be a text of 1 to {_LONGEST_NAME} characters.")
@@ -70,7 +94,42 @@ def read_new_application(request: Request) -> NewApplication:
         raise _bad(
             "Properties 'web' and 'publicClient' exclude each other in this simulator: register two applications."
         )
-    return NewApplication(name.strip(), web or public, is_public)
+    keys = _keys(body.get("keyCredentials"))
+    if keys and is_public:
+        raise _bad("Property 'keyCredentials' is for confidential applications: a public one has no credentials.")
+    return NewApplication(name.strip(), web or public, is_public, keys)
+
+
+def read_new_keys(request: Request) -> tuple[NewKey, ...]:
+    """Read the body of `PATCH /applications/{id}`, which can replace the key credentials.
+
+    Raises:
+        GraphError: the body is not JSON, or a property is of the wrong type or not supported.
+    """
+    body = _object(request)
+    _refuse_unknown(body, {"keyCredentials"})
+    if "keyCredentials" not in body:
+        raise _bad("Property 'keyCredentials' is the one that can be changed in this simulator.")
+    return _keys(body["keyCredentials"])
+
+
+def certificate_of(key: NewKey, had: Sequence[ClientCertificate], new_id: Callable[[], UUID]) -> ClientCertificate:
+    """Return the certificate a body brings or keeps.
+
+    Raises:
+        GraphError: it is no fit certificate, or the application has none with this id.
+    """
+    if key.der is None:
+        kept = next((each for each in had if each.key_id == key.key_id), None)
+        if kept is None:
+            raise _bad("Property 'key' of 'keyCredentials' is required for a credential that is not there yet.")
+        return kept
+    try:
+        return new_certificate(
+            key.der, key_id=key.key_id or new_id(), display_name=key.display_name, expires=key.expires
+        )
+    except UnfitCertificateError as error:
+        raise _bad(f"Property 'key' of 'keyCredentials' is not usable: {error}.") from error
 
 
 def read_new_password(request: Request) -> NewPassword:
@@ -153,7 +212,7 @@ def application_document(application: AppRegistration, domain: str) -> dict[str,
         "isFallbackPublicClient": application.is_public,
         "web": {"redirectUris": [] if application.is_public else uris},
         "publicClient": {"redirectUris": uris if application.is_public else []},
-        "keyCredentials": [],
+        "keyCredentials": [_key_document(certificate) for certificate in application.certificates],
         "passwordCredentials": [password_document(secret, None) for secret in application.secrets],
     }
 
@@ -183,6 +242,20 @@ def password_document(secret: ClientSecret, clear: str | None) -> dict[str, obje
         "startDateTime": _text(secret.created),
         "endDateTime": _text(secret.expires),
         "customKeyIdentifier": None,
+    }
+
+
+def _key_document(certificate: ClientCertificate) -> dict[str, object]:
+    """Return Graph's `keyCredential`; `customKeyIdentifier` is the SHA-1 thumbprint."""
+    return {
+        "keyId": str(certificate.key_id),
+        "displayName": certificate.display_name,
+        "type": _CERTIFICATE,
+        "usage": _VERIFY,
+        "key": None,
+        "customKeyIdentifier": base64.b64encode(loaded_certificate(certificate.certificate_pem).sha1).decode("ascii"),
+        "startDateTime": _text(certificate.starts),
+        "endDateTime": _text(certificate.expires),
     }
 
 
@@ -216,6 +289,40 @@ def _refuse_unknown(body: Mapping[str, object], known: Collection[str]) -> None:
     unknown = [name for name in body if name not in known and not name.startswith("@odata.")]
     if unknown:
         raise _bad(f"Property '{unknown[0][:100]}' is not supported in this simulator.")
+
+
+def _keys(value: object) -> tuple[NewKey, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > _MOST_KEYS or not all(isinstance(item, dict) for item in value):
+        raise _bad(f"Property 'keyCredentials' must be a list of up to {_MOST_KEYS} objects.")
+    return tuple(_key(item) for item in value)
+
+
+def _key(item: Mapping[str, object]) -> NewKey:
+    _refuse_unknown(item, _KEY_PROPERTIES)
+    for member, only in (("type", _CERTIFICATE), ("usage", _VERIFY)):
+        if item.get(member, only) != only:
+            raise _bad(f"Property '{member}' of 'keyCredentials' must be '{only}'.")
+    name = item.get("displayName")
+    if not isinstance(name, str | None) or len(name or "") > _LONGEST_NAME:
+        raise _bad(f"Property 'displayName' must be a text of up to {_LONGEST_NAME} characters.")
+    key, key_id = item.get("key"), item.get("keyId")
+    if not isinstance(key, str | None):
+        raise _bad("Property 'key' of 'keyCredentials' must be a certificate in base64.")
+    return NewKey(
+        key_id=None if key_id is None else identifier(key_id, "keyId"),
+        der=None if key is None else _certificate_bytes(key),
+        display_name=name,
+        expires=_moment(item.get("endDateTime")),
+    )
+
+
+def _certificate_bytes(key: str) -> bytes:
+    try:
+        return base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _bad("Property 'key' of 'keyCredentials' must be a certificate in base64.") from error
 
 
 def _redirect_uris(body: Mapping[str, object], name: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
-"""What the authority knows: tenants, app registrations with their client secrets, and signing keys."""
+"""What the authority knows: tenants, app registrations with their credentials, and signing keys."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from uuid import UUID
 
 
@@ -11,6 +12,13 @@ class Tenant:
     tenant_id: UUID
     display_name: str
     domain: str
+
+
+class ClientProof(Enum):
+    """How a client has proved who it is."""
+
+    SECRET = auto()
+    CERTIFICATE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,20 @@ class ClientSecret:
     hash: str
     hint: str
     created: float
+    expires: float
+    display_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A key credential of an application: the certificate of a private key that signs its assertions.
+
+    `starts` and `expires` are seconds since 1970-01-01 UTC, and never wider than the certificate's own times.
+    """
+
+    key_id: UUID
+    certificate_pem: str
+    starts: float
     expires: float
     display_name: str | None = None
 
@@ -46,6 +68,7 @@ class AppRegistration:
     is_public: bool
     app_roles: tuple[str, ...]
     created: float
+    certificates: tuple[ClientCertificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,11 @@ class Route:
     answers: Mapping[str, Answer]
 
 
-_APPLICATION_ITEM: Final = {"GET": graph.get_application, "DELETE": graph.delete_application}
+_APPLICATION_ITEM: Final = {
+    "GET": graph.get_application,
+    "PATCH": graph.update_application,
+    "DELETE": graph.delete_application,
+}
 
 AUTHORITY_ROUTES: Final = (
     Route("/<tenant>/v2.0/.well-known/openid-configuration", {"GET": discovery.answer_configuration_v2}),

@@ -7,7 +7,7 @@ them has withdrawn is gone for all of them at once.
 from typing import Protocol
 from uuid import UUID
 
-from security.authority.model import AppRegistration, ClientSecret, SigningKey, Tenant
+from security.authority.model import AppRegistration, ClientCertificate, ClientSecret, SigningKey, Tenant
 
 
 class RegistrationExistsError(Exception):
@@ -64,7 +64,7 @@ class RegistrationStore(Protocol):
         ...
 
     def add(self, registration: AppRegistration) -> None:
-        """Store a registration with its secrets.
+        """Store a registration with its credentials.
 
         Raises:
             RegistrationExistsError: one of its three ids is taken.
@@ -72,7 +72,7 @@ class RegistrationStore(Protocol):
         ...
 
     def delete(self, client_id: UUID) -> bool:
-        """Remove a registration and its secrets; tell whether it was there."""
+        """Remove a registration and its credentials; tell whether it was there."""
         ...
 
     def add_secret(self, client_id: UUID, secret: ClientSecret) -> None:
@@ -80,6 +80,15 @@ class RegistrationStore(Protocol):
 
         Raises:
             RegistrationNotFoundError: there is no such registration.
+        """
+        ...
+
+    def replace_certificates(self, client_id: UUID, certificates: tuple[ClientCertificate, ...]) -> None:
+        """Give a registration these certificates and no others.
+
+        Raises:
+            RegistrationNotFoundError: there is no such registration.
+            RegistrationExistsError: the id of a certificate is taken.
         """
         ...
 

@@ -1,6 +1,8 @@
 """Access tokens: v1-format JSON Web Tokens, as Entra issues them for resources of an organization."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -8,10 +10,11 @@ import orjson
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
-from security.authority.model import AppRegistration
+from security.authority.model import AppRegistration, ClientProof
 
 LIFETIME: Final = 3599
 """Seconds an access token of an application is valid; Entra's figure."""
+_PROOFS: Final[Mapping[ClientProof, str]] = MappingProxyType({ClientProof.SECRET: "1", ClientProof.CERTIFICATE: "2"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,15 @@ def v2_issuer(origin: str, tenant_id: UUID) -> str:
 
 
 def app_claims(
-    application: AppRegistration, *, tenant_id: UUID, audience: str, roles: tuple[str, ...], stamp: TokenStamp
+    application: AppRegistration,
+    *,
+    proof: ClientProof,
+    tenant_id: UUID,
+    audience: str,
+    roles: tuple[str, ...],
+    stamp: TokenStamp,
 ) -> dict[str, object]:
-    """Return the claims of a token an application gets for itself with its secret (Learn: Access token claims)."""
+    """Return the claims of a token an application gets for itself (Learn: Access token claims)."""
     issued = int(stamp.now)
     claims: dict[str, object] = {
         "aud": audience,
@@ -44,7 +53,7 @@ def app_claims(
         "nbf": issued,
         "exp": issued + LIFETIME,
         "appid": str(application.client_id),
-        "appidacr": "1",
+        "appidacr": _PROOFS[proof],
         "idp": v1_issuer(tenant_id),
         "idtyp": "app",
         "oid": str(application.object_id),

@@ -138,9 +138,7 @@ REFUSALS: dict[str, dict[str, dict[str, object]]] = {
         "wrong secret": {"message": "AADSTS7000215"},
         "unknown application": {"message": "AADSTS700016"},
         "unknown resource": {"message": "AADSTS500011"},
-        "assertion": {
-            "message": "AADSTS700027: Client assertions (certificates, federated credentials) exist in Entra"
-        },
+        "assertion": {"message": "AADSTS50027: JWT token is invalid or malformed"},
     },
     "o_js.mjs": {"refused": {"status": 400}},
     "dynamics_web_api.mjs": {

@@ -46,6 +46,17 @@ _MIGRATIONS = (
         not_before double precision NOT NULL
     );
     """,
+    """
+    CREATE TABLE client_certificates (
+        key_id text PRIMARY KEY,
+        client_id text NOT NULL REFERENCES registrations (client_id) ON DELETE CASCADE,
+        certificate_pem text NOT NULL,
+        starts double precision NOT NULL,
+        expires double precision NOT NULL,
+        display_name text
+    );
+    CREATE INDEX client_certificates_by_client ON client_certificates (client_id);
+    """,
 )
 
 _COMMITS = """

@@ -51,6 +51,17 @@ _MIGRATIONS: Final = (
         not_before REAL NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE client_certificates (
+        key_id TEXT PRIMARY KEY,
+        client_id TEXT NOT NULL REFERENCES registrations (client_id) ON DELETE CASCADE,
+        certificate_pem TEXT NOT NULL,
+        starts REAL NOT NULL,
+        expires REAL NOT NULL,
+        display_name TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX client_certificates_by_client ON client_certificates (client_id);
+    """,
 )
 
 

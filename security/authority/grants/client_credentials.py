@@ -15,16 +15,17 @@ def grant_client_credentials(authority: Authority, request: TokenRequest) -> Gra
         AuthorityError: a parameter is missing, the client is not known or not proved, or the resource is unknown.
     """
     parameter = _required_parameter(request)
-    application = authenticate_confidential_client(authority, request.credentials)
+    client = authenticate_confidential_client(authority, request.credentials, origin=request.origin)
     resource = parameter if request.version is EndpointVersion.V1 else resource_of_scope(parameter)
     check_resource(authority, resource, origin=request.origin)
     kid, key = current_signing_key(authority)
     stamp = TokenStamp(authority.sources.clock(), authority.sources.new_id())
     claims = app_claims(
-        application,
+        client.application,
+        proof=client.proof,
         tenant_id=authority.tenant.tenant_id,
         audience=resource,
-        roles=granted_roles(application, resource),
+        roles=granted_roles(client.application, resource),
         stamp=stamp,
     )
     token = signed_token(claims, kid=kid, key=key)

@@ -273,7 +273,7 @@ def test_a_token_that_is_none_is_refused(house):
     ("method", "path", "allow"),
     [
         ("PUT", "/applications", "GET, POST, HEAD"),
-        ("PATCH", f"/applications/{UNKNOWN}", "GET, DELETE, HEAD"),
+        ("PUT", f"/applications/{UNKNOWN}", "GET, PATCH, DELETE, HEAD"),
         ("GET", f"/applications/{UNKNOWN}/addPassword", "POST"),
         ("DELETE", "/servicePrincipals", "GET, POST, HEAD"),
     ],

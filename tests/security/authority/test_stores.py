@@ -4,11 +4,13 @@ import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
-from odata_server.engine.authority_store import NewerAuthorityStoreError, open_authority_database
+from odata_server.engine.authority_store import NewerAuthorityStoreError, migrate, open_authority_database
+from odata_server.engine.database import single
 from odata_server.engine.postgres.authority import PostgresAuthority
 from odata_server.engine.sqlite.authority import SqliteAuthority
 from security.authority.authority import (
@@ -24,7 +26,7 @@ from security.authority.built_in import (
     built_in_registrations,
 )
 from security.authority.client_secrets import SecretVerdict, check_secret, hashed_secret, random_secret
-from security.authority.model import AppRegistration, Tenant
+from security.authority.model import AppRegistration, ClientCertificate, Tenant
 from security.authority.signing_keys import KeyRing, new_signing_key
 from security.authority.stores import RegistrationExistsError, RegistrationNotFoundError
 
@@ -142,6 +144,54 @@ def test_a_registration_with_a_taken_secret_id_is_not_stored_by_halves(database)
     with pytest.raises(RegistrationExistsError):
         database.registrations.add(replace(registration(2), secrets=(secret,)))
     assert database.registrations.get(registration(2).client_id) is None
+
+
+def certificate(number: int) -> ClientCertificate:
+    return ClientCertificate(UUID(int=number), "-----BEGIN", START + number, START + 99, f"é {number}")
+
+
+def test_certificates_and_secrets_come_back_together(database):
+    secrets = tuple(
+        hashed_secret("abc-secret", key_id=UUID(int=number), created=START + number, expires=START + 9)
+        for number in (7, 8)
+    )
+    stored = replace(registration(1), secrets=secrets, certificates=(certificate(1), certificate(2)))
+    database.registrations.add(stored)
+    database.registrations.add(registration(2))
+    assert database.registrations.get(stored.client_id) == stored
+    assert database.registrations.list_all() == (stored, registration(2))
+    database.registrations.replace_certificates(stored.client_id, (certificate(2), certificate(3)))
+    changed = replace(stored, certificates=(certificate(2), certificate(3)))
+    assert database.registrations.get(stored.client_id) == changed
+    with pytest.raises(RegistrationExistsError):
+        database.registrations.replace_certificates(UUID(int=2), (certificate(3),))
+    with pytest.raises(RegistrationNotFoundError):
+        database.registrations.replace_certificates(UUID(int=3), ())
+    assert database.registrations.list_all() == (changed, registration(2))
+    assert database.registrations.delete(stored.client_id)
+    database.registrations.replace_certificates(UUID(int=2), (certificate(3),))
+
+
+def test_a_database_of_the_first_release_gets_what_it_lacks(begin_session):
+    session = begin_session()
+    first = SimpleNamespace(
+        dialect=session.dialect,
+        place=session.place,
+        migrations=session.migrations[:1],
+        create=session.create,
+        read=session.read,
+        write=session.write,
+    )
+    migrate(first)
+    with session.write() as connection:
+        connection.execute("INSERT INTO registrations VALUES ($1, $2, $3, 'Old', 0, '[]', '[]', 5)", tuple("123"))
+        assert single(connection, "SELECT version FROM schema_version") == 1
+    opened = open_authority_database(session)
+    with session.read() as connection:
+        assert single(connection, "SELECT version FROM schema_version") == 2
+        assert single(connection, "SELECT count(*) FROM client_certificates") == 0
+        assert single(connection, "SELECT display_name FROM registrations") == "Old"
+    opened.close()
 
 
 def test_deleting_takes_the_secrets_along(database):
@@ -265,7 +315,7 @@ def test_a_database_of_a_newer_release_is_refused(begin_session):
     with session.write() as connection:
         connection.execute("UPDATE schema_version SET version = 99")
     session.close()
-    with pytest.raises(NewerAuthorityStoreError, match="schema version 99, this release knows versions up to 1"):
+    with pytest.raises(NewerAuthorityStoreError, match="schema version 99, this release knows versions up to 2"):
         open_authority_database(begin_session())
 
 

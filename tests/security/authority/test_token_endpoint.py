@@ -126,7 +126,7 @@ def test_the_v1_endpoint_takes_a_resource_and_answers_texts(house):
         ({"grant_type": "authorization_code"}, 501, "unsupported_grant_type", 70003, "'authorization_code'"),
         ({"grant_type": "device_code"}, 501, "unsupported_grant_type", 70003, "'device_code'"),
         ({"grant_type": "refresh_token"}, 501, "unsupported_grant_type", 70003, "not available in this simulator"),
-        ({"client_secret": None, "client_assertion": "a.b.c"}, 501, "invalid_client", 700027, "Client assertions"),
+        ({"client_secret": None, "client_assertion": "a.b.c"}, 400, "invalid_request", 900144, "client_assertion_type"),
     ],
 )
 def test_a_refusal_has_entras_code_and_status(house, changes, status, error, code, text):
