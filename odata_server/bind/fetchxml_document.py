@@ -1,17 +1,16 @@
-"""FetchXML text as a tree of elements, read so that no document costs more than its length.
+"""FetchXML text as a tree of elements.
 
-The parser is expat without document types: a text that declares one is refused before any entity exists, so nothing
-can be expanded or loaded. Length, depth, conditions and links are bounded (error-code page: 0x8004430c, 0x8004430d).
+Length, depth, conditions and links are bounded (error-code page: 0x8004430c, 0x8004430d).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final, NoReturn
-from xml.parsers import expat
+from dataclasses import dataclass
+from typing import Final
 
 from entities.errors import MalformedRequest
+from entities.xml_trees import XmlDefect, read_tree
 
 INVALID_XML: Final = "0x80040201"
 MALFORMED: Final = "0x80040303"
@@ -46,25 +45,14 @@ class Element:
         return (child for child in self.children if child.name in names)
 
 
-@dataclass(slots=True)
-class _Open:
-    """An element whose end has not come yet."""
-
-    name: str
-    attributes: Mapping[str, str]
-    children: list[Element] = field(default_factory=list)
-    text: list[str] = field(default_factory=list)
-
-
-class _Reader:
-    """Builds the tree from expat's events."""
+class _Bounds:
+    """Refuses what is too deep or too much."""
 
     def __init__(self) -> None:
-        self._open: list[_Open] = [_Open("", {})]
         self._seen: dict[str, int] = {}
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._open) > _DEEPEST:
+    def check(self, name: str, depth: int) -> None:
+        if depth >= _DEEPEST:
             raise malformed(f"Elements are nested more than {_DEEPEST} deep.")
         self._seen[name] = self._seen.get(name, 0) + 1
         if self._seen.get("condition", 0) > _MOST_CONDITIONS:
@@ -73,22 +61,6 @@ class _Reader:
             raise MalformedRequest("Number of link entities in query exceeded maximum limit.", code=TOO_MANY_LINKS)
         if self._seen[name] > _MOST_OF_A_KIND:
             raise malformed(f"There are more than {_MOST_OF_A_KIND} elements '{name[:128]}'.")
-        self._open.append(_Open(name, attributes))
-
-    def end(self, _: str) -> None:
-        done = self._open.pop()
-        self._open[-1].children.append(
-            Element(done.name, done.attributes, tuple(done.children), "".join(done.text).strip())
-        )
-
-    def text(self, data: str) -> None:
-        self._open[-1].text.append(data)
-
-    def refuse(self, *_: object) -> NoReturn:
-        raise MalformedRequest("Invalid XML. A document type is not allowed.", code=INVALID_XML)
-
-    def document(self) -> Element:
-        return self._open[0].children[0]
 
 
 def read_document(text: str) -> Element:
@@ -99,19 +71,10 @@ def read_document(text: str) -> Element:
     """
     if len(text) > _LONGEST:
         raise MalformedRequest(f"Invalid XML. The text is longer than {_LONGEST} characters.", code=INVALID_XML)
-    reader = _Reader()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = reader.refuse
-    is_all = True
     try:
-        parser.Parse(text, is_all)
-    except expat.ExpatError as error:
-        raise MalformedRequest(f"Invalid XML. {error}", code=INVALID_XML) from error
-    return reader.document()
+        return read_tree(text, Element, _Bounds().check)
+    except XmlDefect as defect:
+        raise MalformedRequest(f"Invalid XML. {defect}", code=INVALID_XML) from defect
 
 
 def malformed(why: str) -> MalformedRequest:

@@ -1,26 +1,18 @@
-"""A CSDL document as a tree of elements, read so that no document costs more than its length.
-
-The parser is expat without document types: a text that declares one is refused before any entity exists, so nothing
-can be expanded or loaded. Length, depth and the number of elements are bounded.
-"""
+"""A CSDL document as a tree of elements; its length, its depth and the number of its elements are bounded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final, NoReturn
-from xml.parsers import expat
+from dataclasses import dataclass
+from typing import Final
 
 from entities.errors import MalformedRequest
+from entities.xml_trees import XmlDefect, read_tree
 
 _LONGEST: Final = 256_000_000
 _DEEPEST: Final = 32
 _MOST: Final = 5_000_000
 CSDL: Final = "CSDL of an OData 4.0 service"
-
-
-class _Broken(Exception):
-    """What is wrong with a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +40,22 @@ class Element:
             yield from child.everywhere(name)
 
 
-@dataclass(slots=True)
-class _Open:
-    """An element whose end has not come yet."""
-
-    name: str
-    attributes: Mapping[str, str]
-    children: list[Element] = field(default_factory=list)
-    text: list[str] = field(default_factory=list)
-
-
-class _Reader:
-    """Builds the tree from expat's events."""
+class _Bounds:
+    """Refuses what is too deep or too much."""
 
     def __init__(self) -> None:
-        self._open: list[_Open] = [_Open("", {})]
         self._seen = 0
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def check(self, _: str, depth: int) -> None:
         self._seen += 1
-        if len(self._open) > _DEEPEST:
-            raise _Broken(f"elements are nested more than {_DEEPEST} deep")
+        if depth >= _DEEPEST:
+            raise XmlDefect(f"elements are nested more than {_DEEPEST} deep")
         if self._seen > _MOST:
-            raise _Broken(f"there are more than {_MOST} elements")
-        self._open.append(_Open(name.rpartition(" ")[2], attributes))
+            raise XmlDefect(f"there are more than {_MOST} elements")
 
-    def end(self, _: str) -> None:
-        done = self._open.pop()
-        text = "".join(done.text).strip() if done.text else ""
-        self._open[-1].children.append(Element(done.name, done.attributes, tuple(done.children), text))
 
-    def text(self, data: str) -> None:
-        self._open[-1].text.append(data)
-
-    def refuse(self, *_: object) -> NoReturn:
-        raise _Broken("a document type is not allowed")
-
-    def root(self) -> Element:
-        return self._open[0].children[0]
+def _element(name: str, attributes: Mapping[str, str], children: tuple[Element, ...], text: str) -> Element:
+    return Element(name.rpartition(" ")[2], attributes, children, text)
 
 
 def schema_of(data: bytes) -> Element:
@@ -117,18 +87,10 @@ def root_of(data: bytes, kind: str) -> Element:
     """
     if len(data) > _LONGEST:
         raise refused(kind, f"it is longer than {_LONGEST} bytes")
-    reader, parser = _Reader(), expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
-    parser.CharacterDataHandler, parser.buffer_text = reader.text, True
-    parser.StartDoctypeDeclHandler = reader.refuse
-    is_all = True
     try:
-        parser.Parse(data, is_all)
-    except _Broken as error:
-        raise refused(kind, str(error)) from error
-    except expat.ExpatError as error:
-        raise refused(kind, f"it is not well-formed ({error})") from error
-    return reader.root()
+        return read_tree(data, _element, _Bounds().check, separator=" ")
+    except XmlDefect as defect:
+        raise refused(kind, f"it cannot be read: {defect}") from defect
 
 
 def refused(kind: str, why: str) -> MalformedRequest:

@@ -147,7 +147,7 @@ def test_a_pair_without_its_records_is_refused(talentverse, api, refusals, tmp_p
     [
         (b"PK\x03\x04", "no ZIP archive"),
         (archive(other__xml="<a/>"), "it has no data.xml"),
-        (archive(data__xml="<a>"), "not well-formed"),
+        (archive(data__xml="<a>"), "cannot be read"),
         (archive(data__xml='<!DOCTYPE a [<!ENTITY x "y">]><a/>'), "a document type is not allowed"),
         (archive(**{"../data.xml": "<a/>"}), "leaves its directory"),
         (archive(data__xml=data(accounts=record(NEW, nothing="x"))), "no column 'nothing'"),
