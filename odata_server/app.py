@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from importlib.metadata import version
+from pathlib import Path
 from uuid import uuid4
 
 from flask import Flask
@@ -25,6 +26,8 @@ from odata_server.admin.schema.applying import import_schema
 from odata_server.endpoints.control import Control, control_routes
 from odata_server.endpoints.explain_route import explain_routes
 from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
+from odata_server.endpoints.protection.gate import open_gate
+from odata_server.endpoints.protection.ledger import FILE_NAME, remove_ledger
 from odata_server.endpoints.routes import data_routes
 from odata_server.endpoints.services import Services
 from odata_server.endpoints.v2_state import OrganizationData
@@ -47,6 +50,7 @@ def prepare(settings: Settings, known: Secrets) -> Prepared:
         settings: the server's settings.
         known: the secrets of earlier starts.
     """
+    remove_ledger(_ledger(settings))
     place = storage_place(settings)
     with place.turn(), closing(open_authority_database(place.authority())) as database:
         authority, prepared = prepare_authority(settings, database, known, ORGANIZATION_ID)
@@ -103,7 +107,12 @@ def services(settings: Settings, authority: Authority, environments: Environment
         finance_metadata=FinanceMetadata(ACTIONS),
         organization_data=OrganizationData(is_faithful=settings.v2_mode == "faithful"),
         definitions=definitions,
+        gate=open_gate(None if settings.in_memory else _ledger(settings), settings.service_protection),
     )
+
+
+def _ledger(settings: Settings) -> Path:
+    return settings.data_directory / FILE_NAME
 
 
 def _authority(settings: Settings, database: AuthorityDatabase) -> Authority:

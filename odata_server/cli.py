@@ -25,12 +25,21 @@ from odata_server.admin.environment_output import as_json, as_shell, read_enviro
 from odata_server.admin.fixture_file import FixtureError
 from odata_server.admin.listening import PortUnavailableError
 from odata_server.admin.logs import LOG_LEVELS
+from odata_server.admin.protection_figures import OFF, limits_of
 from odata_server.admin.serving import Program, serve
 from odata_server.admin.workers import StartError
 from odata_server.engine.authority_store import NewerAuthorityStoreError
 from odata_server.engine.storage_place import StorageError
 from odata_server.plug_ins.loading import PackageError, installed_packages
-from odata_server.settings import DEFAULT_PORT, DurabilityLevel, SampleData, Settings, V2Mode, is_loopback
+from odata_server.settings import (
+    DEFAULT_PORT,
+    DurabilityLevel,
+    SampleData,
+    ServiceProtection,
+    Settings,
+    V2Mode,
+    is_loopback,
+)
 
 _SERVER_ERRORS: Final = (
     DataDirectoryError,
@@ -59,18 +68,17 @@ def _absent_flags(command: Callable[..., None]) -> Callable[..., None]:
 
     def refuse(_: click.Context, parameter: click.Parameter, value: object) -> None:
         flag = parameter.opts[0]
-        if value not in (None, "off"):
+        if value:
             end(f"{flag} is not available yet: {not_yet.SERVE_FLAGS[flag]}", REFUSED)
 
     for flag in not_yet.SERVE_FLAGS:
-        is_switch = flag == "--entra-host"
         command = click.option(
             flag,
             envvar=variable_of(flag),
             hidden=True,
             expose_value=False,
             callback=refuse,
-            is_flag=is_switch,
+            is_flag=True,
             default=None,
         )(command)
     return command
@@ -95,6 +103,14 @@ def _absent_flags(command: Callable[..., None]) -> Callable[..., None]:
     help="OData v2 with what pyodata needs, or as it was.",
 )
 @option("--database-url", metavar="URL", help="A PostgreSQL database for the data, postgresql://USER@HOST/DATABASE.")
+@option(
+    "--service-protection",
+    callback=limits_of,
+    default=OFF,
+    show_default=True,
+    metavar="LIMITS",
+    help="off, on, or figures of your own (requests=9,seconds=2,concurrency=3,window=5).",
+)
 @option("--log-level", type=click.Choice(LOG_LEVELS), default="warning", show_default=True)
 @_absent_flags
 def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes them
@@ -112,6 +128,7 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
     end_of_service: datetime | None,
     v2_mode: V2Mode,
     database_url: str | None,
+    service_protection: ServiceProtection | None,
     log_level: str,
 ) -> None:
     """Run the server."""
@@ -141,6 +158,7 @@ def serve_command(  # noqa: PLR0913 - one parameter per flag, as click passes th
         fixture=fixture,
         public_url=public_url,
         end_of_service=end_of_service.date() if end_of_service else None,
+        service_protection=service_protection,
         log_level=log_level,
         v2_mode=v2_mode,
         database_url=database_url,

@@ -14,6 +14,8 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 DEFAULT_PORT: Final = 8443
+LONGEST_WINDOW: Final = 300
+"""Seconds of the window in which requests are counted: five minutes, as in Dataverse."""
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 SampleData = Literal["demo", "none"]
@@ -23,11 +25,19 @@ V2Mode = Literal["extended", "faithful"]
 
 @dataclass(frozen=True, slots=True)
 class ServiceProtection:
-    """The limits of one user within a sliding window of five minutes (Learn: "Service protection API limits")."""
+    """The limits of one user within a sliding window (Learn: "Service protection API limits").
+
+    Attributes:
+        requests: how many may come.
+        execution_seconds: how long they may take together.
+        concurrent: how many may run at once.
+        window: the length of the window in seconds, `LONGEST_WINDOW` at most.
+    """
 
     requests: int = 6_000
     execution_seconds: float = 1_200.0
     concurrent: int = 52
+    window: int = LONGEST_WINDOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 
 SERVE_FLAGS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "--service-protection": "leave it out: there are no limits",
         "--entra-host": "leave it out, and give clients the authority that 'talentverse env' names",
     }
 )

@@ -24,8 +24,6 @@ _ALWAYS: Final[Headers] = (
     ("Expires", "-1"),
     ("Vary", "Accept-Encoding"),
     ("x-ms-dop-hint", "4"),
-    ("x-ms-ratelimit-time-remaining-xrm-requests", "1,200.00"),
-    ("x-ms-ratelimit-burst-remaining-xrm-requests", "5999"),
 )
 _JSON_TYPE: Final = "application/json; odata.metadata=minimal"
 _JSON: Final[Headers] = (("Content-Type", _JSON_TYPE), *_ALWAYS)
@@ -94,12 +92,12 @@ def refused(
     """
     if isinstance(error, AuthenticationFailed):
         return denied(error, request, services)
-    extra = _extra(error)
+    extra = advice(error)
     body = web_api_body(error, annotated=preferences.annotations.includes(HELP_LINK))
     return json_response(services, body, *extra, status=status_of(error))
 
 
-def _extra(error: DataverseError) -> Headers:
+def advice(error: DataverseError) -> Headers:
     """Return the headers that tell a program how to go on."""
     match error:
         case TooManyRequests():

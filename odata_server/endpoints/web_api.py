@@ -45,6 +45,7 @@ from odata_server.endpoints.definition_writes import write_definition
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.negotiation import negotiated, preflight
 from odata_server.endpoints.optional_parameters import with_optional_parameters
+from odata_server.endpoints.protection.visits import metered
 from odata_server.endpoints.responses import completed, refused, with_content_type
 from odata_server.endpoints.services import Organization, Services
 from odata_server.engine.snapshots import StaleSnapshot
@@ -79,7 +80,12 @@ def handle(request: ODataRequest, services: Services) -> ODataResponse:
     """Answer one request to the Web API."""
     if request.method == "OPTIONS":
         return preflight(request, services)
-    return _outcome(request, services, lambda: caller(request, services))
+    return metered(
+        services.gate,
+        services.now,
+        lambda: caller(request, services),
+        lambda known: _outcome(request, services, known),
+    )
 
 
 def caller(request: ODataRequest, services: Services) -> Principal:

@@ -7,7 +7,9 @@ import shlex
 import pytest
 from click.testing import CliRunner
 
+from odata_server.admin.protection_figures import read_limits
 from odata_server.cli import main
+from odata_server.settings import ServiceProtection
 
 ENVIRONMENT = {
     "url": "https://localhost:8443",
@@ -59,7 +61,11 @@ def test_every_command_explains_itself_with_an_example(run, path):
         "trust",
         "serve --database-url mysql://localhost/x",
         "serve --in-memory --database-url postgresql://localhost/x",
-        "serve --service-protection on",
+        "serve --service-protection strict",
+        "serve --service-protection requests=0",
+        "serve --service-protection requests=1.5",
+        "serve --service-protection seconds=nan",
+        "serve --service-protection requests=5,requests=6",
         "serve --entra-host",
         "serve --plain-http --host 0.0.0.0",
         "serve --in-memory --workers 2",
@@ -81,8 +87,41 @@ def test_what_cannot_be_done_is_refused_in_one_line(run, arguments):
     assert len(answer.stderr.splitlines()) == 1
 
 
-def test_absent_flags_of_serve_may_say_what_is_anyway_so(run):
-    assert "Address" in run("serve", "--service-protection", "off", "--help").stdout
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("off", None),
+        ("on", ServiceProtection(6_000, 1_200.0, 52, 300)),
+        ("requests=5", ServiceProtection(requests=5)),
+        ("seconds=0.5, window=10", ServiceProtection(execution_seconds=0.5, window=10)),
+        ("requests=1,seconds=2,concurrency=3,window=300", ServiceProtection(1, 2.0, 3, 300)),
+    ],
+)
+def test_service_protection_is_off_on_or_figures(text, limits):
+    assert read_limits(text) == limits
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ON",
+        "requests",
+        "requests=",
+        "requests=-1",
+        "seconds=0",
+        "seconds=inf",
+        "concurrency=two",
+        "window=301",
+        "requests=1;seconds=2",
+        "on,requests=1",
+        "bursts=1",
+        "requests=99999999999",
+    ],
+)
+def test_other_values_are_no_limits(text):
+    with pytest.raises(ValueError, match=r".*"):
+        read_limits(text)
 
 
 def test_help_names_the_variable_of_every_flag_of_serve(run):
@@ -97,6 +136,7 @@ def test_help_names_the_variable_of_every_flag_of_serve(run):
         "PLAIN_HTTP",
         "FIXTURE",
         "DATABASE_URL",
+        "SERVICE_PROTECTION",
     ):
         assert f"TALENTVERSE_{name}" in text
 

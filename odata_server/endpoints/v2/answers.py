@@ -11,7 +11,7 @@ from typing import Final
 from entities.errors import AuthenticationFailed, DataverseError
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.metadata_documents import MetadataDocument
-from odata_server.endpoints.responses import Headers, denied
+from odata_server.endpoints.responses import Headers, advice, denied
 from odata_server.endpoints.services import Services
 from odata_server.endpoints.v2.call import V2Call
 from odata_server.endpoints.v2.formats import Format, format_of_refusal
@@ -120,4 +120,4 @@ def refused(error: DataverseError, request: ODataRequest, services: Services) ->
         body, content_type = verbose_json.error(code, error.message), JSON
     else:
         body, content_type = atom.error(code, error.message), XML
-    return answer(services, content_type, body, ONE, status=status_of(error))
+    return answer(services, content_type, body, ONE, *advice(error), status=status_of(error))

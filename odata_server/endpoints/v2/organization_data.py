@@ -40,6 +40,7 @@ from odata_server.endpoints.batch import Answering, Door, answer_batch
 from odata_server.endpoints.call import Call
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.optional_parameters import with_optional_parameters
+from odata_server.endpoints.protection.visits import metered
 from odata_server.endpoints.services import Organization, Services
 from odata_server.endpoints.v2 import answers, reads, writes
 from odata_server.endpoints.v2.answers import ONE
@@ -63,7 +64,12 @@ _NO_LETTERS: Final = re.compile(r"\W+", re.ASCII)
 
 def handle(request: ODataRequest, services: Services) -> ODataResponse:
     """Answer one request to the Organization Data Service."""
-    return _outcome(request, services, lambda: web_api.caller(request, services))
+    return metered(
+        services.gate,
+        services.now,
+        lambda: web_api.caller(request, services),
+        lambda known: _outcome(request, services, known),
+    )
 
 
 def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Principal]) -> ODataResponse:
