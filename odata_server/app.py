@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
@@ -26,8 +27,9 @@ from odata_server.admin.schema.applying import import_schema
 from odata_server.endpoints.control import Control, control_routes
 from odata_server.endpoints.explain_route import explain_routes
 from odata_server.endpoints.metadata import FinanceMetadata, WebApiMetadata
-from odata_server.endpoints.protection.gate import open_gate
+from odata_server.endpoints.protection.gate import Gates, open_gates
 from odata_server.endpoints.protection.ledger import FILE_NAME, remove_ledger
+from odata_server.endpoints.protection.sources import MeteredSource
 from odata_server.endpoints.routes import data_routes
 from odata_server.endpoints.services import Services
 from odata_server.endpoints.v2_state import OrganizationData
@@ -69,7 +71,9 @@ def build(settings: Settings) -> Flask:
     place = storage_place(settings)
     database = open_authority_database(place.authority())
     authority = _authority(settings, database)
-    environments = open_environments(settings, place, authority)
+    gates = open_gates(None if settings.in_memory else _ledger(settings), settings.service_protection)
+    metered = partial(MeteredSource, gate=gates.finance, now=time.time)
+    environments = open_environments(settings, place, authority, metered=metered)
     environments.start_background()
     application = Flask("talentverse", static_folder=None)
     control_key = read_secrets(settings.data_directory).control_key
@@ -80,15 +84,17 @@ def build(settings: Settings) -> Flask:
         lambda data, dry_run: import_schema(environments.dataverse, data, dry_run=dry_run),
     )
     application.register_blueprint(control_routes(control))
-    doors = services(settings, authority, environments)
+    doors = services(settings, authority, environments, gates)
     application.register_blueprint(explain_routes(control_key, doors))
     application.register_blueprint(data_routes(doors))
     application.register_blueprint(authority_blueprint(authority))
     return application
 
 
-def services(settings: Settings, authority: Authority, environments: Environments) -> Services:
-    """Return what the doors need."""
+def services(
+    settings: Settings, authority: Authority, environments: Environments, gates: Gates | None = None
+) -> Services:
+    """Return what the doors need; without gates, requests are counted for these doors alone."""
     origins = frozenset(f"{settings.scheme}://{_bracketed(host)}:{settings.port}" for host in settings.host_names)
     public = frozenset({settings.public_url.rstrip("/")} if settings.public_url else ())
     definitions = KeptDefinitions()
@@ -107,7 +113,7 @@ def services(settings: Settings, authority: Authority, environments: Environment
         finance_metadata=FinanceMetadata(ACTIONS),
         organization_data=OrganizationData(is_faithful=settings.v2_mode == "faithful"),
         definitions=definitions,
-        gate=open_gate(None if settings.in_memory else _ledger(settings), settings.service_protection),
+        gates=gates or open_gates(),
     )
 
 

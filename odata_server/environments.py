@@ -64,7 +64,7 @@ from odata_server.plug_ins.running import PLUG_IN_JOB, PlugIns
 from odata_server.plug_ins.traces import TraceLog
 from odata_server.providers.background import CALLBACK_JOB, call_back, expire, report_job, run_operation
 from odata_server.providers.duplicate_jobs import detect_duplicates, publish_rule
-from odata_server.providers.finance_operations import FinanceOperationsProvider
+from odata_server.providers.finance_operations import FinanceOperationsProvider, SourceEnvironment
 from odata_server.providers.generation_job import JOB, generation_steps, run_generation
 from odata_server.providers.hr_directory import HumanResourcesDirectory
 from odata_server.providers.key_jobs import make_key_index
@@ -123,7 +123,11 @@ class Environments:
 
 
 def open_environments(
-    settings: Settings, place: StoragePlace, authority: Authority, packages: tuple[Package, ...] | None = None
+    settings: Settings,
+    place: StoragePlace,
+    authority: Authority,
+    packages: tuple[Package, ...] | None = None,
+    metered: Callable[[SourceEnvironment], SourceEnvironment] = lambda source: source,
 ) -> Environments:
     """Open both environments where they have been prepared.
 
@@ -132,6 +136,7 @@ def open_environments(
         place: where the databases lie.
         authority: the tenant's app registrations.
         packages: the plug-in packages, those that are installed when None.
+        metered: puts a gate between virtual tables and Human Resources.
 
     Raises:
         PackageError: an installed package cannot be used.
@@ -143,7 +148,7 @@ def open_environments(
     if settings.in_memory:
         durability = Durability.NONE
     human_resources = OrganizationService(place.open("human-resources", durability), _human_resources_parts(settings))
-    provider = FinanceOperationsProvider(human_resources)
+    provider = FinanceOperationsProvider(metered(human_resources))
     steps = standard_steps(
         _application_finder(authority),
         tenant_domain=authority.tenant.domain,

@@ -24,19 +24,32 @@ V2Mode = Literal["extended", "faithful"]
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceProtection:
-    """The limits of one user within a sliding window (Learn: "Service protection API limits").
+class Limits:
+    """The limits of one user within a sliding window.
 
     Attributes:
         requests: how many may come.
         execution_seconds: how long they may take together.
         concurrent: how many may run at once.
-        window: the length of the window in seconds, `LONGEST_WINDOW` at most.
     """
 
-    requests: int = 6_000
-    execution_seconds: float = 1_200.0
-    concurrent: int = 52
+    requests: int
+    execution_seconds: float
+    concurrent: int
+
+
+DATAVERSE_LIMITS: Final = Limits(6_000, 1_200.0, 52)
+"""Learn: "Service protection API limits"."""
+FINANCE_LIMITS: Final = Limits(500, 300.0, 25)
+"""What Human Resources lets the users of its virtual tables do (its FAQ on throttling)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProtection:
+    """What is enforced: limits of each environment's users, and the length of the window in seconds."""
+
+    dataverse: Limits = DATAVERSE_LIMITS
+    finance: Limits = FINANCE_LIMITS
     window: int = LONGEST_WINDOW
 
 

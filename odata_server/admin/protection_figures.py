@@ -10,32 +10,30 @@ from typing import Final
 import click
 
 from odata_server.admin.command_line import REFUSED, end
-from odata_server.settings import LONGEST_WINDOW, ServiceProtection
+from odata_server.settings import LONGEST_WINDOW, Limits, ServiceProtection
 
 OFF: Final = "off"
 ON: Final = "on"
 _ADVICE: Final = "neither off nor on nor figures such as requests=100,seconds=20,concurrency=5,window=10"
 
 
-def _requests(limits: ServiceProtection, text: str) -> ServiceProtection:
+def _requests(limits: Limits, text: str) -> Limits:
     return replace(limits, requests=_whole(text))
 
 
-def _seconds(limits: ServiceProtection, text: str) -> ServiceProtection:
+def _seconds(limits: Limits, text: str) -> Limits:
     return replace(limits, execution_seconds=_positive(float(text)))
 
 
-def _concurrency(limits: ServiceProtection, text: str) -> ServiceProtection:
+def _concurrency(limits: Limits, text: str) -> Limits:
     return replace(limits, concurrent=_whole(text))
 
 
-def _window(limits: ServiceProtection, text: str) -> ServiceProtection:
-    return replace(limits, window=int(_positive(int(text), LONGEST_WINDOW)))
-
-
-_FIGURES: Final[Mapping[str, Callable[[ServiceProtection, str], ServiceProtection]]] = MappingProxyType(
-    {"requests": _requests, "seconds": _seconds, "concurrency": _concurrency, "window": _window}
+_FIGURES: Final[Mapping[str, Callable[[Limits, str], Limits]]] = MappingProxyType(
+    {"requests": _requests, "seconds": _seconds, "concurrency": _concurrency}
 )
+_WINDOW: Final = "window"
+_FINANCE: Final = "finance-"
 _LARGEST: Final = 1_000_000_000
 
 
@@ -57,17 +55,33 @@ def read_limits(text: str) -> ServiceProtection | None:
     """
     if text == OFF:
         return None
-    limits = ServiceProtection()
+    protection = ServiceProtection()
     if text == ON:
-        return limits
+        return protection
     seen = set()
     for part in text.split(","):
-        name, _, number = part.strip().partition("=")
-        if name not in _FIGURES or name in seen:
+        name, _, figure = part.strip().partition("=")
+        if name in seen:
             raise ValueError(part)
         seen.add(name)
-        limits = _FIGURES[name](limits, number)
-    return limits
+        protection = _with(protection, name, figure)
+    return protection
+
+
+def _with(protection: ServiceProtection, name: str, figure: str) -> ServiceProtection:
+    """Return limits with another figure.
+
+    Raises:
+        ValueError: there is none by this name, or it is out of its range.
+    """
+    change = _FIGURES.get(name.removeprefix(_FINANCE))
+    if name == _WINDOW:
+        return replace(protection, window=int(_positive(int(figure), LONGEST_WINDOW)))
+    if change is None:
+        raise ValueError(name)
+    if name.startswith(_FINANCE):
+        return replace(protection, finance=change(protection.finance, figure))
+    return replace(protection, dataverse=change(protection.dataverse, figure))
 
 
 def limits_of(_: click.Context, parameter: click.Parameter, value: str) -> ServiceProtection | None:

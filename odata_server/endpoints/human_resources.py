@@ -15,6 +15,7 @@ from entities.errors import (
     MalformedRequest,
     MethodNotAllowed,
     NotSupported,
+    TooManyRequests,
 )
 from entities.human_resources.actions import ACTIONS_BY_NAME
 from entities.messages import Delete, Execute, Executed, Retrieve, RetrieveMultiple, Rows, Update, Written
@@ -51,7 +52,9 @@ from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.finance_tags import version_of_tag
 from odata_server.endpoints.invocation_body import body_parameters, result_json
 from odata_server.endpoints.navigation import located, of_parent, referenced
+from odata_server.endpoints.protection.visits import answered_and_counted
 from odata_server.endpoints.reads import counted, linked, next_link, row_bytes
+from odata_server.endpoints.responses import advice
 from odata_server.endpoints.services import Organization, Services
 from odata_server.render import envelope
 from odata_server.render.errors import finance_body, finance_status_of
@@ -63,6 +66,7 @@ from security.authenticate import claims_of
 from security.principals import Principal
 
 _ROOT: Final = re.compile(r"/data(?:/(.*))?\Z", re.DOTALL)
+_TOO_MANY: Final = "Too many requests"
 _HEADERS: Final = (("OData-Version", "4.0"), ("Cache-Control", "no-cache"))
 _JSON: Final = (("Content-Type", "application/json; odata.metadata=minimal"), *_HEADERS)
 
@@ -73,7 +77,13 @@ class UnknownCaller(AuthenticationFailed):
 
 def handle(request: ODataRequest, services: Services) -> ODataResponse:
     """Answer one request to `/data`."""
-    return _outcome(request, services, lambda: _principal(request, services))
+    answer, _ = answered_and_counted(
+        services.gates.finance,
+        services.now,
+        lambda: _principal(request, services),
+        lambda known: _outcome(request, services, known),
+    )
+    return answer
 
 
 def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Principal]) -> ODataResponse:
@@ -89,7 +99,9 @@ def _outcome(request: ODataRequest, services: Services, caller: Callable[[], Pri
 
 
 def _refused(error: DataverseError, request: ODataRequest, services: Services) -> ODataResponse:
-    extra: tuple[tuple[str, str], ...] = ()
+    extra = advice(error)
+    if isinstance(error, TooManyRequests):
+        error = TooManyRequests(_TOO_MANY, retry_after=error.retry_after)
     if isinstance(error, AuthenticationFailed):
         value = f'Bearer authorization_uri="{request.origin}/{services.tenant_id}/oauth2/authorize"'
         extra = (("WWW-Authenticate", value),)

@@ -14,7 +14,7 @@ from odata_server.bind.query import BoundRow, BoundRows
 from odata_server.edm.representation import RowShape
 from odata_server.endpoints.cache import BoundCache
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
-from odata_server.endpoints.protection.gate import Gate, open_gate
+from odata_server.endpoints.protection.gate import Gates, open_gates
 from odata_server.endpoints.v2_state import OrganizationData
 from odata_server.render.definitions import KeptDefinitions
 from security.authenticate import Validator
@@ -83,7 +83,7 @@ class Services:
         rows, row: queries bound before, by exact text.
         max_body: the longest request body in bytes.
         organization_data: what the Organization Data Service keeps, its mode among it.
-        gate: counts what each user of Dataverse asks.
+        gates: count what each user asks.
         of_a_batch: whether the answers are parts of the answer to a batch, which says much for all of them.
     """
 
@@ -104,7 +104,7 @@ class Services:
     row: BoundCache[BoundRow] = field(default_factory=BoundCache)
     max_body: int = 128 * 1024 * 1024
     organization_data: OrganizationData = field(default_factory=OrganizationData)
-    gate: Gate = field(default_factory=open_gate)
+    gates: Gates = field(default_factory=open_gates)
     of_a_batch: bool = False
 
     def answers_to(self, host: str) -> bool:

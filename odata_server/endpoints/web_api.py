@@ -81,7 +81,7 @@ def handle(request: ODataRequest, services: Services) -> ODataResponse:
     if request.method == "OPTIONS":
         return preflight(request, services)
     return metered(
-        services.gate,
+        services.gates.dataverse,
         services.now,
         lambda: caller(request, services),
         lambda known: _outcome(request, services, known),

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from odata_server.admin.protection_figures import read_limits
 from odata_server.cli import main
-from odata_server.settings import ServiceProtection
+from odata_server.settings import Limits, ServiceProtection
 
 ENVIRONMENT = {
     "url": "https://localhost:8443",
@@ -91,10 +91,11 @@ def test_what_cannot_be_done_is_refused_in_one_line(run, arguments):
     ("text", "limits"),
     [
         ("off", None),
-        ("on", ServiceProtection(6_000, 1_200.0, 52, 300)),
-        ("requests=5", ServiceProtection(requests=5)),
-        ("seconds=0.5, window=10", ServiceProtection(execution_seconds=0.5, window=10)),
-        ("requests=1,seconds=2,concurrency=3,window=300", ServiceProtection(1, 2.0, 3, 300)),
+        ("on", ServiceProtection(Limits(6_000, 1_200.0, 52), Limits(500, 300.0, 25), 300)),
+        ("requests=5", ServiceProtection(Limits(5, 1_200.0, 52))),
+        ("seconds=0.5, window=10", ServiceProtection(Limits(6_000, 0.5, 52), window=10)),
+        ("finance-requests=5,concurrency=1", ServiceProtection(Limits(6_000, 1_200.0, 1), Limits(5, 300.0, 25))),
+        ("requests=1,seconds=2,concurrency=3,window=300", ServiceProtection(Limits(1, 2.0, 3))),
     ],
 )
 def test_service_protection_is_off_on_or_figures(text, limits):
@@ -116,6 +117,7 @@ def test_service_protection_is_off_on_or_figures(text, limits):
         "requests=1;seconds=2",
         "on,requests=1",
         "bursts=1",
+        "finance-window=1",
         "requests=99999999999",
     ],
 )

@@ -13,7 +13,7 @@ from typing import Final
 from entities.errors import TooManyRequests
 from odata_server.endpoints.protection.ledger import Ledger, Slot, open_ledger
 from odata_server.endpoints.protection.windows import MICROSECONDS, REQUESTS, add, seconds_until_below
-from odata_server.settings import ServiceProtection
+from odata_server.settings import Limits, ServiceProtection
 
 TIME_REMAINING: Final = "x-ms-ratelimit-time-remaining-xrm-requests"
 REQUESTS_REMAINING: Final = "x-ms-ratelimit-burst-remaining-xrm-requests"
@@ -22,6 +22,7 @@ _NUMBER: Final = "0x80072322"
 _CONCURRENCY: Final = "0x80072326"
 _MICRO: Final = 1_000_000
 _MILLI: Final = 1_000
+_FINANCE: Final = "finance "
 _A_MOMENT: Final = 1
 """Seconds to wait for one of the requests at once to end: nobody knows when one does."""
 
@@ -34,14 +35,16 @@ class Gate:
     """Counts what users ask, and refuses what is too much.
 
     Attributes:
-        ledger: what each user asked.
+        ledger: what each user asked; several gates may have one.
         limits: the figures.
         is_enforced: whether anything is refused.
+        realm: what tells the users of this gate from those of others.
     """
 
     ledger: Ledger
-    limits: ServiceProtection
+    limits: Limits
     is_enforced: bool
+    realm: str = ""
 
     def enter(self, user: str, now: float) -> None:
         """Let a request of a user begin.
@@ -49,11 +52,11 @@ class Gate:
         Raises:
             TooManyRequests: a limit is reached; the error says after how many seconds it is no more.
         """
-        slot = self.ledger.take(user, int(now))
+        slot = self.ledger.take(self.realm + user, int(now))
         try:
             refusal = self._refusal(slot) if self.is_enforced else None
             if refusal is None:
-                add(slot.window, REQUESTS, 1, self.limits.window)
+                add(slot.window, REQUESTS, 1, self.ledger.window)
                 self.ledger.begin(slot)
         finally:
             self.ledger.give_back(slot)
@@ -62,10 +65,10 @@ class Gate:
 
     def leave(self, user: str, began: float, now: float) -> Remaining:
         """Let a request of a user end, and return what is left to the user."""
-        slot = self.ledger.take(user, int(now))
+        slot = self.ledger.take(self.realm + user, int(now))
         try:
             took = max(0, round((now - began) * _MICRO))
-            add(slot.window, MICROSECONDS, took, self.limits.window)
+            add(slot.window, MICROSECONDS, took, self.ledger.window)
             self.ledger.end(slot)
             return self._remaining(slot)
         finally:
@@ -73,7 +76,7 @@ class Gate:
 
     def remaining(self, user: str, now: float) -> Remaining:
         """Return what is left to a user."""
-        slot = self.ledger.take(user, int(now))
+        slot = self.ledger.take(self.realm + user, int(now))
         try:
             return self._remaining(slot)
         finally:
@@ -89,33 +92,33 @@ class Gate:
 
     def _refusal(self, slot: Slot) -> TooManyRequests | None:
         """Return why a further request is too much: the limit that is reached, None where none is."""
-        limits = self.limits
-        wait = seconds_until_below(slot.window, REQUESTS, limits.requests, limits.window)
+        limits, window = self.limits, self.ledger.window
+        wait = seconds_until_below(slot.window, REQUESTS, limits.requests, window)
         if wait:
-            return _too_many(limits, wait)
-        wait = seconds_until_below(slot.window, MICROSECONDS, round(limits.execution_seconds * _MICRO), limits.window)
+            return _too_many(limits, window, wait)
+        wait = seconds_until_below(slot.window, MICROSECONDS, round(limits.execution_seconds * _MICRO), window)
         if wait:
-            return _too_long(limits, wait)
+            return _too_long(limits, window, wait)
         if slot.running >= limits.concurrent:
             self.ledger.drop_dead(slot)
         return _too_many_at_once(limits) if slot.running >= limits.concurrent else None
 
 
-def _too_many(limits: ServiceProtection, wait: int) -> TooManyRequests:
-    text = f"Number of requests exceeded the limit of {limits.requests} over time window of {limits.window} seconds."
+def _too_many(limits: Limits, window: int, wait: int) -> TooManyRequests:
+    text = f"Number of requests exceeded the limit of {limits.requests} over time window of {window} seconds."
     return TooManyRequests(text, retry_after=wait, code=_NUMBER)
 
 
-def _too_long(limits: ServiceProtection, wait: int) -> TooManyRequests:
+def _too_long(limits: Limits, window: int, wait: int) -> TooManyRequests:
     text = (
         f"Combined execution time of incoming requests exceeded limit of {limits.execution_seconds * _MILLI:,.0f} "
-        f"milliseconds over time window of {limits.window} seconds. "
+        f"milliseconds over time window of {window} seconds. "
         "Decrease number of concurrent requests or reduce the duration of requests and try again later."
     )
     return TooManyRequests(text, retry_after=wait, code=_EXECUTION_TIME)
 
 
-def _too_many_at_once(limits: ServiceProtection) -> TooManyRequests:
+def _too_many_at_once(limits: Limits) -> TooManyRequests:
     text = f"Number of concurrent requests exceeded the limit of {limits.concurrent}."
     return TooManyRequests(text, retry_after=_A_MOMENT, code=_CONCURRENCY)
 
@@ -125,15 +128,26 @@ def _headers(requests: int, seconds: float) -> Remaining:
     return (TIME_REMAINING, f"{max(0.0, seconds):,.2f}"), (REQUESTS_REMAINING, str(max(0, requests)))
 
 
-def open_gate(path: Path | None = None, limits: ServiceProtection | None = None) -> Gate:
-    """Return a gate.
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """The gates of a host: one for the users of Dataverse, one for those of Human Resources."""
+
+    dataverse: Gate
+    finance: Gate
+
+
+def open_gates(path: Path | None = None, protection: ServiceProtection | None = None) -> Gates:
+    """Return the gates of this process.
 
     Args:
-        path: the file that the processes of a host share; None for one process alone.
-        limits: the figures that are enforced; where there are none, the real ones are reported and nothing is refused.
+        path: the file that the processes of a host share, which a process opens once; None for one process alone.
+        protection: what is enforced; where nothing is, the real figures are reported.
 
     Raises:
         OSError: the file cannot be opened.
     """
-    figures = limits or ServiceProtection()
-    return Gate(open_ledger(path, figures.window), figures, is_enforced=limits is not None)
+    figures, is_enforced = protection or ServiceProtection(), protection is not None
+    ledger = open_ledger(path, figures.window)
+    return Gates(
+        Gate(ledger, figures.dataverse, is_enforced), Gate(ledger, figures.finance, is_enforced, realm=_FINANCE)
+    )

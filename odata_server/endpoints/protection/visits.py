@@ -68,11 +68,22 @@ def metered(
         caller: finds out who sends it, or raises a DataverseError.
         answer: answers it, given what finds out who sends it and lets it in; refusals are answers, too.
     """
+    given, left = answered_and_counted(gate, now, caller, answer)
+    if given.status == _UNAUTHORIZED:
+        return given
+    return ODataResponse(given.status, (*given.headers, *left), given.body)
+
+
+def answered_and_counted(
+    gate: Gate,
+    now: Callable[[], float],
+    caller: Callable[[], Principal],
+    answer: Callable[[Callable[[], Principal]], ODataResponse],
+) -> tuple[ODataResponse, Remaining]:
+    """Answer a request that counts, as `metered` does; return the answer and what is left."""
     visit = _Visit(gate, now, caller)
     try:
         given = answer(visit.principal)
     finally:
         left = visit.end()
-    if given.status == _UNAUTHORIZED:
-        return given
-    return ODataResponse(given.status, (*given.headers, *left), given.body)
+    return given, left

@@ -65,7 +65,7 @@ _NO_LETTERS: Final = re.compile(r"\W+", re.ASCII)
 def handle(request: ODataRequest, services: Services) -> ODataResponse:
     """Answer one request to the Organization Data Service."""
     return metered(
-        services.gate,
+        services.gates.dataverse,
         services.now,
         lambda: web_api.caller(request, services),
         lambda known: _outcome(request, services, known),

@@ -5,22 +5,23 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from entities.errors import TooManyRequests
-from odata_server.endpoints.protection.gate import open_gate
+from odata_server.endpoints.protection.gate import open_gates
 from odata_server.endpoints.protection.ledger import SETS, WAYS, open_ledger, remove_ledger
 from odata_server.endpoints.protection.windows import REQUESTS, add
-from odata_server.settings import ServiceProtection
+from odata_server.settings import DATAVERSE_LIMITS, ServiceProtection
 
 ANN, BOB = "0a000000-0000-4000-8000-000000000001", "0a000000-0000-4000-8000-000000000002"
 NOW = 1_700_000_000.0
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from odata_server.endpoints.protection.gate import open_gate
-gate = open_gate(Path(sys.argv[1]))
+from odata_server.endpoints.protection.gate import open_gates
+gate = open_gates(Path(sys.argv[1])).dataverse
 print("open", flush=True)
 for line in sys.stdin:
     word, user, now = line.split()
@@ -33,6 +34,11 @@ for line in sys.stdin:
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "service-protection"
+
+
+def gate_of(path, **figures):
+    """Return a gate for users of Dataverse that enforces figures."""
+    return open_gates(path, ServiceProtection(replace(DATAVERSE_LIMITS, **figures))).dataverse
 
 
 @contextmanager
@@ -57,7 +63,7 @@ def requests_left(gate, user, now=NOW):
 
 
 def test_two_processes_count_for_one_user(path):
-    gate = open_gate(path, ServiceProtection(requests=3))
+    gate = gate_of(path, requests=3)
     with other_process(path) as (tell, _):
         for _ in range(2):
             tell("enter", ANN, NOW)
@@ -70,7 +76,7 @@ def test_two_processes_count_for_one_user(path):
 
 
 def test_what_runs_in_another_process_runs_at_once_with_the_own(path):
-    gate = open_gate(path, ServiceProtection(concurrent=1))
+    gate = gate_of(path, concurrent=1)
     with other_process(path) as (tell, _):
         tell("enter", ANN, NOW)
         gate.enter(BOB, NOW)
@@ -81,7 +87,7 @@ def test_what_runs_in_another_process_runs_at_once_with_the_own(path):
 
 
 def test_what_ran_in_a_killed_process_runs_no_more(path):
-    gate = open_gate(path, ServiceProtection(concurrent=1))
+    gate = gate_of(path, concurrent=1)
     with other_process(path) as (tell, process):
         tell("enter", ANN, NOW)
         with pytest.raises(TooManyRequests):
@@ -91,7 +97,7 @@ def test_what_ran_in_a_killed_process_runs_no_more(path):
         gate.enter(ANN, NOW)
         with pytest.raises(TooManyRequests):
             gate.enter(ANN, NOW)
-    assert requests_left(gate, ANN) == ServiceProtection().requests - 2
+    assert requests_left(gate, ANN) == DATAVERSE_LIMITS.requests - 2
 
 
 def test_the_process_after_a_killed_one_begins_without_its_requests(path):
@@ -99,7 +105,7 @@ def test_the_process_after_a_killed_one_begins_without_its_requests(path):
         tell("enter", ANN, NOW)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    gate = open_gate(path, ServiceProtection(concurrent=1))
+    gate = gate_of(path, concurrent=1)
     gate.enter(ANN, NOW)
     with pytest.raises(TooManyRequests):
         gate.enter(ANN, NOW)
@@ -119,7 +125,7 @@ def test_a_slot_that_was_left_half_written_is_added_up_again():
 
 
 def test_more_users_than_slots_take_those_that_were_used_longest_ago():
-    gate = open_gate(None, ServiceProtection(requests=2))
+    gate = gate_of(None, requests=2)
     for number in range(SETS * WAYS * 2):
         gate.enter(f"user {number}", NOW + number / 100)
         gate.leave(f"user {number}", NOW, NOW + number / 100)
@@ -129,7 +135,7 @@ def test_more_users_than_slots_take_those_that_were_used_longest_ago():
 
 
 def test_a_request_that_ends_after_its_slot_went_to_somebody_else_is_nobodys():
-    gate = open_gate(None, ServiceProtection(concurrent=1))
+    gate = gate_of(None, concurrent=1)
     gate.enter(ANN, NOW)
     others = [f"user {number}" for number in range(SETS * WAYS * 3)]
     for user in others:
@@ -141,7 +147,7 @@ def test_a_request_that_ends_after_its_slot_went_to_somebody_else_is_nobodys():
 
 
 def test_the_file_is_bounded_and_a_new_server_begins_with_a_new_one(path):
-    gate = open_gate(path, ServiceProtection(requests=1))
+    gate = gate_of(path, requests=1)
     size = path.stat().st_size
     assert path.stat().st_mode & 0o777 == 0o600
     for number in range(3_000):
@@ -150,4 +156,4 @@ def test_the_file_is_bounded_and_a_new_server_begins_with_a_new_one(path):
     assert requests_left(gate, "user 2999") == 0
     remove_ledger(path)
     remove_ledger(path)
-    assert requests_left(open_gate(path, ServiceProtection(requests=1)), "user 2999") == 1
+    assert requests_left(gate_of(path, requests=1), "user 2999") == 1

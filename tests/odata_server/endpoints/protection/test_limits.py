@@ -6,13 +6,18 @@ from dataclasses import dataclass, replace
 import pytest
 from batches import BATCH_TYPE, Asked, answers, batch
 
+from entities.errors import DataverseError, TooManyRequests
+from entities.messages import Retrieve, RetrieveMultiple
+from entities.query import QueryExpression
+from entities.values import EntityReference, Guid
 from integration.retry import RetryPolicy, with_retry
 from integration.web_api import WebApiError
 from odata_server.endpoints import human_resources, web_api
 from odata_server.endpoints.exchange import ODataRequest
-from odata_server.endpoints.protection.gate import open_gate
+from odata_server.endpoints.protection.gate import open_gates
+from odata_server.endpoints.protection.sources import MeteredSource
 from odata_server.endpoints.v2 import organization_data
-from odata_server.settings import ServiceProtection
+from odata_server.settings import DATAVERSE_LIMITS, FINANCE_LIMITS, Limits, ServiceProtection
 
 BURST, TIME = "x-ms-ratelimit-burst-remaining-xrm-requests", "x-ms-ratelimit-time-remaining-xrm-requests"
 REQUESTS = ("0x80072322", "Number of requests exceeded the limit of 3 over time window of 300 seconds.")
@@ -24,6 +29,7 @@ EXECUTION = (
     ),
 )
 CONCURRENCY = ("0x80072326", "Number of concurrent requests exceeded the limit of 1.")
+NOBODY = "00000000-0000-0000-0000-0000000000ee"
 ROOT = "/api/data/v9.2"
 
 
@@ -32,13 +38,12 @@ class Host:
     """The doors of a host with limits, and its clock. While a request runs, `took` seconds pass."""
 
     services: object
-    limits: ServiceProtection | None = None
+    protection: ServiceProtection | None = None
     now: float = 1_700_000_000.0
     took: float = 0.0
 
     def __post_init__(self):
-        gate = open_gate(None, self.limits)
-        self.services = replace(self.services, gate=gate, now=self.tick)
+        self.services = replace(self.services, gates=open_gates(None, self.protection), now=self.tick)
 
     def tick(self):
         self.now += self.took
@@ -59,7 +64,10 @@ GOOD = {"authorization": "Bearer good"}
 
 @pytest.fixture
 def host(services):
-    return lambda **figures: Host(services, ServiceProtection(**figures))
+    def with_figures(window=300, **figures):
+        return Host(services, ServiceProtection(replace(DATAVERSE_LIMITS, **figures), FINANCE_LIMITS, window))
+
+    return with_figures
 
 
 def left(answer):
@@ -115,7 +123,9 @@ def test_nobodys_requests_are_not_counted(host, token, status):
 
 def test_without_enforcement_nothing_is_refused_and_nothing_is_less_than_zero(services):
     host = Host(services)
-    host.services = replace(host.services, gate=replace(open_gate(None, ServiceProtection(2, 1.0)), is_enforced=False))
+    gates = open_gates(None, ServiceProtection(Limits(2, 1.0, 52)))
+    gates = replace(gates, dataverse=replace(gates.dataverse, is_enforced=False))
+    host.services = replace(host.services, gates=gates)
     host.took = 0.5
     answers = [host() for _ in range(4)]
     assert {answer.status for answer in answers} == {200}
@@ -151,7 +161,7 @@ def test_more_execution_time_than_the_limit_is_refused_until_the_window_has_move
 
 def test_more_requests_at_once_than_the_limit_are_refused_until_one_ends(host):
     there = host(concurrent=1)
-    gate = there.services.gate
+    gate = there.services.gates.dataverse
     gate.enter(there.user, there.now)
     assert refusal(there()) == (429, *CONCURRENCY, "1")
     gate.leave(there.user, there.now, there.now)
@@ -191,6 +201,37 @@ def test_both_protocols_of_dataverse_count_for_a_user_and_human_resources_does_n
     assert json.loads(answer.body)["error"]["code"] == str(0x80072322 - 2**32)
 
 
+def test_users_of_human_resources_have_limits_of_their_own(services):
+    there = Host(services, ServiceProtection(finance=Limits(2, 300.0, 25)))
+    for _ in range(2):
+        answer = there("GET", "/data/LegalEntities?$top=1", door=human_resources)
+        assert answer.status == 200
+        assert BURST not in dict(answer.headers)
+    refused = there("GET", "/data/LegalEntities?$top=1", door=human_resources)
+    assert (refused.status, dict(refused.headers)["Retry-After"]) == (429, "300")
+    assert json.loads(refused.body)["error"]["innererror"]["message"] == "Too many requests"
+    assert there().status == 200
+    there.now += 300
+    assert there("GET", "/data/LegalEntities?$top=1", door=human_resources).status == 200
+
+
+def test_what_virtual_tables_ask_counts_in_human_resources(services):
+    there = Host(services, ServiceProtection(finance=Limits(1, 300.0, 1)))
+    finance = services.human_resources
+    source = MeteredSource(finance, there.services.gates.finance, there.tick)
+    assert (source.catalog, source.directory.system()) == (finance.catalog, finance.directory.system())
+    message = RetrieveMultiple(QueryExpression("omlegalentity"))
+    principal = finance.directory.system()
+    with pytest.raises(DataverseError) as fault:
+        source.execute(Retrieve(EntityReference("omlegalentity", Guid(NOBODY)), ("name",)), principal)
+    assert not isinstance(fault.value, TooManyRequests)
+    with pytest.raises(TooManyRequests, match="limit of 1 over"):
+        source.execute(message, principal)
+    assert there("GET", "/data/LegalEntities?$top=1", door=human_resources).status == 429
+    there.now += 300
+    assert source.execute(message, principal).records == ()
+
+
 def test_a_preflight_needs_no_token_and_counts_for_nobody(host):
     there = host(requests=1)
     for _ in range(3):
@@ -200,7 +241,7 @@ def test_a_preflight_needs_no_token_and_counts_for_nobody(host):
 
 def test_who_impersonates_is_counted_itself(host):
     there = host(requests=3)
-    there(mscrmcallerid="00000000-0000-0000-0000-0000000000ee")
+    there(mscrmcallerid=NOBODY)
     assert left(there()) == ("1", "1,200.00")
 
 
