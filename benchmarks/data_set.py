@@ -31,7 +31,7 @@ from odata_server.engine.organization import OrganizationService
 from odata_server.engine.places import storage_place
 from odata_server.environments import Environments, open_environments
 from odata_server.settings import Settings
-from security.authority.authority import Authority, AuthorityStores
+from security.authority.authority import Authority
 
 LOADER: Final = "b0000000-0000-4000-8000-000000000001"
 CLIENT: Final = "b0000000-0000-4000-8000-000000000002"
@@ -124,7 +124,7 @@ def opened_environments(settings: Settings) -> Iterator[tuple[Authority, Environ
     """Open what lies in a data directory, without background work."""
     place = storage_place(settings)
     database = open_authority_database(place.authority())
-    stores = AuthorityStores(database.tenants, database.registrations, database.keys)
+    stores = database.stores
     authority = open_server_authority(settings, stores, system_sources())
     environments = open_environments(settings, place, authority)
     try:

@@ -38,7 +38,7 @@ from odata_server.engine.places import storage_place
 from odata_server.environments import ORGANIZATION_ID, Environments, open_environments, prepare_environments
 from odata_server.render.definitions import KeptDefinitions
 from odata_server.settings import Settings
-from security.authority.authority import Authority, AuthorityStores
+from security.authority.authority import Authority
 from security.authority.routes import authority_blueprint
 
 FINANCE_RESOURCE = "00000015-0000-0000-c000-000000000000"
@@ -73,7 +73,7 @@ def build(settings: Settings) -> Flask:
     authority = _authority(settings, database)
     gates = open_gates(None if settings.in_memory else _ledger(settings), settings.service_protection)
     metered = partial(MeteredSource, gate=gates.finance, now=time.time)
-    environments = open_environments(settings, place, authority, metered=metered)
+    environments = open_environments(settings, place, authority, None, metered)
     environments.start_background()
     application = Flask("talentverse", static_folder=None)
     control_key = read_secrets(settings.data_directory).control_key
@@ -122,7 +122,7 @@ def _ledger(settings: Settings) -> Path:
 
 
 def _authority(settings: Settings, database: AuthorityDatabase) -> Authority:
-    stores = AuthorityStores(database.tenants, database.registrations, database.keys)
+    stores = database.stores
     return open_server_authority(settings, stores, system_sources())
 
 

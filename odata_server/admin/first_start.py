@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 
 from odata_server.admin.data_directory import Secrets
 from odata_server.engine.authority_store import AuthorityDatabase
+from odata_server.sample_data.people import LAST_NAME, PEOPLE
 from odata_server.settings import Settings
 from security.authority.authority import (
     Authority,
@@ -30,6 +31,7 @@ from security.authority.authority import (
 from security.authority.built_in import ADAPTER_CLIENT_ID, ADMIN_CLIENT_ID, built_in_registrations
 from security.authority.client_secrets import SecretVerdict, check_secret, random_secret
 from security.authority.model import Tenant
+from security.authority.people import NewUser, ensure_user
 from security.authority.signing_keys import random_private_key
 
 CONTOSO: Final = Tenant(UUID("c0ffee00-7e57-4a11-8e17-2f6c5d3b9a10"), "Contoso", "contoso.onmicrosoft.com")
@@ -76,8 +78,10 @@ def prepare_authority(
         known: the secrets of earlier starts; empty texts on the first.
         organization_id: passed on.
     """
-    stores = AuthorityStores(database.tenants, database.registrations, database.keys)
+    stores = database.stores
     authority = open_server_authority(settings, stores, system_sources())
+    if settings.sample_data == "demo":
+        _ensure_people(authority)
     created = ensure_registrations(authority, built_in_registrations(authority.tenant.tenant_id))
     prepared = Prepared(
         tenant_id=str(authority.tenant.tenant_id),
@@ -87,6 +91,20 @@ def prepare_authority(
         adapter_client_secret=_clear_secret(authority, ADAPTER_CLIENT_ID, created, known.adapter_client_secret),
     )
     return authority, prepared
+
+
+def _ensure_people(authority: Authority) -> None:
+    """Let the people of the sample data sign in; those of an older data directory get their passwords now."""
+    for person in PEOPLE:
+        ensure_user(
+            authority,
+            NewUser(
+                object_id=UUID(person.object_id),
+                principal_name=person.principal_name(authority.tenant.domain),
+                display_name=f"{person.first_name} {LAST_NAME}",
+                password=person.password,
+            ),
+        )
 
 
 def _clear_secret(authority: Authority, client_id: UUID, created: dict[UUID, str], known: str) -> str:

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 import orjson
 
+from odata_server.engine.authority_session import AuthoritySession
 from odata_server.engine.database import Connection, SqlRow, single
-from odata_server.engine.dialect import Dialect
+from odata_server.engine.sign_in_store import StoredGrants, StoredUsers
+from security.authority.authority import AuthorityStores
 from security.authority.model import AppRegistration, ClientCertificate, ClientSecret, SigningKey, Tenant
 from security.authority.stores import RegistrationExistsError, RegistrationNotFoundError
 
 _OWN_COLUMNS: Final = 8
-
-
-class AuthoritySession(Protocol):
-    """The database of the authority, one per process."""
-
-    @property
-    def dialect(self) -> Dialect:
-        """The SQL that it understands."""
-
-    @property
-    def place(self) -> str:
-        """Where it lies, for messages."""
-
-    @property
-    def migrations(self) -> tuple[str, ...]:
-        """The scripts that lead from each schema version to the next one; a released script never changes."""
-
-    def create(self) -> None:
-        """Make what the first script stands on; what is there stays."""
-
-    def version(self) -> int:
-        """Return a number that is another one after each commit of any process, cheaply."""
-
-    def read(self) -> AbstractContextManager[Connection]:
-        """Give a connection to read with."""
-
-    def write(self) -> AbstractContextManager[Connection]:
-        """Give a connection inside a transaction that is committed when the block ends; one writer at a time."""
-
-    def close(self) -> None:
-        """Close the connections."""
 
 
 class NewerAuthorityStoreError(Exception):
@@ -205,12 +175,19 @@ class StoredTenants:
 
 @dataclass(frozen=True, slots=True)
 class AuthorityDatabase:
-    """The three stores of one database, and its connections."""
+    """The stores of one database, and its connections."""
 
     keys: StoredKeys
     registrations: StoredRegistrations
     tenants: StoredTenants
+    users: StoredUsers
+    grants: StoredGrants
     _session: AuthoritySession
+
+    @property
+    def stores(self) -> AuthorityStores:
+        """The stores as the authority takes them."""
+        return AuthorityStores(self.tenants, self.registrations, self.keys, self.users, self.grants)
 
     def close(self) -> None:
         """Close the connections; the stores cannot be used afterwards."""
@@ -230,7 +207,14 @@ def open_authority_database(session: AuthoritySession) -> AuthorityDatabase:
     except NewerAuthorityStoreError:
         session.close()
         raise
-    return AuthorityDatabase(StoredKeys(session), StoredRegistrations(session), StoredTenants(session), session)
+    return AuthorityDatabase(
+        keys=StoredKeys(session),
+        registrations=StoredRegistrations(session),
+        tenants=StoredTenants(session),
+        users=StoredUsers(session),
+        grants=StoredGrants(session),
+        _session=session,
+    )
 
 
 def migrate(session: AuthoritySession) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
-from odata_server.engine.authority_store import AuthoritySession
+from odata_server.engine.authority_session import AuthoritySession
 from odata_server.engine.database import Database, Durability
 
 BASELINE: Final = "baseline"

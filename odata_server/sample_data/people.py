@@ -33,6 +33,11 @@ class Person:
         """The object id that the person's tokens carry (`oid`)."""
         return derived_id("demo", "person", self.first_name)
 
+    @property
+    def password(self) -> str:
+        """The password that the person signs in with: sample data, known to everybody."""
+        return f"Talentverse-{self.first_name}-1"
+
     def principal_name(self, domain: str) -> str:
         """Return the name the person signs in with."""
         return f"{self.first_name.lower()}@{domain}"

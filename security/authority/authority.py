@@ -11,7 +11,14 @@ from joserfc.jwk import RSAKey
 from security.authority.client_secrets import DEFAULT_LIFETIME, SECONDS_PER_YEAR, hashed_secret
 from security.authority.model import AppRegistration, ClientSecret, SigningKey, Tenant
 from security.authority.signing_keys import KeyRing, new_signing_key
-from security.authority.stores import KeyStore, RegistrationExistsError, RegistrationStore, TenantStore
+from security.authority.stores import (
+    GrantStore,
+    KeyStore,
+    RegistrationExistsError,
+    RegistrationStore,
+    TenantStore,
+    UserStore,
+)
 from security.authority.validation import TokenValidator
 
 MICROSOFT_LOGIN_HOST: Final = "login.microsoftonline.com"
@@ -40,6 +47,8 @@ class Authority:
     tenants: TenantStore
     registrations: RegistrationStore
     keys: KeyStore
+    users: UserStore
+    grants: GrantStore
     ring: KeyRing
     validator: TokenValidator
     sources: Sources
@@ -62,11 +71,13 @@ class BuiltInRegistration:
 
 @dataclass(frozen=True, slots=True)
 class AuthorityStores:
-    """The three stores an authority stands on."""
+    """The stores an authority stands on."""
 
     tenants: TenantStore
     registrations: RegistrationStore
     keys: KeyStore
+    users: UserStore
+    grants: GrantStore
 
 
 def open_authority(
@@ -81,7 +92,7 @@ def open_authority(
 
     Args:
         tenant: the tenant to answer for; the stored one with the same id wins, so that its name stays what it was.
-        stores: tenants, registrations and keys.
+        stores: tenants, registrations, keys, people and their grants.
         sources: clock and randomness.
         hosts: host names without port, as in the certificate.
         resources: further URLs (scheme, host, port) that are valid audiences.
@@ -100,6 +111,8 @@ def open_authority(
         tenants=stores.tenants,
         registrations=stores.registrations,
         keys=stores.keys,
+        users=stores.users,
+        grants=stores.grants,
         ring=ring,
         validator=TokenValidator(ring, stored.tenant_id, issuer_hosts=names | {MICROSOFT_LOGIN_HOST}),
         sources=sources,

@@ -68,6 +68,18 @@ def presented_credentials(form: Mapping[str, str], authorization: str) -> Presen
     return PresentedCredentials(client_id, secret, assertion)
 
 
+def authenticate_client(authority: Authority, presented: PresentedCredentials, *, origin: str) -> ProvedClient:
+    """Return the client that acts for a person: a public one has nothing to prove, a confidential one has.
+
+    Raises:
+        AuthorityError: what `authenticate_confidential_client` raises.
+    """
+    application = _application(authority, presented.client_id)
+    if application.is_public and presented.secret is None and presented.assertion is None:
+        return ProvedClient(application, ClientProof.NOTHING)
+    return authenticate_confidential_client(authority, presented, origin=origin)
+
+
 def authenticate_confidential_client(
     authority: Authority, presented: PresentedCredentials, *, origin: str
 ) -> ProvedClient:

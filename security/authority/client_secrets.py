@@ -40,7 +40,7 @@ def hashed_secret(
     """Return the stored form of a clear secret."""
     return ClientSecret(
         key_id=key_id,
-        hash=_HASHER.hash(clear),
+        hash=hashed(clear),
         hint=clear[:HINT_LENGTH],
         created=created,
         expires=expires,
@@ -55,7 +55,7 @@ def check_secret(presented: str, stored: Sequence[ClientSecret], *, now: float) 
     verdict = SecretVerdict.WRONG
     for secret in stored:
         # The hint is public, so it may rule a secret out before the costly comparison.
-        if not presented.startswith(secret.hint) or not _matches(presented, secret):
+        if not presented.startswith(secret.hint) or not matches(presented, secret.hash):
             continue
         if now < secret.expires:
             return SecretVerdict.VALID
@@ -63,8 +63,14 @@ def check_secret(presented: str, stored: Sequence[ClientSecret], *, now: float) 
     return verdict
 
 
-def _matches(presented: str, secret: ClientSecret) -> bool:
+def hashed(clear: str) -> str:
+    """Return the Argon2id hash of a secret or password."""
+    return _HASHER.hash(clear)
+
+
+def matches(presented: str, stored_hash: str) -> bool:
+    """Tell whether a hash is that of a text."""
     try:
-        return _HASHER.verify(secret.hash, presented)
+        return _HASHER.verify(stored_hash, presented)
     except (VerificationError, InvalidHashError):
         return False

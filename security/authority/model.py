@@ -1,4 +1,4 @@
-"""What the authority knows: tenants, app registrations with their credentials, and signing keys."""
+"""What the authority knows: tenants, app registrations with their credentials, people, what they granted, keys."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -17,6 +17,7 @@ class Tenant:
 class ClientProof(Enum):
     """How a client has proved who it is."""
 
+    NOTHING = auto()
     SECRET = auto()
     CERTIFICATE = auto()
 
@@ -69,6 +70,39 @@ class AppRegistration:
     app_roles: tuple[str, ...]
     created: float
     certificates: tuple[ClientCertificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who signs in with a password, of which only the Argon2 hash is kept.
+
+    `failures` counts wrong passwords since the last right one; until `locked_until`, in seconds since 1970-01-01 UTC,
+    none is accepted.
+    """
+
+    object_id: UUID
+    principal_name: str
+    display_name: str
+    password_hash: str
+    is_enabled: bool = True
+    failures: int = 0
+    locked_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A refresh token, known by the SHA-256 digest of its text.
+
+    All tokens that came of one sign-in are a `family`; using one a second time ends them all (RFC 9700 §4.14.2).
+    """
+
+    digest: str
+    family: UUID
+    client_id: UUID
+    user_id: UUID
+    scope: str
+    expires: float
+    is_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,15 @@ them has withdrawn is gone for all of them at once.
 from typing import Protocol
 from uuid import UUID
 
-from security.authority.model import AppRegistration, ClientCertificate, ClientSecret, SigningKey, Tenant
+from security.authority.model import (
+    AppRegistration,
+    ClientCertificate,
+    ClientSecret,
+    RefreshToken,
+    SigningKey,
+    Tenant,
+    User,
+)
 
 
 class RegistrationExistsError(Exception):
@@ -90,6 +98,50 @@ class RegistrationStore(Protocol):
             RegistrationNotFoundError: there is no such registration.
             RegistrationExistsError: the id of a certificate is taken.
         """
+        ...
+
+
+class UserStore(Protocol):
+    """The people of the tenant."""
+
+    def get(self, object_id: UUID) -> User | None:
+        """Return the user with this object id."""
+        ...
+
+    def by_name(self, principal_name: str) -> User | None:
+        """Return the user who signs in with this name, compared without regard to case."""
+        ...
+
+    def add(self, user: User) -> bool:
+        """Store a user unless one with the id or name is there; tell whether it was stored."""
+        ...
+
+    def count_failure(self, object_id: UUID, *, lock_after: int, locked_until: float) -> None:
+        """Count a wrong password; one too many locks the user and begins to count again."""
+        ...
+
+    def forget_failures(self, object_id: UUID) -> None:
+        """Begin to count again after a right password."""
+        ...
+
+
+class GrantStore(Protocol):
+    """What people have granted to applications."""
+
+    def add_refresh_token(self, token: RefreshToken, *, now: float) -> None:
+        """Store a refresh token; those that have expired are forgotten."""
+        ...
+
+    def refresh_token(self, digest: str) -> RefreshToken | None:
+        """Return the refresh token with this digest."""
+        ...
+
+    def rotate(self, digest: str, successor: RefreshToken) -> bool:
+        """Mark a token as used and store its successor; False, and nothing is stored, if it was used before."""
+        ...
+
+    def revoke_family(self, family: UUID) -> None:
+        """Forget every token of a sign-in."""
         ...
 
 

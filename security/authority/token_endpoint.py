@@ -22,12 +22,12 @@ def answer_token_v2(authority: Authority, request: Request) -> Response:
     """
     granted = _granted(authority, request, EndpointVersion.V2)
     lifetime = granted.expires - granted.not_before
-    document = {
+    document: Mapping[str, object] = {
         "token_type": "Bearer",
         "expires_in": lifetime,
         "ext_expires_in": lifetime,
         "access_token": granted.access_token,
-    }
+    } | dict(granted.further)
     return Response(200, document, NOT_STORED)
 
 
@@ -39,7 +39,7 @@ def answer_token_v1(authority: Authority, request: Request) -> Response:
     """
     granted = _granted(authority, request, EndpointVersion.V1)
     lifetime = str(granted.expires - granted.not_before)
-    document = {
+    document: Mapping[str, object] = {
         "token_type": "Bearer",
         "expires_in": lifetime,
         "ext_expires_in": lifetime,
@@ -47,7 +47,7 @@ def answer_token_v1(authority: Authority, request: Request) -> Response:
         "not_before": str(granted.not_before),
         "resource": granted.resource,
         "access_token": granted.access_token,
-    }
+    } | dict(granted.further)
     return Response(200, document, NOT_STORED)
 
 

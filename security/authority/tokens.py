@@ -14,7 +14,9 @@ from security.authority.model import AppRegistration, ClientProof
 
 LIFETIME: Final = 3599
 """Seconds an access token of an application is valid; Entra's figure."""
-_PROOFS: Final[Mapping[ClientProof, str]] = MappingProxyType({ClientProof.SECRET: "1", ClientProof.CERTIFICATE: "2"})
+PROOFS: Final[Mapping[ClientProof, str]] = MappingProxyType(
+    {ClientProof.NOTHING: "0", ClientProof.SECRET: "1", ClientProof.CERTIFICATE: "2"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def app_claims(
         "nbf": issued,
         "exp": issued + LIFETIME,
         "appid": str(application.client_id),
-        "appidacr": _PROOFS[proof],
+        "appidacr": PROOFS[proof],
         "idp": v1_issuer(tenant_id),
         "idtyp": "app",
         "oid": str(application.object_id),

@@ -17,7 +17,6 @@ from odata_server.endpoints.routes import data_routes
 from odata_server.engine.authority_store import open_authority_database
 from odata_server.engine.places import storage_place
 from odata_server.environments import open_environments
-from security.authority.authority import AuthorityStores
 
 RESET = "/_talentverse/reset"
 
@@ -219,7 +218,7 @@ def with_services(prepared):
     def make(**changes):
         settings = prepared[0]
         database = open_authority_database(storage_place(settings).authority())
-        stores = AuthorityStores(database.tenants, database.registrations, database.keys)
+        stores = database.stores
         authority = open_server_authority(settings, stores, system_sources())
         environments = open_environments(settings, storage_place(settings), authority)
         opened.extend((database, environments.dataverse.database, environments.human_resources.database))

@@ -153,3 +153,50 @@ def test_every_url_of_the_configuration_is_of_this_server(server: Server, path: 
     assert not any(str(value).startswith("http:") for value in document.values())
     keys = requests.get(document["jwks_uri"], timeout=10).json()["keys"]
     assert {key["kty"] for key in keys} == {"RSA"}
+
+
+class WithoutPort(requests.Session):
+    """Sends what MSAL asks of the host's port 443 to the server's own: it drops the port of the user realm's URL."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._server = server
+
+    def request(self, method, url, *args, **kwargs):
+        return super().request(method, url.replace("https://localhost/", f"{self._server.url}/"), *args, **kwargs)
+
+
+@pytest.fixture
+def person(server: Server, application: Make) -> tuple[msal.ConfidentialClientApplication, dict[str, object]]:
+    """An application and what it got with a person's password; for public ones MSAL warns of that way."""
+    client = application(http_client=WithoutPort(server))
+    name, password = "rita@contoso.onmicrosoft.com", "Talentverse-Rita-1"
+    scopes = [f"{server.url}/user_impersonation"]
+    return client, client.acquire_token_by_username_password(name, password, scopes=scopes)
+
+
+def test_a_person_signs_in_with_a_password(server: Server, person):
+    client, answer = person
+    assert answer["id_token_claims"]["preferred_username"] == "rita@contoso.onmicrosoft.com"
+    assert who_am_i(server, answer["access_token"]) == 200
+    (account,) = client.get_accounts()
+    assert account["username"] == "rita@contoso.onmicrosoft.com"
+
+
+def test_msal_refreshes_the_tokens_of_a_person_silently(server: Server, person):
+    client, answer = person
+    scopes = [f"{server.url}/user_impersonation"]
+    (account,) = client.get_accounts()
+    cached = client.acquire_token_silent(scopes, account)
+    assert cached["access_token"] == answer["access_token"]
+    for _ in range(2):
+        fresh = client.acquire_token_silent(scopes, account, force_refresh=True)
+        assert fresh["token_source"] == "identity_provider"
+        assert who_am_i(server, fresh["access_token"]) == 200
+
+
+def test_a_wrong_password_is_told(server: Server, person):
+    client, _ = person
+    name = "rita@contoso.onmicrosoft.com"
+    refused = client.acquire_token_by_username_password(name, "wrong", scopes=[f"{server.url}/user_impersonation"])
+    assert (refused["error"], refused["error_codes"]) == ("invalid_grant", [50126])

@@ -32,7 +32,6 @@ from odata_server.engine.storage import physical
 from odata_server.engine.storage_place import BASELINE, BEFORE_UPGRADE, StorageError
 from odata_server.environments import Environments, open_environments
 from odata_server.settings import Settings
-from security.authority.authority import AuthorityStores
 from security.authority.built_in import ADMIN_CLIENT_ID
 from security.authority.client_secrets import SecretVerdict, check_secret
 
@@ -62,7 +61,7 @@ def open_again():
     def begin(settings: Settings) -> Environments:
         place = storage_place(settings)
         authorities.append(open_authority_database(place.authority()))
-        stores = AuthorityStores(authorities[-1].tenants, authorities[-1].registrations, authorities[-1].keys)
+        stores = authorities[-1].stores
         authority = open_server_authority(settings, stores, system_sources())
         opened.append(open_environments(settings, place, authority))
         return opened[-1]

@@ -57,6 +57,30 @@ _MIGRATIONS = (
     );
     CREATE INDEX client_certificates_by_client ON client_certificates (client_id);
     """,
+    """
+    CREATE TABLE users (
+        object_id text PRIMARY KEY,
+        principal_name text NOT NULL,
+        display_name text NOT NULL,
+        password_hash text NOT NULL,
+        is_enabled bigint NOT NULL,
+        failures bigint NOT NULL,
+        locked_until double precision NOT NULL
+    );
+    CREATE UNIQUE INDEX users_by_name ON users (lower(principal_name));
+    CREATE TABLE refresh_tokens (
+        digest text PRIMARY KEY,
+        family text NOT NULL,
+        client_id text NOT NULL REFERENCES registrations (client_id) ON DELETE CASCADE,
+        user_id text NOT NULL REFERENCES users (object_id) ON DELETE CASCADE,
+        scope text NOT NULL,
+        expires double precision NOT NULL,
+        is_used bigint NOT NULL
+    );
+    CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+    CREATE INDEX refresh_tokens_by_client ON refresh_tokens (client_id);
+    CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
+    """,
 )
 
 _COMMITS = """

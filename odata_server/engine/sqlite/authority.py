@@ -62,6 +62,30 @@ _MIGRATIONS: Final = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX client_certificates_by_client ON client_certificates (client_id);
     """,
+    """
+    CREATE TABLE users (
+        object_id TEXT PRIMARY KEY,
+        principal_name TEXT NOT NULL,
+        display_name TEXT NOT NULL,
+        password_hash TEXT NOT NULL,
+        is_enabled INTEGER NOT NULL,
+        failures INTEGER NOT NULL,
+        locked_until REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX users_by_name ON users (lower(principal_name));
+    CREATE TABLE refresh_tokens (
+        digest TEXT PRIMARY KEY,
+        family TEXT NOT NULL,
+        client_id TEXT NOT NULL REFERENCES registrations (client_id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL REFERENCES users (object_id) ON DELETE CASCADE,
+        scope TEXT NOT NULL,
+        expires REAL NOT NULL,
+        is_used INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+    CREATE INDEX refresh_tokens_by_client ON refresh_tokens (client_id);
+    CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
+    """,
 )
 
 

@@ -7,17 +7,23 @@ from typing import Final
 from security.authority.authority import Authority
 from security.authority.errors import GrantNotAvailableError, MissingParameterError, UnsupportedGrantTypeError
 from security.authority.grants.client_credentials import grant_client_credentials
+from security.authority.grants.password import grant_password
+from security.authority.grants.refresh_token import grant_refresh_token
 from security.authority.grants.token_request import GrantedToken, TokenRequest
 
 Grant = Callable[[Authority, TokenRequest], GrantedToken]
 
-GRANTS: Final[Mapping[str, Grant]] = MappingProxyType({"client_credentials": grant_client_credentials})
+GRANTS: Final[Mapping[str, Grant]] = MappingProxyType(
+    {
+        "client_credentials": grant_client_credentials,
+        "password": grant_password,
+        "refresh_token": grant_refresh_token,
+    }
+)
 
 NOT_AVAILABLE: Final = frozenset(
     {
         "authorization_code",
-        "refresh_token",
-        "password",
         "device_code",
         "urn:ietf:params:oauth:grant-type:device_code",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -41,5 +47,5 @@ def grant_for(grant_type: str) -> Grant:
     if grant is not None:
         return grant
     if grant_type in NOT_AVAILABLE:
-        raise GrantNotAvailableError(grant_type=grant_type)
+        raise GrantNotAvailableError(grant_type=grant_type, available=", ".join(GRANTS))
     raise UnsupportedGrantTypeError(grant_type=grant_type)

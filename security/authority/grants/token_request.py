@@ -1,6 +1,7 @@
 """What every grant takes and gives: a token request and the granted token."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from security.authority.client_authentication import PresentedCredentials
@@ -25,9 +26,13 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class GrantedToken:
-    """An access token, the resource it opens, and its times in seconds since 1970-01-01 UTC."""
+    """An access token, the resource it opens, and its times in seconds since 1970-01-01 UTC.
+
+    `further` holds what a token of a person brings besides: `scope`, `refresh_token`, `id_token`, `client_info`.
+    """
 
     access_token: str
     resource: str
     not_before: int
     expires: int
+    further: Mapping[str, str] = field(default_factory=dict)

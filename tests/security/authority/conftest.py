@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from odata_server.engine.authority_store import AuthorityDatabase, open_authority_database
 from odata_server.engine.sqlite.authority import SqliteAuthority
-from security.authority.authority import Authority, AuthorityStores, Sources, ensure_registrations, open_authority
+from security.authority.authority import Authority, Sources, ensure_registrations, open_authority
 from security.authority.built_in import ADMIN_CLIENT_ID, built_in_registrations
 from security.authority.model import Tenant
 from security.authority.routes import authority_blueprint
@@ -95,7 +95,7 @@ def open_house(path: Path, sources: Sources) -> Iterator[House]:
     database = open_authority_database(SqliteAuthority(path))
     authority = open_authority(
         TENANT,
-        AuthorityStores(database.tenants, database.registrations, database.keys),
+        database.stores,
         sources=sources,
         hosts=frozenset({"localhost", "127.0.0.1", "::1"}),
         resources=frozenset({"https://dev.contoso.test"}),

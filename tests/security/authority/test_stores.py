@@ -14,7 +14,6 @@ from odata_server.engine.database import single
 from odata_server.engine.postgres.authority import PostgresAuthority
 from odata_server.engine.sqlite.authority import SqliteAuthority
 from security.authority.authority import (
-    AuthorityStores,
     add_client_secret,
     ensure_registrations,
     open_authority,
@@ -26,7 +25,7 @@ from security.authority.built_in import (
     built_in_registrations,
 )
 from security.authority.client_secrets import SecretVerdict, check_secret, hashed_secret, random_secret
-from security.authority.model import AppRegistration, ClientCertificate, Tenant
+from security.authority.model import AppRegistration, ClientCertificate, RefreshToken, Tenant, User
 from security.authority.signing_keys import KeyRing, new_signing_key
 from security.authority.stores import RegistrationExistsError, RegistrationNotFoundError
 
@@ -172,6 +171,46 @@ def test_certificates_and_secrets_come_back_together(database):
     database.registrations.replace_certificates(UUID(int=2), (certificate(3),))
 
 
+def test_people_are_found_and_their_failures_counted(database):
+    rita = User(UUID(int=1), "Rita@contoso.test", "Rita Söder", "a hash")
+    assert database.users.add(rita)
+    assert not database.users.add(replace(rita, object_id=UUID(int=2), principal_name="RITA@contoso.test"))
+    assert not database.users.add(replace(rita, principal_name="other@contoso.test"))
+    assert database.users.by_name("rita@CONTOSO.test") == database.users.get(rita.object_id) == rita
+    assert database.users.get(UUID(int=2)) is database.users.by_name("nobody@contoso.test") is None
+    for _ in range(2):
+        database.users.count_failure(rita.object_id, lock_after=3, locked_until=START)
+    assert database.users.get(rita.object_id) == replace(rita, failures=2)
+    database.users.count_failure(rita.object_id, lock_after=3, locked_until=START)
+    assert database.users.get(rita.object_id) == replace(rita, locked_until=START)
+    database.users.count_failure(rita.object_id, lock_after=3, locked_until=START + 9)
+    database.users.forget_failures(rita.object_id)
+    assert database.users.get(rita.object_id) == replace(rita, locked_until=START)
+
+
+def test_a_refresh_token_is_rotated_once_and_its_family_revoked(database):
+    database.users.add(User(UUID(int=1), "rita@contoso.test", "Rita", "a hash"))
+    database.registrations.add(registration(1))
+    first = RefreshToken("first", UUID(int=7), UUID(int=1), UUID(int=1), "a b", START)
+    second, third = replace(first, digest="second"), replace(first, digest="third")
+    other = replace(first, digest="other", family=UUID(int=8))
+    for token in (first, other):
+        database.grants.add_refresh_token(token, now=START)
+    assert database.grants.rotate("first", second)
+    assert not database.grants.rotate("first", third)
+    assert not database.grants.rotate("unknown", third)
+    assert database.grants.refresh_token("first") == replace(first, is_used=True)
+    assert database.grants.refresh_token("second") == second
+    assert database.grants.refresh_token("third") is None
+    database.grants.revoke_family(first.family)
+    found = [database.grants.refresh_token(token.digest) for token in (first, second, other)]
+    assert found == [None, None, other]
+    database.grants.add_refresh_token(second, now=START + 30 * 86_400)
+    assert database.grants.refresh_token("other") is None
+    database.registrations.delete(UUID(int=1))
+    assert database.grants.refresh_token("second") is None
+
+
 def test_a_database_of_the_first_release_gets_what_it_lacks(begin_session):
     session = begin_session()
     first = SimpleNamespace(
@@ -188,7 +227,7 @@ def test_a_database_of_the_first_release_gets_what_it_lacks(begin_session):
         assert single(connection, "SELECT version FROM schema_version") == 1
     opened = open_authority_database(session)
     with session.read() as connection:
-        assert single(connection, "SELECT version FROM schema_version") == 2
+        assert single(connection, "SELECT version FROM schema_version") == 3
         assert single(connection, "SELECT count(*) FROM client_certificates") == 0
         assert single(connection, "SELECT display_name FROM registrations") == "Old"
     opened.close()
@@ -249,12 +288,11 @@ def test_tenants_are_found_by_id_and_by_domain(database):
 
 
 def test_a_domain_belongs_to_one_tenant(own_house):
-    stores = own_house.authority
     other = Tenant(UUID(int=5), "Fabrikam", "contoso.onmicrosoft.com")
     with pytest.raises(ValueError, match="belongs to another tenant"):
         open_authority(
             other,
-            AuthorityStores(stores.tenants, stores.registrations, stores.keys),
+            own_house.database.stores,
             sources=own_house.sources,
             hosts=frozenset({"localhost"}),
         )
@@ -315,7 +353,7 @@ def test_a_database_of_a_newer_release_is_refused(begin_session):
     with session.write() as connection:
         connection.execute("UPDATE schema_version SET version = 99")
     session.close()
-    with pytest.raises(NewerAuthorityStoreError, match="schema version 99, this release knows versions up to 2"):
+    with pytest.raises(NewerAuthorityStoreError, match="schema version 99, this release knows versions up to 3"):
         open_authority_database(begin_session())
 
 
@@ -327,7 +365,7 @@ def test_those_who_start_together_agree_on_keys_and_secrets(begin_session, new_s
         database = open_authority_database(begin_session())
         authority = open_authority(
             Tenant(TENANT_ID, "Contoso", "contoso.onmicrosoft.com"),
-            AuthorityStores(database.tenants, database.registrations, database.keys),
+            database.stores,
             sources=new_sources(),
             hosts=frozenset({"localhost"}),
         )

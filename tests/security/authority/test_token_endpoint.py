@@ -125,7 +125,7 @@ def test_the_v1_endpoint_takes_a_resource_and_answers_texts(house):
         ({"grant_type": "magic"}, 400, "unsupported_grant_type", 70003, "'magic'"),
         ({"grant_type": "authorization_code"}, 501, "unsupported_grant_type", 70003, "'authorization_code'"),
         ({"grant_type": "device_code"}, 501, "unsupported_grant_type", 70003, "'device_code'"),
-        ({"grant_type": "refresh_token"}, 501, "unsupported_grant_type", 70003, "not available in this simulator"),
+        ({"grant_type": "device_code"}, 501, "unsupported_grant_type", 70003, "Use one of those that are: client_cr"),
         ({"client_secret": None, "client_assertion": "a.b.c"}, 400, "invalid_request", 900144, "client_assertion_type"),
     ],
 )
