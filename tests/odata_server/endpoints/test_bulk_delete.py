@@ -273,7 +273,7 @@ REFUSED = [
     (body(), 400, "holds no queries"),
     (body(query("account"), QuerySet=None), 400, "holds no queries"),
     (body(query("account"), QuerySet={}), 400, "expected type 'Collection"),
-    (body(1), 400, "has another form"),
+    (body(1), 400, "Cannot convert the value"),
     (body(query("nope")), 400, "was not found in the MetadataCache"),
     (body(query("account"), JobName=" "), 400, "JobName"),
     (body(query("account"), JobName="x" * 257), 400, "JobName"),
@@ -373,7 +373,7 @@ def test_a_query_is_shown_as_fetchxml_that_can_be_sent(api, state, asked, fetch)
     [
         ({"Query": None}, 400, "has another form"),
         ({}, 400, "has another form"),
-        ({"Query": "account"}, 400, "has another form"),
+        ({"Query": "account"}, 400, "Cannot convert the value"),
         ({"Query": {"EntityName": "nope"}}, 400, "was not found in the MetadataCache"),
         ({"Query": query("account", Orders=[{"AttributeName": "name", "OrderType": "Up"}])}, 400, "OrderType"),
         ({"Query": query("account", ColumnSet={"Columns": "name"})}, 400, "'Columns'"),

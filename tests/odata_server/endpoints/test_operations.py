@@ -42,7 +42,7 @@ def test_what_is_not_there_yet_is_refused_by_name(api, environments, unchanged):
             method = "POST" if operation.is_action else "GET"
             found = api.error(method, path, {} if operation.is_action else None)
             assert found == (501, "0x80040315", f"The operation '{name}' is not supported yet."), path
-    assert asked > 220
+    assert asked
     assert unchanged()
 
 

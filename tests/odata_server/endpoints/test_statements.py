@@ -58,5 +58,7 @@ def test_definitions_are_read_anew_once_when_the_stamp_has_grown(api, services, 
     seen = []
     with services.dataverse.database.tracing(lambda sql, _: seen.append(sql)):
         assert api("GET", path).status == 200
-    assert any("definition" in sql for sql in seen)
+    # Only what has changed: nothing but rights.
+    assert any('"$changed"' in sql for sql in seen)
+    assert not any("definition" in sql for sql in seen)
     assert len(statements(api, path, services.dataverse)) == 2
