@@ -7,7 +7,7 @@ from uuid import UUID
 
 from odata_server.engine.authority_session import AuthoritySession
 from odata_server.engine.database import Connection, SqlRow
-from security.authority.model import RefreshToken, User
+from security.authority.model import AuthorizationCode, RefreshToken, User
 
 _KEPT_AFTER_EXPIRY: Final = 7 * 86_400.0
 """Seconds for which an expired token is told from an unknown one."""
@@ -101,6 +101,46 @@ class StoredGrants:
             _insert_token(connection, successor)
             return True
 
+    def add_code(self, code: AuthorizationCode, *, now: float) -> None:
+        """Store an authorization code; those that expired long ago are forgotten."""
+        with self._session.write() as connection:
+            connection.execute("DELETE FROM authorization_codes WHERE expires < $1", (now - _KEPT_AFTER_EXPIRY,))
+            connection.execute(
+                "INSERT INTO authorization_codes (digest, family, client_id, user_id, redirect_uri, scope, nonce,"
+                " challenge, expires, is_used) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                (
+                    code.digest,
+                    str(code.family),
+                    str(code.client_id),
+                    str(code.user_id),
+                    code.redirect_uri,
+                    code.scope,
+                    code.nonce,
+                    code.challenge,
+                    code.expires,
+                    int(code.is_used),
+                ),
+            )
+
+    def code(self, digest: str) -> AuthorizationCode | None:
+        """Return the authorization code with this digest."""
+        with self._session.read() as connection:
+            row = connection.execute(
+                "SELECT digest, family, client_id, user_id, redirect_uri, scope, nonce, challenge, expires, is_used"
+                " FROM authorization_codes WHERE digest = $1",
+                (digest,),
+            ).fetchone()
+        return None if row is None else _code(row)
+
+    def use_code(self, digest: str) -> bool:
+        """Mark a code as used; of two who try, one wins."""
+        with self._session.write() as connection:
+            marked = connection.execute(
+                "UPDATE authorization_codes SET is_used = 1 WHERE digest = $1 AND is_used = 0 RETURNING digest",
+                (digest,),
+            )
+            return bool(marked.fetchall())
+
     def revoke_family(self, family: UUID) -> None:
         """Forget every token of a sign-in."""
         with self._session.write() as connection:
@@ -146,6 +186,22 @@ def _refresh_token(row: SqlRow) -> RefreshToken:
         client_id=UUID(str(client_id)),
         user_id=UUID(str(user_id)),
         scope=str(scope),
+        expires=float(str(expires)),
+        is_used=bool(is_used),
+    )
+
+
+def _code(row: SqlRow) -> AuthorizationCode:
+    digest, family, client_id, user_id, redirect_uri, scope, nonce, challenge, expires, is_used = row
+    return AuthorizationCode(
+        digest=str(digest),
+        family=UUID(str(family)),
+        client_id=UUID(str(client_id)),
+        user_id=UUID(str(user_id)),
+        redirect_uri=str(redirect_uri),
+        scope=str(scope),
+        nonce=None if nonce is None else str(nonce),
+        challenge=None if challenge is None else str(challenge),
         expires=float(str(expires)),
         is_used=bool(is_used),
     )

@@ -158,63 +158,6 @@ class UnknownScopeError(AuthorityError):
     text = "The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."
 
 
-class UnknownUserError(AuthorityError):
-    """Nobody signs in with this name."""
-
-    code = 50034
-    error = "invalid_grant"
-    status = HTTPStatus.BAD_REQUEST
-    text = "The user account {user} does not exist in the {tenant} directory."
-
-
-class WrongPasswordError(AuthorityError):
-    """The password is not this user's."""
-
-    code = 50126
-    error = "invalid_grant"
-    status = HTTPStatus.BAD_REQUEST
-    text = "Error validating credentials due to invalid username or password."
-
-
-class LockedUserError(AuthorityError):
-    """Too many wrong passwords."""
-
-    code = 50053
-    error = "invalid_grant"
-    status = HTTPStatus.BAD_REQUEST
-    text = (
-        "The account is locked, you've tried to sign in too many times with an incorrect user ID or password. "
-        "Try again in a minute."
-    )
-
-
-class DisabledUserError(AuthorityError):
-    """The user may not sign in any more."""
-
-    code = 50057
-    error = "invalid_grant"
-    status = HTTPStatus.BAD_REQUEST
-    text = "The user account is disabled."
-
-
-class InvalidRefreshTokenError(AuthorityError):
-    """The refresh token is unknown, another application's, or was used before."""
-
-    code = 70000
-    error = "invalid_grant"
-    status = HTTPStatus.BAD_REQUEST
-    text = "Provided grant is invalid or malformed. {detail}"
-
-
-class ExpiredRefreshTokenError(AuthorityError):
-    """The refresh token was not used for too long."""
-
-    code = 700082
-    error = "invalid_grant"
-    status = HTTPStatus.BAD_REQUEST
-    text = "The refresh token has expired due to inactivity. It was inactive for {days} days. Sign in again."
-
-
 class UnsupportedGrantTypeError(AuthorityError):
     """No grant has this name."""
 

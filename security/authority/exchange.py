@@ -28,15 +28,17 @@ class Request:
     body: bytes = b""
     authorization: str = ""
     correlation_id: UUID | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response: a JSON document, or none."""
+    """A response: a JSON document, a page of HTML, or neither."""
 
     status: int
     document: Mapping[str, object] | None
     headers: Mapping[str, str] = field(default_factory=dict)
+    page: str | None = None
 
 
 def form_parameters(request: Request) -> dict[str, str]:

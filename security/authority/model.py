@@ -106,6 +106,25 @@ class RefreshToken:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """A code for the tokens of a sign-in, known by the SHA-256 digest of its text; `family` is that of the tokens.
+
+    `challenge` is the proof of RFC 7636, written `method:value`.
+    """
+
+    digest: str
+    family: UUID
+    client_id: UUID
+    user_id: UUID
+    redirect_uri: str
+    scope: str
+    nonce: str | None
+    challenge: str | None
+    expires: float
+    is_used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SigningKey:
     """An RSA key that signs tokens from `not_before` on, with the certificate its thumbprint (`kid`, `x5t`) is of."""
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from security.authority.authority import Authority
 from security.authority.client_secrets import MAXIMUM_LENGTH, hashed, matches
-from security.authority.errors import DisabledUserError, LockedUserError, UnknownUserError, WrongPasswordError
 from security.authority.model import User
+from security.authority.sign_in_errors import DisabledUserError, LockedUserError, UnknownUserError, WrongPasswordError
 
 LOCK_AFTER: Final = 10
 LOCK_SECONDS: Final = 60.0

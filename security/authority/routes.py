@@ -11,7 +11,7 @@ import flask
 import orjson
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from security.authority import discovery, graph, token_endpoint
+from security.authority import authorize, discovery, graph, token_endpoint
 from security.authority.authority import Authority
 from security.authority.errors import AuthorityError, MethodNotAllowedError, Trace, error_document
 from security.authority.exchange import LARGEST_BODY, Request, Response
@@ -37,11 +37,16 @@ _APPLICATION_ITEM: Final = {
     "DELETE": graph.delete_application,
 }
 
+_AUTHORIZE_V2: Final = {"GET": authorize.answer_authorize_v2, "POST": authorize.answer_authorize_v2}
+_AUTHORIZE_V1: Final = {"GET": authorize.answer_authorize_v1, "POST": authorize.answer_authorize_v1}
+
 AUTHORITY_ROUTES: Final = (
     Route("/<tenant>/v2.0/.well-known/openid-configuration", {"GET": discovery.answer_configuration_v2}),
     Route("/<tenant>/.well-known/openid-configuration", {"GET": discovery.answer_configuration_v1}),
     Route("/<tenant>/oauth2/v2.0/token", {"POST": token_endpoint.answer_token_v2}),
     Route("/<tenant>/oauth2/token", {"POST": token_endpoint.answer_token_v1}),
+    Route("/<tenant>/oauth2/v2.0/authorize", _AUTHORIZE_V2),
+    Route("/<tenant>/oauth2/authorize", _AUTHORIZE_V1),
     Route("/<tenant>/discovery/v2.0/keys", {"GET": discovery.answer_keys_v2}),
     Route("/<tenant>/discovery/keys", {"GET": discovery.answer_keys_v1}),
     Route("/common/discovery/instance", {"GET": discovery.answer_instance}),
@@ -153,6 +158,7 @@ def _request(path: Mapping[str, str]) -> Request:
         body=_body(incoming),
         authorization=incoming.headers.get("Authorization", ""),
         correlation_id=_identifier(incoming.headers.get("client-request-id", "")),
+        cookies=dict(incoming.cookies),
     )
 
 
@@ -172,12 +178,15 @@ def _identifier(text: str) -> UUID | None:
 
 
 def _flask_response(response: Response, request: Request) -> flask.Response:
-    body = b"" if response.document is None else orjson.dumps(response.document)
-    outgoing = flask.Response(body, response.status, dict(response.headers))
-    if response.document is None:
-        del outgoing.headers["Content-Type"]
-    else:
+    if response.page is not None:
+        outgoing = flask.Response(response.page, response.status, dict(response.headers))
+        outgoing.headers["Content-Type"] = "text/html; charset=utf-8"
+    elif response.document is not None:
+        outgoing = flask.Response(orjson.dumps(response.document), response.status, dict(response.headers))
         outgoing.headers["Content-Type"] = "application/json; charset=utf-8"
+    else:
+        outgoing = flask.Response(b"", response.status, dict(response.headers))
+        del outgoing.headers["Content-Type"]
     if request.correlation_id is not None:
         outgoing.headers["client-request-id"] = str(request.correlation_id)
     return outgoing

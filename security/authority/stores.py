@@ -9,6 +9,7 @@ from uuid import UUID
 
 from security.authority.model import (
     AppRegistration,
+    AuthorizationCode,
     ClientCertificate,
     ClientSecret,
     RefreshToken,
@@ -138,6 +139,18 @@ class GrantStore(Protocol):
 
     def rotate(self, digest: str, successor: RefreshToken) -> bool:
         """Mark a token as used and store its successor; False, and nothing is stored, if it was used before."""
+        ...
+
+    def add_code(self, code: AuthorizationCode, *, now: float) -> None:
+        """Store an authorization code; those that expired long ago are forgotten."""
+        ...
+
+    def code(self, digest: str) -> AuthorizationCode | None:
+        """Return the authorization code with this digest."""
+        ...
+
+    def use_code(self, digest: str) -> bool:
+        """Mark a code as used; False if it was used before."""
         ...
 
     def revoke_family(self, family: UUID) -> None:

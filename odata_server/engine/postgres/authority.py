@@ -81,6 +81,22 @@ _MIGRATIONS = (
     CREATE INDEX refresh_tokens_by_client ON refresh_tokens (client_id);
     CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
     """,
+    """
+    CREATE TABLE authorization_codes (
+        digest text PRIMARY KEY,
+        family text NOT NULL,
+        client_id text NOT NULL REFERENCES registrations (client_id) ON DELETE CASCADE,
+        user_id text NOT NULL REFERENCES users (object_id) ON DELETE CASCADE,
+        redirect_uri text NOT NULL,
+        scope text NOT NULL,
+        nonce text,
+        challenge text,
+        expires double precision NOT NULL,
+        is_used bigint NOT NULL
+    );
+    CREATE INDEX authorization_codes_by_client ON authorization_codes (client_id);
+    CREATE INDEX authorization_codes_by_user ON authorization_codes (user_id);
+    """,
 )
 
 _COMMITS = """

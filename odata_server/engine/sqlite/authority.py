@@ -86,6 +86,22 @@ _MIGRATIONS: Final = (
     CREATE INDEX refresh_tokens_by_client ON refresh_tokens (client_id);
     CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
     """,
+    """
+    CREATE TABLE authorization_codes (
+        digest TEXT PRIMARY KEY,
+        family TEXT NOT NULL,
+        client_id TEXT NOT NULL REFERENCES registrations (client_id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL REFERENCES users (object_id) ON DELETE CASCADE,
+        redirect_uri TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        nonce TEXT,
+        challenge TEXT,
+        expires REAL NOT NULL,
+        is_used INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX authorization_codes_by_client ON authorization_codes (client_id);
+    CREATE INDEX authorization_codes_by_user ON authorization_codes (user_id);
+    """,
 )
 
 

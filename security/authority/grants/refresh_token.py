@@ -5,16 +5,12 @@ from typing import Final
 from security.authority.authority import Authority
 from security.authority.client_authentication import ProvedClient, authenticate_client
 from security.authority.delegated_scopes import DelegatedScope, delegated_scope, scope_of_resource
-from security.authority.errors import (
-    DisabledUserError,
-    ExpiredRefreshTokenError,
-    InvalidRefreshTokenError,
-    MissingParameterError,
-)
+from security.authority.errors import MissingParameterError
 from security.authority.grants.token_request import EndpointVersion, GrantedToken, TokenRequest
 from security.authority.grants.user_tokens import REFRESH_LIFETIME, UserGrant, digest_of, issue, new_refresh_token
 from security.authority.model import RefreshToken
 from security.authority.resources import check_resource
+from security.authority.sign_in_errors import DisabledUserError, ExpiredRefreshTokenError, InvalidRefreshTokenError
 
 _SECONDS_PER_DAY: Final = 86_400
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from security.authority.authority import Authority
 from security.authority.errors import GrantNotAvailableError, MissingParameterError, UnsupportedGrantTypeError
+from security.authority.grants.authorization_code import grant_authorization_code
 from security.authority.grants.client_credentials import grant_client_credentials
 from security.authority.grants.password import grant_password
 from security.authority.grants.refresh_token import grant_refresh_token
@@ -15,6 +16,7 @@ Grant = Callable[[Authority, TokenRequest], GrantedToken]
 
 GRANTS: Final[Mapping[str, Grant]] = MappingProxyType(
     {
+        "authorization_code": grant_authorization_code,
         "client_credentials": grant_client_credentials,
         "password": grant_password,
         "refresh_token": grant_refresh_token,
@@ -23,7 +25,6 @@ GRANTS: Final[Mapping[str, Grant]] = MappingProxyType(
 
 NOT_AVAILABLE: Final = frozenset(
     {
-        "authorization_code",
         "device_code",
         "urn:ietf:params:oauth:grant-type:device_code",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",

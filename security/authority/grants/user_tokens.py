@@ -49,8 +49,10 @@ def new_refresh_token(authority: Authority, grant: UserGrant, family: UUID) -> t
     return clear, stored
 
 
-def start_session(authority: Authority, request: TokenRequest, grant: UserGrant) -> GrantedToken:
-    """Return the first tokens of a sign-in, with a refresh token if one is wanted.
+def start_session(
+    authority: Authority, request: TokenRequest, grant: UserGrant, family: UUID | None = None
+) -> GrantedToken:
+    """Return the first tokens of a sign-in, with a refresh token, of the given family, if one is wanted.
 
     Raises:
         UnknownResourceError: the resource is none of this server's.
@@ -58,7 +60,7 @@ def start_session(authority: Authority, request: TokenRequest, grant: UserGrant)
     check_resource(authority, grant.scope.resource, origin=request.origin)
     refresh: str | None = None
     if grant.scope.wants_refresh_token:
-        refresh, stored = new_refresh_token(authority, grant, authority.sources.new_id())
+        refresh, stored = new_refresh_token(authority, grant, family or authority.sources.new_id())
         authority.grants.add_refresh_token(stored, now=authority.sources.clock())
     return issue(authority, request, grant, refresh)
 

@@ -25,7 +25,14 @@ from security.authority.built_in import (
     built_in_registrations,
 )
 from security.authority.client_secrets import SecretVerdict, check_secret, hashed_secret, random_secret
-from security.authority.model import AppRegistration, ClientCertificate, RefreshToken, Tenant, User
+from security.authority.model import (
+    AppRegistration,
+    AuthorizationCode,
+    ClientCertificate,
+    RefreshToken,
+    Tenant,
+    User,
+)
 from security.authority.signing_keys import KeyRing, new_signing_key
 from security.authority.stores import RegistrationExistsError, RegistrationNotFoundError
 
@@ -211,6 +218,22 @@ def test_a_refresh_token_is_rotated_once_and_its_family_revoked(database):
     assert database.grants.refresh_token("second") is None
 
 
+def test_a_code_is_used_once(database):
+    database.users.add(User(UUID(int=1), "rita@contoso.test", "Rita", "a hash"))
+    database.registrations.add(registration(1))
+    ids = {"family": UUID(int=7), "client_id": UUID(int=1), "user_id": UUID(int=1)}
+    bare = AuthorizationCode("a", **ids, redirect_uri="x:y", scope="a b", nonce=None, challenge=None, expires=START)
+    full = replace(bare, digest="b", nonce="é", challenge="S256:x")
+    for code in (bare, full):
+        database.grants.add_code(code, now=START)
+        assert database.grants.code(code.digest) == code
+    assert [database.grants.use_code("b") for _ in range(2)] == [True, False]
+    assert database.grants.code("b") == replace(full, is_used=True)
+    assert not database.grants.use_code("c")
+    database.grants.add_code(replace(bare, digest="d"), now=START + 30 * 86_400)
+    assert database.grants.code("a") is None
+
+
 def test_a_database_of_the_first_release_gets_what_it_lacks(begin_session):
     session = begin_session()
     first = SimpleNamespace(
@@ -227,7 +250,7 @@ def test_a_database_of_the_first_release_gets_what_it_lacks(begin_session):
         assert single(connection, "SELECT version FROM schema_version") == 1
     opened = open_authority_database(session)
     with session.read() as connection:
-        assert single(connection, "SELECT version FROM schema_version") == 3
+        assert single(connection, "SELECT version FROM schema_version") == 4
         assert single(connection, "SELECT count(*) FROM client_certificates") == 0
         assert single(connection, "SELECT display_name FROM registrations") == "Old"
     opened.close()
@@ -353,7 +376,7 @@ def test_a_database_of_a_newer_release_is_refused(begin_session):
     with session.write() as connection:
         connection.execute("UPDATE schema_version SET version = 99")
     session.close()
-    with pytest.raises(NewerAuthorityStoreError, match="schema version 99, this release knows versions up to 3"):
+    with pytest.raises(NewerAuthorityStoreError, match="schema version 99, this release knows versions up to 4"):
         open_authority_database(begin_session())
 
 
