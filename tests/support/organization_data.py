@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from lxml import etree
+
 from odata_server.endpoints.exchange import ODataRequest, ODataResponse
 from odata_server.endpoints.services import Services
 from odata_server.endpoints.v2 import organization_data
@@ -62,3 +64,36 @@ class V2Client:
         answer = self(method, path, body, **headers)
         error = json.loads(answer.body)["error"]
         return answer.status, error["code"], error["message"]["value"]
+
+
+SPACES = {
+    "a": "http://www.w3.org/2005/Atom",
+    "m": "http://schemas.microsoft.com/ado/2007/08/dataservices/metadata",
+    "d": "http://schemas.microsoft.com/ado/2007/08/dataservices",
+    "app": "http://www.w3.org/2007/app",
+}
+
+
+def account(people, name="Contoso"):
+    """Return the path to an account."""
+    return f"/AccountSet(guid'{people[name]}')"
+
+
+def xml(answer, path):
+    """Return what a path finds in an answer in XML."""
+    return etree.fromstring(answer.body).xpath(path, namespaces=SPACES)
+
+
+def part(method, url, body=None, name=None):
+    """Return a request as a part of a batch."""
+    head = "Content-Type: application/http\r\nContent-Transfer-Encoding:binary\r\n"
+    named = f"Content-ID: {name}\r\n" if name else ""
+    text = "" if body is None else json.dumps(body)
+    kind = "Accept: application/json\r\nContent-Type: application/json\r\n"
+    return f"{head}{named}\r\n{method} {url} HTTP/1.1\r\n{kind}\r\n{text}\r\n"
+
+
+def changes(*parts):
+    """Return a change set as a part of a batch."""
+    inner = "".join(f"--c\r\n{one}" for one in parts)
+    return f"Content-Type: multipart/mixed;boundary=c\r\n\r\n{inner}--c--\r\n"

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from lxml import etree
-from organization_data import NOBODY, URL
+from organization_data import NOBODY, URL, changes, part
 from things import dump
 
 ATOM = {"content_type": "application/atom+xml"}
@@ -324,19 +324,6 @@ def test_a_caller_without_the_privilege_changes_nothing(v2, shop):
     for method, path in (("POST", "/AccountSet"), ("MERGE", at(shop[0])), ("DELETE", at(shop[0]))):
         assert v2.error(method, path, {"Name": "x"}, authorization="Bearer roleless")[0] == 403
     assert dump(v2.services.dataverse.database) == before
-
-
-def part(method, url, body=None, name=None):
-    head = "Content-Type: application/http\r\nContent-Transfer-Encoding:binary\r\n"
-    named = f"Content-ID: {name}\r\n" if name else ""
-    text = "" if body is None else json.dumps(body)
-    kind = "Accept: application/json\r\nContent-Type: application/json\r\n"
-    return f"{head}{named}\r\n{method} {url} HTTP/1.1\r\n{kind}\r\n{text}\r\n"
-
-
-def changes(*parts):
-    inner = "".join(f"--c\r\n{one}" for one in parts)
-    return f"Content-Type: multipart/mixed;boundary=c\r\n\r\n{inner}--c--\r\n"
 
 
 def batch(v2, *parts):
