@@ -124,7 +124,13 @@ def test_the_v1_endpoint_takes_a_resource_and_answers_texts(house):
         ({"scope": "https://[::1/.default"}, 400, "invalid_resource", 500011, "not found"),
         ({"grant_type": "magic"}, 400, "unsupported_grant_type", 70003, "'magic'"),
         ({"grant_type": "device_code"}, 501, "unsupported_grant_type", 70003, "'device_code'"),
-        ({"grant_type": "device_code"}, 501, "unsupported_grant_type", 70003, "Use one of those that are: client_cr"),
+        (
+            {"grant_type": "device_code"},
+            501,
+            "unsupported_grant_type",
+            70003,
+            "Use one of those that are: authorization_code, client_cr",
+        ),
         ({"client_secret": None, "client_assertion": "a.b.c"}, 400, "invalid_request", 900144, "client_assertion_type"),
     ],
 )
