@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from integration.web_api import WebApi, literal
 from odata_server.admin.services import rows, text_of
+from security.authority.thumbprints import thumbprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,7 @@ def read_certificate(pem: bytes) -> PublicCertificate:
         certificate = x509.load_pem_x509_certificate(pem)
     except ValueError as error:
         raise UnreadableCertificateError("it holds no PEM certificate (-----BEGIN CERTIFICATE-----)") from error
-    # MSAL and portals name certificates by this thumbprint (`x5t`, RFC 7515 §4.1.7).
-    thumbprint = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - a SHA-1 thumbprint by definition
-    return PublicCertificate(certificate.public_bytes(Encoding.DER), thumbprint.hex().upper())
+    return PublicCertificate(certificate.public_bytes(Encoding.DER), thumbprint(certificate).hex().upper())
 
 
 def create_registration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import Any
 
 import orjson
 from cattrs import Converter
@@ -14,6 +15,10 @@ from entities.metadata.tables import Table
 
 _KEPT = 4096
 """Definitions are values, and reading them takes longer than all else at a start: the same text is read once."""
+
+
+_UNION: Any = Relationship
+"""A union, which cattrs takes and its types do not tell."""
 
 
 @cache
@@ -52,7 +57,7 @@ def table_of(text: str) -> Table:
 @lru_cache(maxsize=_KEPT)
 def relationship_of(text: str) -> Relationship:
     """Return the relationship that `relationship_text` wrote."""
-    made: Relationship = _converter().structure(orjson.loads(text), Relationship)  # type: ignore[arg-type]  # a union, which cattrs takes
+    made: Relationship = _converter().structure(orjson.loads(text), _UNION)
     return made
 
 

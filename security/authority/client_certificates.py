@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from security.authority.model import ClientCertificate
+from security.authority.thumbprints import thumbprint
 
 SMALLEST_KEY: Final = 2048
 
@@ -28,7 +29,7 @@ class LoadedCertificate:
     @property
     def sha1(self) -> bytes:
         """The thumbprint by which portals and `x5t` name the certificate (RFC 7515 §4.1.7)."""
-        return self.parsed.fingerprint(hashes.SHA1())  # noqa: S303 - x5t is a SHA-1 thumbprint by definition
+        return thumbprint(self.parsed)
 
     @property
     def sha256(self) -> bytes:

@@ -16,6 +16,7 @@ from joserfc.jwk import RSAKey
 
 from security.authority.model import SigningKey
 from security.authority.stores import KeyStore
+from security.authority.thumbprints import thumbprint
 
 KEY_BITS: Final = 2048
 CERTIFICATE_LIFETIME: Final = timedelta(days=365 * 5)
@@ -35,9 +36,8 @@ def new_signing_key(private_key: rsa.RSAPrivateKey, *, now: float) -> SigningKey
     private_pem = private_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    thumbprint = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - x5t is a SHA-1 thumbprint by definition
     return SigningKey(
-        kid=base64.urlsafe_b64encode(thumbprint).rstrip(b"=").decode("ascii"),
+        kid=base64.urlsafe_b64encode(thumbprint(certificate)).rstrip(b"=").decode("ascii"),
         private_pem=private_pem.decode("ascii"),
         certificate_pem=certificate.public_bytes(serialization.Encoding.PEM).decode("ascii"),
         created=now,

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from flask.testing import FlaskClient
 
 from odata_server.engine.authority_store import AuthorityDatabase, open_authority_database
+from odata_server.engine.postgres.authority import PostgresAuthority
 from odata_server.engine.sqlite.authority import SqliteAuthority
 from security.authority.authority import Authority, Sources, ensure_registrations, open_authority
 from security.authority.built_in import ADMIN_CLIENT_ID, built_in_registrations
@@ -141,3 +142,19 @@ def new_sources(rsa_keys) -> Callable[[], Sources]:
 def reopen(rsa_keys) -> Callable[[House], AbstractContextManager[House]]:
     """Open the same file once more, as another process would."""
     return lambda house: open_house(house.path, fixed_sources(rsa_keys))
+
+
+@pytest.fixture(params=("SQLite", "PostgreSQL"))
+def begin_session(request, tmp_path):
+    """What begins another session with the test's database."""
+    if request.param == "SQLite":
+        return lambda: SqliteAuthority(tmp_path / "authority.db")
+    url = request.getfixturevalue("postgres_url")
+    return lambda: PostgresAuthority(url, "authority")
+
+
+@pytest.fixture
+def database(begin_session):
+    opened = open_authority_database(begin_session())
+    yield opened
+    opened.close()
